@@ -1,0 +1,6 @@
+export { defineFunction, type FunctionDefinition, type HandlerResult } from './define-function.ts'
+export type { Caller, FunctionContext, FunctionRequest, Logger } from './function-context.ts'
+export { HttpError, isHttpError } from './http-error.ts'
+export { isReply, reply, type Reply } from './reply.ts'
+export type { ServiceName, Services } from './services.ts'
+export type { HttpMethod } from '../../manifest/settings.ts'

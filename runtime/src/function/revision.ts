@@ -1,0 +1,19 @@
+import type { Digest } from '../manifest/digest.ts'
+import type { Release } from '../manifest/release.ts'
+import type { Call, Outcome } from './call.ts'
+
+/** Release and artifact, loaded into a container of its own: what serves. Immutable but for its counters. */
+export interface Revision {
+  /** `<group>/<name>@<12 hex digits of the release digest>`. */
+  readonly id: string
+  readonly releaseDigest: Digest
+  readonly release: Release
+  /** Calls that have begun and not ended, streams included. */
+  readonly inFlight: number
+  /** Never rejects; see `Outcome`. */
+  invoke(call: Call): Promise<Outcome>
+  /** Resolves when no call is in flight, or after `timeoutMs`; says which. */
+  drained(timeoutMs: number): Promise<'drained' | 'timedOut'>
+  /** Clears the timers, aborts what still runs and lets the context go. Idempotent. */
+  dispose(): void
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod'
+import { type Digest, digestSchema } from './digest.ts'
+import { nameSegmentSchema } from './function-name.ts'
+import { sizeLimit } from './size-limit.ts'
+
+/**
+ * Points at a release and repeats the pair that quarantine is about, so that a quarantined
+ * revision is refused before anything of it is fetched. A release that disagrees is refused.
+ */
+export interface ReleaseRef {
+  readonly release: Digest
+  /** Of the signed release document. */
+  readonly sizeBytes: number
+  readonly artifact: Digest
+  readonly settings: Digest
+}
+
+export interface RolloutStep {
+  readonly weightPercent: number
+  /** Shortest stay at this step before the next may be taken. */
+  readonly bakeMs: number
+}
+
+/** The move of a function's traffic from stable to canary. */
+export interface Rollout {
+  readonly canary: ReleaseRef
+  readonly steps: readonly RolloutStep[]
+  /** Index into `steps`. */
+  readonly step: number
+  /** Integer percent of keys the canary serves now. */
+  readonly weightPercent: number
+  /** Random per rollout: which keys meet a canary differs from one rollout to the next. */
+  readonly salt: string
+  /** When this step began. */
+  readonly since: string
+}
+
+/** A function kept as it is against what Git says. `until` only reminds: only a new manifest changes what serves. */
+export interface Hold {
+  /** `revision`: `stable` is pinned. `stopped`: the function answers 503. */
+  readonly mode: 'revision' | 'stopped'
+  readonly by: string
+  readonly reason: string
+  readonly since: string
+  readonly until: string | null
+}
+
+/** Desired state of one function. */
+export interface FunctionState {
+  readonly stable: ReleaseRef
+  /** Proven releases that served before, newest first; runtimes keep them warm so that a rollback is instant. */
+  readonly previous: readonly ReleaseRef[]
+  readonly rollout: Rollout | null
+  readonly hold: Hold | null
+}
+
+/** Content-addressed part of a manifest: everything of one group. Functions by their name below the group. */
+export interface GroupDocument {
+  readonly specVersion: 1
+  readonly group: string
+  readonly functions: Readonly<Record<string, FunctionState>>
+}
+
+/** How many proven releases a publisher keeps in `previous`. */
+export const previousReleasesKept = 2
+
+const releaseRefSchema: z.ZodType<ReleaseRef> = z.object({
+  release: digestSchema,
+  sizeBytes: z.int().min(1).max(sizeLimit.releaseBytes),
+  artifact: digestSchema,
+  settings: digestSchema,
+})
+
+const weightPercentSchema = z.int().min(0).max(100)
+
+const rolloutSchema: z.ZodType<Rollout> = z
+  .object({
+    canary: releaseRefSchema,
+    steps: z
+      .array(z.object({ weightPercent: weightPercentSchema, bakeMs: z.int().min(0) }))
+      .min(1)
+      .max(20),
+    step: z.int().min(0),
+    weightPercent: weightPercentSchema,
+    salt: z.string().min(8).max(64),
+    since: z.iso.datetime(),
+  })
+  .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
+
+export const groupDocumentSchema: z.ZodType<GroupDocument> = z.object({
+  specVersion: z.literal(1),
+  group: nameSegmentSchema,
+  functions: z.record(
+    nameSegmentSchema,
+    z.object({
+      stable: releaseRefSchema,
+      previous: z.array(releaseRefSchema).max(10),
+      rollout: rolloutSchema.nullable(),
+      hold: z
+        .object({
+          mode: z.enum(['revision', 'stopped']),
+          by: z.string(),
+          reason: z.string(),
+          since: z.iso.datetime(),
+          until: z.iso.datetime().nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+})

@@ -1,0 +1,71 @@
+import * as z from 'zod'
+import { type Digest, digestSchema } from './digest.ts'
+import { environmentNameSchema, nameSegmentSchema } from './function-name.ts'
+import { sizeLimit } from './size-limit.ts'
+
+/** Names an immutable object and bounds what may be read for it. */
+export interface ObjectRef {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+/**
+ * The signed desired state of one environment: the one object runtimes poll.
+ *
+ * Order between two manifests is by (`epoch`, `version`). `epoch` is raised only by a new trust
+ * root, so that an absurdly high version number can be recovered from.
+ */
+export interface Manifest {
+  readonly kind: 'manifest'
+  readonly specVersion: 1
+  readonly environment: string
+  /** Equals the `epoch` of the trust root it names. */
+  readonly epoch: number
+  /** Strictly rising; the number of the history entry. */
+  readonly version: number
+  /** Trust root whose roles signed this. */
+  readonly rootVersion: number
+  /** Random; tells a publisher's own write from another's. */
+  readonly publishId: string
+  readonly issuedAt: string
+  /** Past it a runtime freezes: it accepts no change but a newer unexpired manifest, and keeps serving. */
+  readonly expiresAt: string
+  /** Commit the state was derived from; null before the first publish. */
+  readonly commit: string | null
+  readonly actor: string
+  readonly reason: string
+  /** Digest of the previous manifest's signed bytes; null for the first. */
+  readonly previous: Digest | null
+  readonly quarantine: ObjectRef | null
+  /** Features a runtime must know; lacking one it refuses the manifest. */
+  readonly requires: readonly string[]
+  readonly groups: Readonly<Record<string, ObjectRef>>
+}
+
+/** Features of `requires` this package implements. */
+export const knownFeatures: readonly string[] = []
+
+/** How long a manifest lives unless its publisher says otherwise. */
+export const manifestLifetimeMs = 30 * 24 * 60 * 60 * 1000
+
+const objectRefSchema = (maxBytes: number): z.ZodType<ObjectRef> =>
+  z.object({ digest: digestSchema, sizeBytes: z.int().min(1).max(maxBytes) })
+
+export const manifestSchema: z.ZodType<Manifest> = z.object({
+  kind: z.literal('manifest'),
+  specVersion: z.literal(1),
+  environment: environmentNameSchema,
+  epoch: z.int().min(1),
+  version: z.int().min(1),
+  rootVersion: z.int().min(1),
+  publishId: z.string().min(8).max(64),
+  issuedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  commit: z.string().nullable(),
+  actor: z.string(),
+  reason: z.string(),
+  previous: digestSchema.nullable(),
+  quarantine: objectRefSchema(sizeLimit.quarantineBytes).nullable(),
+  requires: z.array(z.string()),
+  groups: z.record(nameSegmentSchema, objectRefSchema(sizeLimit.groupBytes)),
+})

@@ -1,0 +1,44 @@
+import * as z from 'zod'
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export const httpMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies HttpMethod[]
+
+/**
+ * What of a function's configuration the platform needs, apart from its code. It is read at build
+ * by evaluating the bundle once, completed from the repository's policies, and has a digest of its
+ * own, so that a change of settings alone is a change.
+ */
+export interface Settings {
+  /** Path in find-my-way syntax with a leading slash: `/shop/card/:userId`. */
+  readonly http: { readonly method: HttpMethod; readonly path: string }
+  /** Names of the services the function may call, sorted. */
+  readonly uses: readonly string[]
+  /** From the start of a call to its 504. */
+  readonly timeoutMs: number
+  /** Whether calling twice with the same input is harmless. A GET is unless it says otherwise. */
+  readonly idempotent: boolean
+  /** Largest request body accepted. */
+  readonly maxBodyBytes: number
+  /** Calls that may run at once on one instance; beyond it 503 with Retry-After. */
+  readonly maxConcurrency: number
+}
+
+export const settingsSchema: z.ZodType<Settings> = z.object({
+  http: z.object({
+    method: z.enum(httpMethods),
+    path: z.string().startsWith('/').max(512),
+  }),
+  uses: z.array(z.string().max(80)).max(100),
+  timeoutMs: z.int().min(1).max(300_000),
+  idempotent: z.boolean(),
+  maxBodyBytes: z.int().min(0).max(50 * 1024 * 1024),
+  maxConcurrency: z.int().min(1).max(100_000),
+})
+
+/** What a function that says nothing gets; `http` comes from its name. */
+export const settingsDefaults = {
+  timeoutMs: 3_000,
+  maxBodyBytes: 1024 * 1024,
+  maxConcurrency: 256,
+} as const
