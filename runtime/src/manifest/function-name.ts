@@ -6,7 +6,10 @@ const segment = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*'
 export const nameSegmentSchema = z
   .string()
   .max(40)
-  .regex(new RegExp(`^${segment}$`), 'use lower-case letters, digits and single hyphens, such as "gift-card"')
+  .regex(
+    new RegExp(`^${segment}$`),
+    'use lower-case letters, digits and single hyphens, such as "gift-card"',
+  )
 
 /** `<group>/<name>`, such as `shop/gift-card`. */
 export const functionNameSchema = z

@@ -32,7 +32,10 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
   uses: z.array(z.string().max(80)).max(100),
   timeoutMs: z.int().min(1).max(300_000),
   idempotent: z.boolean(),
-  maxBodyBytes: z.int().min(0).max(50 * 1024 * 1024),
+  maxBodyBytes: z
+    .int()
+    .min(0)
+    .max(50 * 1024 * 1024),
   maxConcurrency: z.int().min(1).max(100_000),
 })
 

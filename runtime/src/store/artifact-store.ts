@@ -55,7 +55,10 @@ export interface ArtifactStore {
   get(key: string, options: GetOptions): Promise<GetResult>
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<PutResult>
   /** Every object whose key starts with `prefix`, in no particular order. */
-  list(prefix: string, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ListedObject>
+  list(
+    prefix: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<ListedObject>
   /** Idempotent: deleting what is not there is no error. */
   delete(key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
   close(): Promise<void>

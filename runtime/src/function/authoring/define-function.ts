@@ -4,8 +4,12 @@ import type { FunctionContext } from './function-context.ts'
 import type { Reply } from './reply.ts'
 import type { ServiceName } from './services.ts'
 
-type InputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : unknown
-type ResultOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : unknown
+type InputOf<Schema> = Schema extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<Schema>
+  : unknown
+type ResultOf<Schema> = Schema extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<Schema>
+  : unknown
 
 /** Everything but `handler` is optional. */
 export interface FunctionDefinition<
@@ -43,8 +47,6 @@ export function defineFunction<
   const Input extends StandardSchemaV1 | undefined = undefined,
   const Output extends StandardSchemaV1 | undefined = undefined,
   const Uses extends ServiceName = never,
->(
-  definition: FunctionDefinition<Input, Output, Uses>,
-): FunctionDefinition<Input, Output, Uses> {
+>(definition: FunctionDefinition<Input, Output, Uses>): FunctionDefinition<Input, Output, Uses> {
   return definition
 }

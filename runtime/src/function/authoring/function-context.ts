@@ -20,7 +20,6 @@ export interface FunctionRequest {
 }
 
 /** What the host's `context` option returned for this request: the signed-in user, the tenant… Declared by interface merging like `Services`. */
-// oxlint-disable-next-line typescript/no-empty-object-type -- merged into by users
 export interface Caller {}
 
 /** Second argument of every handler. */

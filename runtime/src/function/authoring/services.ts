@@ -9,7 +9,6 @@
  *
  * Empty here, so that a repository without a declaration has no service to misspell.
  */
-// oxlint-disable-next-line typescript/no-empty-object-type -- merged into by users
 export interface Services {}
 
 export type ServiceName = keyof Services & string
