@@ -43,6 +43,12 @@ export interface Hold {
   readonly reason: string
   readonly since: string
   readonly until: string | null
+  /**
+   * Left by a rollback or an abort: the hold stays while Git still says a quarantined pair and ends
+   * with the publish that finds Git saying anything else (the revert, or a fix). Absent: only a
+   * person ends it.
+   */
+  readonly endsWithMerge?: boolean
 }
 
 /** Desired state of one function. */
@@ -103,6 +109,7 @@ export const groupDocumentSchema: z.ZodType<GroupDocument> = z.object({
           reason: z.string(),
           since: z.iso.datetime(),
           until: z.iso.datetime().nullable(),
+          endsWithMerge: z.exactOptional(z.boolean()),
         })
         .nullable(),
     }),
