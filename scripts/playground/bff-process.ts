@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { type PlaygroundDirectories, projectRoot } from './directories.ts'
+import type { StoreEnv } from './store-access.ts'
+
+export interface BffProcess {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  /** Rejects when the process ends without being asked to. */
+  readonly ended: Promise<void>
+  close(): Promise<void>
+}
+
+export interface BffOptions {
+  readonly directories: PlaygroundDirectories
+  readonly store: StoreEnv
+  readonly port: number
+  readonly pollIntervalMs: number
+}
+
+/** Starts the BFF in a process of its own, with the store's address and the trust root, and no key. */
+export async function startBff(options: BffOptions): Promise<BffProcess> {
+  const { directories } = options
+  const child = fork(join(projectRoot, 'scripts', 'playground', 'bff.ts'), {
+    execArgv: ['--conditions=needle-source'],
+    cwd: directories.root,
+    env: {
+      PATH: process.env['PATH'],
+      ...options.store,
+      NEEDLE_TRUST: join(directories.keys, 'trust-root.json'),
+      NEEDLE_CACHE: directories.cache,
+      PORT: String(options.port),
+      POLL_INTERVAL_MS: String(options.pollIntervalMs),
+    },
+    // In a group of its own, so that Ctrl-C reaches it through us and in order.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  let closing = false
+  const exit = once(child, 'exit')
+  const ended = exit.then(([code]) => {
+    if (!closing) throw new Error(`The BFF ended by itself with exit code ${String(code)}`)
+  })
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }]
+  return {
+    url: `http://127.0.0.1:${message.port}`,
+    port: message.port,
+    ended,
+    async close() {
+      closing = true
+      if (child.exitCode === null) child.kill('SIGTERM')
+      await exit
+    },
+  }
+}
+
+/** `wanted`, or the next port above it that is free on loopback. */
+export async function freePort(wanted: number): Promise<number> {
+  for (let port = wanted; port < wanted + 100; port++) {
+    if (await isFree(port)) return port
+  }
+  throw new Error(`No port from ${wanted} to ${wanted + 99} is free; pass another with PORT=…`)
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,61 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { simpleGit } from 'simple-git'
+import { type PlaygroundDirectories, projectRoot } from './directories.ts'
+
+/**
+ * Makes the origin and the working clone, with this project's `functions/` as the first commit.
+ * Idempotent: a working clone that exists is a person's work and stays as it is.
+ */
+export async function seedRepository(directories: PlaygroundDirectories): Promise<void> {
+  const complete = join(directories.root, 'seeded')
+  if (!existsSync(complete)) {
+    await rm(directories.origin, { recursive: true, force: true })
+    await rm(directories.work, { recursive: true, force: true })
+    await mkdir(directories.work, { recursive: true })
+    await simpleGit().raw(['init', '--bare', '--initial-branch=main', directories.origin])
+    await writeSeed(directories.work)
+    const work = simpleGit(directories.work)
+    await work.raw(['init', '--initial-branch=main'])
+    await nameAuthor(directories.work)
+    await work.addRemote('origin', directories.origin)
+    await work.add('.')
+    await work.commit('Start with the example functions')
+    await work.push(['--set-upstream', 'origin', 'main'])
+    await writeFile(complete, '')
+  }
+  await rm(directories.deploy, { recursive: true, force: true })
+  await simpleGit().clone(directories.origin, directories.deploy)
+}
+
+async function writeSeed(work: string): Promise<void> {
+  await cp(join(projectRoot, 'functions'), join(work, 'functions'), {
+    recursive: true,
+    filter: (source) => !['node_modules', 'coverage', 'dist'].includes(basename(source)),
+  })
+  await cp(join(projectRoot, 'package-lock.json'), join(work, 'package-lock.json'))
+  const { compilerOptions } = JSON.parse(
+    await readFile(join(projectRoot, 'tsconfig.json'), 'utf8'),
+  ) as { compilerOptions: object }
+  await writeJson(join(work, 'tsconfig.json'), { compilerOptions, include: ['functions'] })
+  await writeJson(join(work, 'package.json'), {
+    name: 'shop-functions',
+    private: true,
+    type: 'module',
+  })
+  await writeFile(join(work, '.gitignore'), 'node_modules/\ncoverage/\n.needle/\n')
+}
+
+async function writeJson(path: string, value: object): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** A machine without a Git identity can commit here; one that has an identity keeps it. */
+async function nameAuthor(work: string): Promise<void> {
+  const git = simpleGit(work)
+  const { value } = await git.getConfig('user.email')
+  if (value !== null) return
+  await git.addConfig('user.name', 'Playground')
+  await git.addConfig('user.email', 'playground@localhost')
+}
