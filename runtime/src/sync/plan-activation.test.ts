@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../manifest/digest.ts'
+import type { FunctionState, Hold, ReleaseRef, Rollout } from '../manifest/group-document.ts'
+import type { QuarantineEntry } from '../manifest/quarantine.ts'
+import { planActivation, type ServingState } from './plan-activation.ts'
+
+const ref = (label: string): ReleaseRef => ({
+  release: digestOf(`release ${label}`),
+  sizeBytes: 100,
+  artifact: digestOf(`artifact ${label}`),
+  settings: digestOf('settings'),
+})
+const [a, b, c] = [ref('a'), ref('b'), ref('c')]
+const since = '2026-01-01T00:00:00Z'
+
+const rolloutTo = (canary: ReleaseRef, weightPercent: number): Rollout => ({
+  canary,
+  steps: [{ weightPercent, bakeMs: 0 }],
+  step: 0,
+  weightPercent,
+  salt: 'salt-salt',
+  since,
+})
+const stopped: Hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null }
+
+const want = (stable: ReleaseRef, more: Partial<FunctionState> = {}): FunctionState => ({
+  stable,
+  previous: [],
+  rollout: null,
+  hold: null,
+  ...more,
+})
+const serves = (stable: ReleaseRef | null, more: Partial<ServingState> = {}): ServingState => ({
+  stable,
+  canary: null,
+  stopped: false,
+  ...more,
+})
+
+const quarantine = (pair: ReleaseRef): QuarantineEntry => ({
+  function: 'shop/card',
+  artifact: pair.artifact,
+  settings: pair.settings,
+  by: 'ann',
+  reason: 'errors',
+  since,
+})
+
+interface Case {
+  readonly serving?: ServingState
+  readonly desired?: FunctionState
+  readonly quarantine?: readonly QuarantineEntry[]
+  readonly lastGood?: ReleaseRef
+  readonly failed?: readonly ReleaseRef[]
+  readonly warmPrevious?: number
+}
+
+function planOne(given: Case) {
+  const [plan] = planActivation({
+    serving: new Map(given.serving ? [['shop/card', given.serving]] : []),
+    desired: new Map(given.desired ? [['shop/card', given.desired]] : []),
+    quarantine: given.quarantine ?? [],
+    lastGood: new Map(given.lastGood ? [['shop/card', given.lastGood]] : []),
+    failed: new Set(given.failed?.map((each) => each.release)),
+    warmPrevious: given.warmPrevious ?? 1,
+  })
+  if (plan === undefined) throw new Error('no plan')
+  return plan
+}
+
+const canaryOf = (canary: ReleaseRef, weightPercent: number) => ({
+  ref: canary,
+  weightPercent,
+  salt: 'salt-salt',
+})
+
+describe('planActivation', () => {
+  it.each<[string, Case, ReturnType<typeof planOne>['action'], ReleaseRef[]]>([
+    ['keeps what serves as desired', { serving: serves(a), desired: want(a) }, 'keep', [a]],
+    ['activates a function it has never seen', { desired: want(a) }, 'activate', [a]],
+    [
+      'activates a new release, with what serves behind it',
+      { serving: serves(a), desired: want(b) },
+      'activate',
+      [b, a],
+    ],
+    ['retires what nobody desires', { serving: serves(a) }, 'retire', []],
+    [
+      'activates again when it is stopped',
+      { serving: serves(a), desired: want(a, { hold: stopped }) },
+      'activate',
+      [a],
+    ],
+    [
+      'keeps what is stopped as desired',
+      { serving: serves(a, { stopped: true }), desired: want(a, { hold: stopped }) },
+      'keep',
+      [a],
+    ],
+    [
+      'keeps serving through a quarantined stable',
+      { serving: serves(a), desired: want(b), quarantine: [quarantine(b)] },
+      'keep',
+      [a],
+    ],
+    [
+      'leaves a quarantined release that serves for the one proven before it',
+      { serving: serves(b), desired: want(b, { previous: [a] }), quarantine: [quarantine(b)] },
+      'activate',
+      [a],
+    ],
+    [
+      'serves nothing when all it knows is quarantined',
+      { serving: serves(b), desired: want(b), quarantine: [quarantine(b)] },
+      'activate',
+      [],
+    ],
+    [
+      'falls back after a restart on what served, then on what was proven',
+      { desired: want(c, { previous: [a] }), lastGood: b },
+      'activate',
+      [c, b, a],
+    ],
+    [
+      'keeps serving while the desired release is known to fail',
+      { serving: serves(a), desired: want(b), failed: [b] },
+      'keep',
+      [a],
+    ],
+    [
+      'ignores a quarantine of another function',
+      {
+        serving: serves(a),
+        desired: want(b),
+        quarantine: [{ ...quarantine(b), function: 'shop/quote' }],
+      },
+      'activate',
+      [b, a],
+    ],
+  ])('%s', (_title, given, action, stable) => {
+    const plan = planOne(given)
+    expect(plan.action).toBe(action)
+    expect(plan.stable).toEqual(stable)
+  })
+
+  it('activates a canary, a change of its weight and its end', () => {
+    const at20 = want(a, { rollout: rolloutTo(b, 20) })
+    const started = planOne({ serving: serves(a), desired: at20 })
+    expect(started).toMatchObject({ action: 'activate', canary: canaryOf(b, 20) })
+
+    const running = serves(a, { canary: canaryOf(b, 20) })
+    expect(planOne({ serving: running, desired: at20 }).action).toBe('keep')
+    expect(
+      planOne({ serving: running, desired: want(a, { rollout: rolloutTo(b, 50) }) }),
+    ).toMatchObject({ action: 'activate', canary: { weightPercent: 50 } })
+    expect(planOne({ serving: running, desired: want(a) })).toMatchObject({
+      action: 'activate',
+      canary: null,
+    })
+  })
+
+  it('takes the weight from a quarantined canary and says so', () => {
+    const plan = planOne({
+      serving: serves(a, { canary: canaryOf(b, 20) }),
+      desired: want(a, { rollout: rolloutTo(b, 20) }),
+      quarantine: [quarantine(b)],
+    })
+    expect(plan).toMatchObject({ action: 'activate', canary: null, stable: [a] })
+    expect(plan.refused).toMatchObject([{ side: 'canary', why: 'quarantined', ref: b }])
+  })
+
+  it('keeps as many previous releases warm as the setting says, none of them quarantined', () => {
+    const desired = want(c, { previous: [b, a] })
+    expect(planOne({ desired }).warm).toEqual([b])
+    expect(planOne({ desired, warmPrevious: 2 }).warm).toEqual([b, a])
+    expect(planOne({ desired, quarantine: [quarantine(b)] }).warm).toEqual([a])
+  })
+
+  it('lists functions by name, whatever the order of the documents', () => {
+    const plans = planActivation({
+      serving: new Map([['shop/z', serves(a)]]),
+      desired: new Map([
+        ['shop/m', want(a)],
+        ['shop/b', want(a)],
+      ]),
+      quarantine: [],
+      warmPrevious: 0,
+    })
+    expect(plans.map((plan) => `${plan.action} ${plan.function}`)).toEqual([
+      'activate shop/b',
+      'activate shop/m',
+      'retire shop/z',
+    ])
+  })
+})

@@ -1,0 +1,152 @@
+import type { Digest } from '../manifest/digest.ts'
+import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
+import { findQuarantined, type QuarantineEntry } from '../manifest/quarantine.ts'
+
+/** A canary and whom it serves. */
+export interface CanaryTarget {
+  readonly ref: ReleaseRef
+  readonly weightPercent: number
+  readonly salt: string
+}
+
+/** What serves one function now. */
+export interface ServingState {
+  readonly stable: ReleaseRef | null
+  readonly canary: CanaryTarget | null
+  readonly stopped: boolean
+}
+
+export interface ActivationInput {
+  /** By function name. */
+  readonly serving: ReadonlyMap<string, ServingState>
+  readonly desired: ReadonlyMap<string, FunctionState>
+  readonly quarantine: readonly QuarantineEntry[]
+  /** Releases that served before a restart, for functions that serve nothing yet. */
+  readonly lastGood?: ReadonlyMap<string, ReleaseRef> | undefined
+  /** Releases that failed here and are not to be tried again yet. */
+  readonly failed?: ReadonlySet<Digest> | undefined
+  /** How many of `previous` stay loaded per function. */
+  readonly warmPrevious: number
+}
+
+export type RefusedRelease = {
+  readonly side: 'stable' | 'canary'
+  readonly ref: ReleaseRef
+} & ({ readonly why: 'quarantined'; readonly entry: QuarantineEntry } | { readonly why: 'failed' })
+
+/**
+ * - `keep`: serves exactly what is desired.
+ * - `activate`: the first of `stable` that loads serves, with `canary` beside it.
+ * - `retire`: not desired any more.
+ */
+export interface FunctionPlan {
+  readonly function: string
+  readonly action: 'keep' | 'activate' | 'retire'
+  /**
+   * In order of preference: what is desired, what serves now, what served before a restart, what was
+   * proven before. Empty when all of them are quarantined: then nothing may serve.
+   */
+  readonly stable: readonly ReleaseRef[]
+  readonly canary: CanaryTarget | null
+  readonly stopped: boolean
+  /** Releases kept loaded although they serve nobody, so that a rollback compiles nothing. */
+  readonly warm: readonly ReleaseRef[]
+  /** Desired releases that are passed over. */
+  readonly refused: readonly RefusedRelease[]
+}
+
+/** What to do about every function that is desired or serves, sorted by name. Does nothing itself. */
+export function planActivation(input: ActivationInput): readonly FunctionPlan[] {
+  const names = new Set([...input.desired.keys(), ...input.serving.keys()])
+  return [...names].toSorted().map((name) => {
+    const desired = input.desired.get(name)
+    return desired === undefined ? retire(name) : planFunction(name, desired, input)
+  })
+}
+
+function retire(name: string): FunctionPlan {
+  return {
+    function: name,
+    action: 'retire',
+    stable: [],
+    canary: null,
+    stopped: false,
+    warm: [],
+    refused: [],
+  }
+}
+
+function planFunction(name: string, desired: FunctionState, input: ActivationInput): FunctionPlan {
+  const serving = input.serving.get(name)
+  const quarantined = (ref: ReleaseRef): QuarantineEntry | undefined =>
+    findQuarantined(input.quarantine, name, ref)
+  const refused: RefusedRelease[] = []
+
+  const isAllowed = (side: 'stable' | 'canary', ref: ReleaseRef): boolean => {
+    const entry = quarantined(ref)
+    if (entry !== undefined) {
+      refused.push({ side, ref, why: 'quarantined', entry })
+      return false
+    }
+    if (input.failed?.has(ref.release) === true) {
+      refused.push({ side, ref, why: 'failed' })
+      return false
+    }
+    return true
+  }
+
+  const fallbacks =
+    serving?.stable === undefined || serving.stable === null
+      ? [input.lastGood?.get(name), ...desired.previous]
+      : [serving.stable, ...desired.previous]
+  const stable = uniqueRefs([
+    ...(isAllowed('stable', desired.stable) ? [desired.stable] : []),
+    ...fallbacks.filter(
+      (ref) =>
+        ref !== undefined &&
+        quarantined(ref) === undefined &&
+        input.failed?.has(ref.release) !== true,
+    ),
+  ])
+
+  const rollout = desired.rollout
+  const canary =
+    rollout !== null && isAllowed('canary', rollout.canary)
+      ? { ref: rollout.canary, weightPercent: rollout.weightPercent, salt: rollout.salt }
+      : null
+  const stopped = desired.hold?.mode === 'stopped'
+
+  const isServed =
+    serving !== undefined &&
+    serving.stopped === stopped &&
+    serving.stable?.release === stable[0]?.release &&
+    isSameCanary(serving.canary, canary)
+
+  return {
+    function: name,
+    action: isServed ? 'keep' : 'activate',
+    stable,
+    canary,
+    stopped,
+    warm: desired.previous
+      .filter((ref) => quarantined(ref) === undefined)
+      .slice(0, input.warmPrevious),
+    refused,
+  }
+}
+
+function isSameCanary(a: CanaryTarget | null, b: CanaryTarget | null): boolean {
+  return (
+    a?.ref.release === b?.ref.release &&
+    a?.weightPercent === b?.weightPercent &&
+    a?.salt === b?.salt
+  )
+}
+
+function uniqueRefs(refs: readonly (ReleaseRef | undefined)[]): ReleaseRef[] {
+  const byRelease = new Map<Digest, ReleaseRef>()
+  for (const ref of refs) {
+    if (ref !== undefined && !byRelease.has(ref.release)) byRelease.set(ref.release, ref)
+  }
+  return [...byRelease.values()]
+}
