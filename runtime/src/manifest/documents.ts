@@ -1,0 +1,83 @@
+import { type BuildRecord, buildRecordSchema } from './build-record.ts'
+import { type DocumentFormat, parseDocument } from './document.ts'
+import { type GroupDocument, groupDocumentSchema } from './group-document.ts'
+import { type Manifest, manifestSchema } from './manifest.ts'
+import { type QuarantineDocument, quarantineDocumentSchema } from './quarantine.ts'
+import { type Release, releaseSchema } from './release.ts'
+import { sizeLimit } from './size-limit.ts'
+import { type TrustRoot, trustRootSchema } from './trust-root.ts'
+import { assertSoundTrustRoot } from './trust-root-soundness.ts'
+
+/**
+ * The payload of a signed manifest. It says nothing about trust: use `verifyManifest` on what came
+ * from a store. This and its siblings throw as `parseDocument` does.
+ */
+export function parseManifest(bytes: Uint8Array, source?: string): Manifest {
+  return parseDocument(bytes, manifestFormat, source)
+}
+
+/** The payload of a signed release. It says nothing about trust: use `verifyRelease`. */
+export function parseRelease(bytes: Uint8Array, source?: string): Release {
+  return parseDocument(bytes, releaseFormat, source)
+}
+
+/** The payload of a signed trust root, its keys checked one by one. It says nothing about trust: use `verifyTrustRoot`. */
+export function parseTrustRoot(bytes: Uint8Array, source = 'trust root'): TrustRoot {
+  const root = parseDocument(bytes, trustRootFormat, source)
+  assertSoundTrustRoot(root, source)
+  return root
+}
+
+/** A group document; the manifest vouches for its bytes by digest. */
+export function parseGroupDocument(bytes: Uint8Array, source?: string): GroupDocument {
+  return parseDocument(bytes, groupFormat, source)
+}
+
+/** A quarantine list; the manifest vouches for its bytes by digest. */
+export function parseQuarantineDocument(bytes: Uint8Array, source?: string): QuarantineDocument {
+  return parseDocument(bytes, quarantineFormat, source)
+}
+
+/** A build record; nothing vouches for it, see `BuildRecord`. */
+export function parseBuildRecord(bytes: Uint8Array, source?: string): BuildRecord {
+  return parseDocument(bytes, buildRecordFormat, source)
+}
+
+const manifestFormat: DocumentFormat<Manifest> = {
+  name: 'manifest',
+  kind: 'manifest',
+  schema: manifestSchema,
+  maxBytes: sizeLimit.manifestBytes,
+}
+
+const releaseFormat: DocumentFormat<Release> = {
+  name: 'release',
+  kind: 'release',
+  schema: releaseSchema,
+  maxBytes: sizeLimit.releaseBytes,
+}
+
+const trustRootFormat: DocumentFormat<TrustRoot> = {
+  name: 'trust root',
+  kind: 'trust-root',
+  schema: trustRootSchema,
+  maxBytes: sizeLimit.trustRootBytes,
+}
+
+const groupFormat: DocumentFormat<GroupDocument> = {
+  name: 'group document',
+  schema: groupDocumentSchema,
+  maxBytes: sizeLimit.groupBytes,
+}
+
+const quarantineFormat: DocumentFormat<QuarantineDocument> = {
+  name: 'quarantine list',
+  schema: quarantineDocumentSchema,
+  maxBytes: sizeLimit.quarantineBytes,
+}
+
+const buildRecordFormat: DocumentFormat<BuildRecord> = {
+  name: 'build record',
+  schema: buildRecordSchema,
+  maxBytes: sizeLimit.buildRecordBytes,
+}

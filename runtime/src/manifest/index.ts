@@ -1,0 +1,85 @@
+export {
+  clockToleranceMs,
+  isExpired,
+  judgeManifest,
+  type Judgement,
+  type ManifestCandidate,
+  type SeenManifest,
+} from './acceptance.ts'
+export { type BuildRecord, buildRecordSchema } from './build-record.ts'
+export { canonicalJson } from './canonical-json.ts'
+export { type Digest, digestHex, digestOf, digestSchema, shortDigest } from './digest.ts'
+export {
+  parseBuildRecord,
+  parseGroupDocument,
+  parseManifest,
+  parseQuarantineDocument,
+  parseRelease,
+  parseTrustRoot,
+} from './documents.ts'
+export { type SignedDocument, type SignedKind, signDocument, signedSizeLimit } from './envelope.ts'
+export { environmentNameSchema, functionNameSchema, nameSegmentSchema } from './function-name.ts'
+export {
+  type FunctionState,
+  type GroupDocument,
+  groupDocumentSchema,
+  type Hold,
+  previousReleasesKept,
+  type ReleaseRef,
+  type Rollout,
+  type RolloutStep,
+} from './group-document.ts'
+export {
+  knownFeatures,
+  type Manifest,
+  manifestLifetimeMs,
+  manifestSchema,
+  type ObjectRef,
+} from './manifest.ts'
+export { objectKey } from './object-key.ts'
+export {
+  findQuarantined,
+  type QuarantineDocument,
+  quarantineDocumentSchema,
+  type QuarantineEntry,
+} from './quarantine.ts'
+export {
+  type Contract,
+  type JsonSchema,
+  type Provenance,
+  type Release,
+  releaseSchema,
+} from './release.ts'
+export {
+  type HttpMethod,
+  httpMethods,
+  type Settings,
+  settingsDefaults,
+  settingsSchema,
+} from './settings.ts'
+export { settingsDigestOf } from './settings-digest.ts'
+export {
+  createSigner,
+  generateSigningKey,
+  type Jwk,
+  keyIdOf,
+  type Signer,
+  type SigningKey,
+} from './signing-key.ts'
+export { sizeLimit } from './size-limit.ts'
+export {
+  type Role,
+  type RoleKeys,
+  roles,
+  type SignatureAlgorithm,
+  type TrustedKey,
+  type TrustRoot,
+  trustRootSchema,
+} from './trust-root.ts'
+export {
+  isPreviewEnvironment,
+  type Verified,
+  verifyManifest,
+  verifyRelease,
+  verifyTrustRoot,
+} from './verify.ts'
