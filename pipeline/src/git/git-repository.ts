@@ -1,0 +1,153 @@
+import { simpleGit, type SimpleGit } from 'simple-git'
+import { PipelineError } from '../errors.ts'
+import { withoutCredentials } from './without-credentials.ts'
+
+/** A commit as provenance records it. */
+export interface Commit {
+  /** Full id. */
+  readonly id: string
+  /** `Name <email>`. */
+  readonly author: string
+  /** ISO 8601 with offset. */
+  readonly committedAt: string
+  readonly subject: string
+}
+
+/** What changed between two commits below one path, and by whom. */
+export interface PathChange {
+  /** Relative to the work tree, with `/`. */
+  readonly path: string
+  /** `Name <email>` of everyone whose commits touched it, newest first. */
+  readonly authors: readonly string[]
+}
+
+/**
+ * - `same`, `descends`: the commit is, or has among its ancestors, the other.
+ * - `older`: the other descends from it. `diverged`: neither.
+ * - `unknown`: the clone does not have the other. `shallow`: it was cut off, so nobody can tell.
+ */
+export type Ancestry = 'same' | 'descends' | 'older' | 'diverged' | 'unknown' | 'shallow'
+
+export interface GitRepository {
+  /** Absolute path of the work tree. */
+  readonly directory: string
+  /** @throws PipelineError `COMMIT_UNKNOWN` */
+  commit(revision: string): Promise<Commit>
+  /** Paths with changes that are not committed, below `below`; untracked files count. */
+  dirtyPaths(below?: string): Promise<readonly string[]>
+  /** How `commit` relates to `other`. */
+  ancestry(commit: string, other: string): Promise<Ancestry>
+  changesBetween(from: string, to: string, below?: string): Promise<readonly PathChange[]>
+  /** Address of `origin` without credentials; null when there is none. */
+  originUrl(): Promise<string | null>
+  /** `user.name <user.email>` as configured, or what of it there is; null when nothing is. */
+  configuredUser(): Promise<string | null>
+}
+
+/**
+ * Answers questions about the repository that holds `directory`.
+ *
+ * @throws PipelineError `REPOSITORY_MISSING`
+ */
+export async function openGitRepository(directory: string): Promise<GitRepository> {
+  const git = await openWorkTree(directory)
+  const root = (await git.revparse(['--show-toplevel'])).trim()
+  git.cwd(root)
+
+  return {
+    directory: root,
+    commit: (revision) => readCommit(git, revision),
+
+    dirtyPaths: async (below = '.') => {
+      const status = await git.status(['--untracked-files=all', '--', below])
+      return status.files.map((file) => file.path).toSorted()
+    },
+
+    ancestry: async (commit, other) => {
+      if (commit === other) return 'same'
+      const isShallow = (await git.revparse(['--is-shallow-repository'])).trim() === 'true'
+      if (!(await hasCommit(git, other))) return isShallow ? 'shallow' : 'unknown'
+      if (await isAncestor(git, other, commit)) return 'descends'
+      if (isShallow) return 'shallow'
+      return (await isAncestor(git, commit, other)) ? 'older' : 'diverged'
+    },
+
+    changesBetween: (from, to, below = '.') => readChanges(git, `${from}..${to}`, below),
+
+    originUrl: async () => {
+      const { value } = await git.getConfig('remote.origin.url')
+      return value === null ? null : withoutCredentials(value)
+    },
+
+    configuredUser: async () => {
+      const { value: name } = await git.getConfig('user.name')
+      const { value: email } = await git.getConfig('user.email')
+      if (name !== null && email !== null) return `${name} <${email}>`
+      return name ?? email
+    },
+  }
+}
+
+async function openWorkTree(directory: string): Promise<SimpleGit> {
+  const git = simpleGit(directory)
+  if (await git.checkIsRepo()) return git
+  throw new PipelineError(
+    'REPOSITORY_MISSING',
+    `${directory} is not in a Git repository. Functions are published from commits: run git init and commit them, or go to your clone`,
+  )
+}
+
+async function readCommit(git: SimpleGit, revision: string): Promise<Commit> {
+  const separator = '%x00'
+  const format = ['%H', '%an <%ae>', '%cI', '%s'].join(separator)
+  if (!(await hasCommit(git, revision))) {
+    throw new PipelineError(
+      'COMMIT_UNKNOWN',
+      `This clone has no commit ${revision}. Commit something first, or fetch it: git fetch origin`,
+    )
+  }
+  const line = await git.raw(['show', '--no-patch', `--format=${format}`, `${revision}^{commit}`])
+  const [id = '', author = '', committedAt = '', subject = ''] = line.trim().split('\0')
+  return { id, author, committedAt, subject }
+}
+
+// These two ask for output, not for an exit code: simple-git takes a failure that prints nothing
+// for a success.
+
+async function hasCommit(git: SimpleGit, revision: string): Promise<boolean> {
+  const id = await git.raw(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
+  return id.trim() !== ''
+}
+
+async function isAncestor(git: SimpleGit, ancestor: string, descendant: string): Promise<boolean> {
+  const base = await git.raw(['merge-base', ancestor, descendant])
+  return base.trim() === ancestor
+}
+
+async function readChanges(
+  git: SimpleGit,
+  range: string,
+  below: string,
+): Promise<readonly PathChange[]> {
+  const log = await git.raw([
+    'log',
+    '--no-merges',
+    '--no-renames',
+    '--name-only',
+    '-z',
+    '--format=%x01%an <%ae>',
+    range,
+    '--',
+    below,
+  ])
+  const authorsOf = new Map<string, Set<string>>()
+  for (const entry of log.split('\u0001').slice(1)) {
+    const [author = '', ...paths] = entry.split(/\0|\n/).filter((part) => part !== '')
+    for (const path of paths) {
+      authorsOf.set(path, (authorsOf.get(path) ?? new Set()).add(author))
+    }
+  }
+  return [...authorsOf]
+    .map(([path, authors]) => ({ path, authors: [...authors] }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+}

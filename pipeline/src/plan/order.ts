@@ -1,0 +1,91 @@
+import type { FunctionState, QuarantineEntry } from '@needle-faas/runtime/manifest'
+import type { PipelineErrorCode } from '../errors.ts'
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { toFunctionStates, toGroups } from './function-states.ts'
+import type { Pair } from './pair.ts'
+import { type Change, type Plan, refuse } from './plan.ts'
+
+/** What a person orders about one function. */
+export interface Order {
+  readonly state: EnvironmentState
+  /** Full name. */
+  readonly function: string
+  readonly actor: string
+  readonly reason: string
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+export interface OrderOutcome {
+  readonly next: FunctionState
+  readonly changes: readonly Omit<Change, 'function'>[]
+  /** Replaces the environment's list. */
+  readonly quarantine?: readonly QuarantineEntry[]
+}
+
+export interface OrderRefusal {
+  readonly code: PipelineErrorCode
+  readonly message: string
+}
+
+/** Plans a change of one function that exists; the commit of the environment stays. */
+export function planOrder(
+  order: Order,
+  decide: (state: FunctionState) => OrderOutcome | OrderRefusal,
+): Plan {
+  const { environment, newest } = order.state
+  if (newest === null) {
+    return refuse(
+      'ENVIRONMENT_EMPTY',
+      null,
+      `Nothing was ever published to ${environment}. Run needle publish first, or check --environment`,
+    )
+  }
+  const states = toFunctionStates(order.state.groups)
+  const state = states.get(order.function)
+  if (state === undefined) {
+    const known = [...states.keys()].join(', ')
+    return refuse(
+      'FUNCTION_UNKNOWN',
+      order.function,
+      `${environment} has no function ${order.function}. It has: ${known || 'none'}`,
+    )
+  }
+  const outcome = decide(state)
+  if ('code' in outcome) return refuse(outcome.code, order.function, outcome.message)
+  return {
+    draft: {
+      commit: newest.manifest.commit,
+      actor: order.actor,
+      reason: order.reason,
+      groups: toGroups(new Map(states).set(order.function, outcome.next)),
+      quarantine: outcome.quarantine ?? order.state.quarantine,
+    },
+    changes: outcome.changes.map((change) => ({ ...change, function: order.function })),
+    kept: [],
+    refusals: [],
+  }
+}
+
+/** The environment's quarantine with these pairs of the ordered function added once each. */
+export function quarantineWith(order: Order, pairs: readonly Pair[]): QuarantineEntry[] {
+  const entries = [...order.state.quarantine]
+  for (const { artifact, settings } of pairs) {
+    const listed = entries.some(
+      (entry) =>
+        entry.function === order.function &&
+        entry.artifact === artifact &&
+        entry.settings === settings,
+    )
+    if (listed) continue
+    entries.push({
+      function: order.function,
+      artifact,
+      settings,
+      by: order.actor,
+      reason: order.reason,
+      since: new Date(order.now).toISOString(),
+    })
+  }
+  return entries
+}

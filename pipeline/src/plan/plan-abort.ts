@@ -1,0 +1,42 @@
+import { shortDigest } from '@needle-faas/runtime/manifest'
+import { type Order, planOrder, quarantineWith } from './order.ts'
+import { pairName } from './pair.ts'
+import type { Plan } from './plan.ts'
+
+/**
+ * The canary stops and stable serves everyone. The canary is quarantined and the function held
+ * until Git says something else, so that the next unrelated merge does not bring it back.
+ */
+export function planAbort(order: Order): Plan {
+  return planOrder(order, (state) => {
+    if (state.rollout === null) {
+      return {
+        code: 'NO_ROLLOUT',
+        message: `${order.function} has no canary to abort in ${order.state.environment}. To leave what it serves now: needle rollback ${order.function} --to previous --reason "…"`,
+      }
+    }
+    const { canary } = state.rollout
+    return {
+      next: {
+        ...state,
+        rollout: null,
+        hold: state.hold ?? {
+          mode: 'revision',
+          by: order.actor,
+          reason: order.reason,
+          since: new Date(order.now).toISOString(),
+          until: null,
+          endsWithMerge: true,
+        },
+      },
+      changes: [
+        {
+          kind: 'aborted',
+          text: `canary ${shortDigest(canary.release)} aborted, stable ${shortDigest(state.stable.release)} serves all`,
+        },
+        { kind: 'quarantined', text: `${pairName(canary)} quarantined` },
+      ],
+      quarantine: quarantineWith(order, [canary]),
+    }
+  })
+}

@@ -1,0 +1,177 @@
+import { shortDigest } from '@needle-faas/runtime/manifest'
+import { expect, test } from 'vitest'
+import { pairName } from './pair.ts'
+import { planAbort } from './plan-abort.ts'
+import { planClear } from './plan-clear.ts'
+import { planHold } from './plan-hold.ts'
+import { planPromote } from './plan-promote.ts'
+import { planPublish } from './plan-publish.ts'
+import { planRefresh } from './plan-refresh.ts'
+import { planRollback } from './plan-rollback.ts'
+import {
+  environment,
+  hold,
+  order,
+  publishInput,
+  quarantined,
+  ref,
+  rollout,
+  serving,
+} from './plan-samples.ts'
+import type { Plan } from './plan.ts'
+
+const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
+const codes = (plan: Plan) => plan.refusals.map((refusal) => refusal.code)
+const quarantine = (plan: Plan) => plan.draft?.quarantine.map((entry) => pairName(entry))
+const since = '2026-11-22T10:00:00.000Z'
+
+const onCanary = environment({ 'shop/card': serving('a', { rollout: rollout('b') }) })
+const quiet = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) })
+
+test('an order keeps the commit and names who and why', () => {
+  expect(planPromote(order(onCanary)).draft).toMatchObject({
+    commit: 'c'.repeat(40),
+    actor: 'Bob',
+    reason: 'errors rise',
+  })
+})
+
+test('promote makes the canary stable and keeps the old stable warm', () => {
+  expect(card(planPromote(order(onCanary)))).toEqual(serving('b', { previous: [ref('a')] }))
+})
+
+test('promote refuses a held function', () => {
+  const state = environment({ 'shop/card': serving('a', { rollout: rollout('b'), hold: hold() }) })
+  expect(codes(planPromote(order(state)))).toEqual(['FUNCTION_HELD'])
+})
+
+test('abort sends everyone to stable, quarantines the canary and holds until Git moves on', () => {
+  const plan = planAbort(order(onCanary))
+  expect(card(plan)).toEqual(
+    serving('a', {
+      hold: hold({ by: 'Bob', reason: 'errors rise', since, endsWithMerge: true }),
+    }),
+  )
+  expect(quarantine(plan)).toEqual([pairName(ref('b'))])
+})
+
+test.each([
+  ['promote', planPromote],
+  ['abort', planAbort],
+])('%s without a canary is refused', (_, plan) => {
+  expect(codes(plan(order(quiet)))).toEqual(['NO_ROLLOUT'])
+})
+
+test('rollback to the previous release quarantines what served and holds', () => {
+  const plan = planRollback({ ...order(quiet), to: 'previous' })
+  expect(card(plan)).toEqual(
+    serving('a', {
+      hold: hold({ by: 'Bob', reason: 'errors rise', since, endsWithMerge: true }),
+    }),
+  )
+  expect(quarantine(plan)).toEqual([pairName(ref('b'))])
+})
+
+test('rollback takes a running canary along', () => {
+  const state = environment({
+    'shop/card': serving('b', { previous: [ref('a')], rollout: rollout('c') }),
+  })
+  const plan = planRollback({ ...order(state), to: 'previous' })
+  expect(card(plan)?.rollout).toBeNull()
+  expect(quarantine(plan)).toEqual([pairName(ref('b')), pairName(ref('c'))])
+})
+
+test('rollback reaches releases beyond those kept warm by their first digits', () => {
+  const plan = planRollback({
+    ...order(quiet),
+    to: shortDigest(ref('z').release),
+    older: [ref('z')],
+  })
+  expect(card(plan)).toMatchObject({ stable: ref('z'), previous: [ref('a')] })
+})
+
+test.each([
+  ['no release starts so', 'ffffffffffffffff', []],
+  ['it serves already', shortDigest(ref('b').release), []],
+])('rollback is refused when %s', (_, to, older) => {
+  expect(codes(planRollback({ ...order(quiet), to, older }))).toEqual(['ROLLBACK_TARGET'])
+})
+
+test('rollback is refused when nothing earlier is kept', () => {
+  const state = environment({ 'shop/card': serving('a') })
+  expect(codes(planRollback({ ...order(state), to: 'previous' }))).toEqual(['ROLLBACK_TARGET'])
+})
+
+test('rollback to a quarantined release is refused', () => {
+  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) }, [
+    quarantined('a'),
+  ])
+  const to = shortDigest(ref('a').release)
+  expect(codes(planRollback({ ...order(state), to }))).toEqual(['PAIR_QUARANTINED'])
+})
+
+test('rolling back, merging unrelated work, then the revert ends where Git is', () => {
+  const rolled = planRollback({ ...order(quiet), to: 'previous' })
+  const state = {
+    ...quiet,
+    groups: rolled.draft?.groups ?? {},
+    quarantine: rolled.draft?.quarantine ?? [],
+  }
+  const unrelated = planPublish(publishInput(state, { 'shop/card': ref('b') }))
+  expect(unrelated.draft).toBeNull()
+  const revert = planPublish(publishInput(state, { 'shop/card': ref('a') }))
+  expect(card(revert)).toEqual(serving('a'))
+})
+
+test('hold pins the function as it is, its canary included', () => {
+  const plan = planHold({ ...order(onCanary), stop: false, until: since })
+  expect(card(plan)).toEqual(
+    serving('a', {
+      rollout: rollout('b'),
+      hold: hold({ by: 'Bob', reason: 'errors rise', since, until: since }),
+    }),
+  )
+})
+
+test('hold --stop stops it', () => {
+  const plan = planHold({ ...order(quiet), stop: true, until: null })
+  expect(card(plan)?.hold?.mode).toBe('stopped')
+})
+
+test('clear ends the hold and allows the pair again', () => {
+  const state = environment({ 'shop/card': serving('a', { hold: hold() }) }, [
+    quarantined('b'),
+    quarantined('c'),
+  ])
+  const plan = planClear({ ...order(state), hold: true, quarantine: pairName(ref('b')) })
+  expect(card(plan)).toEqual(serving('a'))
+  expect(quarantine(plan)).toEqual([pairName(ref('c'))])
+})
+
+test.each([
+  ['nothing is named', { hold: false, quarantine: null }],
+  ['it is not held', { hold: true, quarantine: null }],
+  ['the pair is not quarantined', { hold: false, quarantine: 'ffffffffffff' }],
+])('clear is refused when %s', (_, what) => {
+  const state = environment({ 'shop/card': serving('a') }, [quarantined('b')])
+  expect(codes(planClear({ ...order(state), ...what }))).toEqual(['NOTHING_TO_CLEAR'])
+})
+
+test('refresh keeps everything', () => {
+  const plan = planRefresh({ state: onCanary, actor: 'schedule', reason: 'refresh' })
+  expect(plan.draft).toMatchObject({ groups: onCanary.groups, commit: 'c'.repeat(40) })
+})
+
+test('an order about a function that is not there names those that are', () => {
+  const plan = planPromote(order(quiet, 'shop/crad'))
+  expect(codes(plan)).toEqual(['FUNCTION_UNKNOWN'])
+  expect(plan.refusals[0]?.message).toContain('shop/card')
+})
+
+test('an order about an environment nothing was published to is refused', () => {
+  const empty = { ...environment({}), newest: null }
+  expect(codes(planAbort(order(empty)))).toEqual(['ENVIRONMENT_EMPTY'])
+  expect(codes(planRefresh({ state: empty, actor: 'a', reason: 'r' }))).toEqual([
+    'ENVIRONMENT_EMPTY',
+  ])
+})

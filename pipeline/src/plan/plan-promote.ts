@@ -1,0 +1,35 @@
+import { shortDigest } from '@needle-faas/runtime/manifest'
+import { type Order, planOrder } from './order.ts'
+import { previousAfter } from './pair.ts'
+import type { Plan } from './plan.ts'
+
+/** The running canary becomes stable; the outgoing stable stays warm as the newest of `previous`. */
+export function planPromote(order: Order): Plan {
+  return planOrder(order, (state) => {
+    if (state.rollout === null) {
+      return {
+        code: 'NO_ROLLOUT',
+        message: `${order.function} has no canary to promote in ${order.state.environment}; it serves ${shortDigest(state.stable.release)}`,
+      }
+    }
+    if (state.hold !== null) {
+      return {
+        code: 'FUNCTION_HELD',
+        message: `${order.function} is held by ${state.hold.by}: ${state.hold.reason}. End the hold first: needle clear ${order.function} --hold --reason "…"`,
+      }
+    }
+    const { canary } = state.rollout
+    const quarantine = { function: order.function, entries: order.state.quarantine }
+    return {
+      next: {
+        ...state,
+        stable: canary,
+        previous: previousAfter(state, canary, quarantine),
+        rollout: null,
+      },
+      changes: [
+        { kind: 'promoted', text: `canary ${shortDigest(canary.release)} promoted to stable` },
+      ],
+    }
+  })
+}

@@ -1,0 +1,216 @@
+import { expect, test } from 'vitest'
+import {
+  environment,
+  hold,
+  publishInput,
+  quarantined,
+  ref,
+  rollout,
+  serving,
+  steps,
+} from './plan-samples.ts'
+import { planPublish } from './plan-publish.ts'
+import type { Plan } from './plan.ts'
+
+const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
+const kinds = (plan: Plan) => plan.changes.map((change) => change.kind)
+
+test('a first publish adds every function straight to stable', () => {
+  const empty = { ...environment({}), newest: null }
+  const plan = planPublish(
+    publishInput(empty, { 'shop/card': ref('a') }, { lineage: 'first', canarySteps: steps }),
+  )
+  expect(kinds(plan)).toEqual(['added'])
+  expect(card(plan)).toEqual(serving('a'))
+})
+
+test('equal artifact and settings keep the release that serves, and with it its provenance', () => {
+  const plan = planPublish(
+    publishInput(environment({ 'shop/card': serving('a') }), {
+      'shop/card': ref('a', 'built again at another commit'),
+    }),
+  )
+  expect(plan).toEqual({ draft: null, changes: [], kept: [], refusals: [] })
+})
+
+test('a change goes to stable and leaves the old stable warm, two deep, each pair once', () => {
+  const state = serving('c', { previous: [ref('b'), ref('c'), ref('a')] })
+  const plan = planPublish(
+    publishInput(environment({ 'shop/card': state }), { 'shop/card': ref('d') }),
+  )
+  expect(kinds(plan)).toEqual(['updated'])
+  expect(card(plan)).toEqual(serving('d', { previous: [ref('c'), ref('b')] }))
+})
+
+test('a change of settings alone is a change', () => {
+  const other = { ...ref('a', 'x'), settings: ref('other').artifact }
+  const plan = planPublish(
+    publishInput(environment({ 'shop/card': serving('a') }), { 'shop/card': other }),
+  )
+  expect(card(plan)?.stable).toEqual(other)
+})
+
+test('with canary steps a change starts at the first weight beside stable', () => {
+  const plan = planPublish(
+    publishInput(
+      environment({ 'shop/card': serving('a') }),
+      { 'shop/card': ref('b') },
+      { canarySteps: steps },
+    ),
+  )
+  expect(kinds(plan)).toEqual(['canary-started'])
+  expect(card(plan)).toEqual(
+    serving('a', {
+      rollout: {
+        canary: ref('b'),
+        steps,
+        step: 0,
+        weightPercent: 20,
+        salt: 'fresh-salt',
+        since: '2026-11-22T10:00:00.000Z',
+      },
+    }),
+  )
+})
+
+test('an unrelated merge leaves a running canary where it is', () => {
+  const state = environment({
+    'shop/card': serving('a', { rollout: rollout('b') }),
+    'shop/quote': serving('q'),
+  })
+  const plan = planPublish(
+    publishInput(state, { 'shop/card': ref('b', 'rebuilt'), 'shop/quote': ref('r') }),
+  )
+  expect(plan.changes.map((change) => change.function)).toEqual(['shop/quote'])
+  expect(card(plan)?.rollout).toEqual(rollout('b'))
+})
+
+test('the next change of a function replaces its running canary', () => {
+  const state = environment({ 'shop/card': serving('a', { rollout: rollout('b') }) })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('c') }, { canarySteps: steps }))
+  expect(kinds(plan)).toEqual(['canary-replaced'])
+  expect(card(plan)?.rollout).toMatchObject({ canary: ref('c'), salt: 'fresh-salt' })
+  expect(card(plan)?.stable).toEqual(ref('a'))
+})
+
+test('Git back at stable ends the canary', () => {
+  const state = environment({ 'shop/card': serving('a', { rollout: rollout('b') }) })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('a') }, { canarySteps: steps }))
+  expect(kinds(plan)).toEqual(['canary-ended'])
+  expect(card(plan)).toEqual(serving('a'))
+})
+
+// flagger#1800, argo-rollouts#2168: reverting a finished release repeated the whole canary.
+test('a revert to a proven release takes no step, whatever --canary says', () => {
+  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) })
+  const plan = planPublish(
+    publishInput(state, { 'shop/card': ref('a', 'rebuilt') }, { canarySteps: steps }),
+  )
+  expect(kinds(plan)).toEqual(['returned'])
+  expect(card(plan)).toEqual(serving('a', { previous: [ref('b')] }))
+})
+
+test('a function gone from Git is removed, its empty group with it', () => {
+  const plan = planPublish(publishInput(environment({ 'shop/card': serving('a') }), {}))
+  expect(kinds(plan)).toEqual(['removed'])
+  expect(plan.draft?.groups).toEqual({})
+})
+
+test('a held function is kept and named while the others go ahead', () => {
+  const state = environment({
+    'shop/card': serving('a', { hold: hold() }),
+    'shop/quote': serving('q'),
+  })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('b'), 'shop/quote': ref('r') }))
+  expect(plan.kept).toMatchObject([{ function: 'shop/card', by: 'Ann', reason: 'Black Friday' }])
+  expect(plan.refusals).toEqual([])
+  expect(card(plan)).toEqual(serving('a', { hold: hold() }))
+  expect(plan.changes.map((change) => change.function)).toEqual(['shop/quote'])
+})
+
+test('a held function gone from Git stays', () => {
+  const state = environment({ 'shop/card': serving('a', { hold: hold() }) })
+  const plan = planPublish(publishInput(state, {}))
+  expect(plan.draft).toBeNull()
+  expect(plan.kept).toHaveLength(1)
+})
+
+test('a hold by a person does not end because Git agrees with it', () => {
+  const state = environment({ 'shop/card': serving('a', { hold: hold() }) })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('a') }))
+  expect(plan).toEqual({ draft: null, changes: [], kept: [], refusals: [] })
+})
+
+test('a stopped function stays stopped when Git changes', () => {
+  const state = environment({ 'shop/card': serving('a', { hold: hold({ mode: 'stopped' }) }) })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('b') }))
+  expect(plan.kept[0]?.text).toContain('stopped by Ann')
+  expect(plan.draft).toBeNull()
+})
+
+test.each([
+  ['the revert', 'a', serving('a')],
+  ['a fix', 'c', serving('c', { previous: [ref('a')] })],
+])('the hold of a rollback ends with %s', (_, letter, after) => {
+  const rolledBack = serving('a', { hold: hold({ endsWithMerge: true }) })
+  const state = environment({ 'shop/card': rolledBack }, [quarantined('b')])
+  const plan = planPublish(publishInput(state, { 'shop/card': ref(letter) }))
+  expect(kinds(plan)[0]).toBe('hold-ended')
+  expect(card(plan)).toEqual(after)
+})
+
+test('the hold of a rollback stays, without failing, while Git still says the bad pair', () => {
+  const rolledBack = serving('a', { hold: hold({ endsWithMerge: true }) })
+  const state = environment({ 'shop/card': rolledBack, 'shop/quote': serving('q') }, [
+    quarantined('b'),
+  ])
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('b'), 'shop/quote': ref('r') }))
+  expect(plan.refusals).toEqual([])
+  expect(plan.kept.map((kept) => kept.function)).toEqual(['shop/card'])
+  expect(card(plan)).toEqual(rolledBack)
+})
+
+test('a quarantined pair landing again is refused with the command that clears it; the rest goes ahead', () => {
+  const state = environment({ 'shop/card': serving('a'), 'shop/quote': serving('q') }, [
+    quarantined('b'),
+  ])
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('b'), 'shop/quote': ref('r') }))
+  expect(plan.refusals).toMatchObject([{ code: 'PAIR_QUARANTINED', function: 'shop/card' }])
+  expect(plan.refusals[0]?.message).toMatch(
+    /needle clear shop\/card --quarantine [0-9a-f]{12}\+[0-9a-f]{12}/,
+  )
+  expect(card(plan)).toEqual(serving('a'))
+  expect(plan.changes.map((change) => change.function)).toEqual(['shop/quote'])
+})
+
+test('a quarantine of one function does not concern another with the same artifact', () => {
+  const state = environment({ 'shop/card': serving('a') }, [quarantined('b', 'shop/quote')])
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('b') }))
+  expect(kinds(plan)).toEqual(['updated'])
+})
+
+test('what is quarantined does not stay warm', () => {
+  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) }, [
+    quarantined('b'),
+  ])
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('c') }))
+  expect(card(plan)?.previous).toEqual([ref('a')])
+})
+
+test.each([
+  ['older', 'COMMIT_OLDER'],
+  ['diverged', 'COMMIT_OLDER'],
+  ['unknown', 'COMMIT_UNKNOWN'],
+  ['shallow', 'CLONE_SHALLOW'],
+] as const)(
+  'a commit that is %s is refused with %s, unless older ones are allowed',
+  (lineage, code) => {
+    const state = environment({ 'shop/card': serving('b') })
+    const wanted = { 'shop/card': ref('a') }
+    const plan = planPublish(publishInput(state, wanted, { lineage }))
+    expect(plan.draft).toBeNull()
+    expect(plan.refusals.map((refusal) => refusal.code)).toEqual([code])
+    const allowed = planPublish(publishInput(state, wanted, { lineage, allowOlder: true }))
+    expect(kinds(allowed)).toEqual(['updated'])
+  },
+)

@@ -1,0 +1,257 @@
+import {
+  findQuarantined,
+  type FunctionState,
+  type QuarantineEntry,
+  type ReleaseRef,
+  type Rollout,
+  type RolloutStep,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { toFunctionStates, toGroups } from './function-states.ts'
+import { isSamePair, pairName, previousAfter } from './pair.ts'
+import { type Change, type Kept, type Plan, refuse, type Refusal } from './plan.ts'
+
+/** How the commit to publish relates to the one the environment was published from. */
+export type Lineage = 'first' | 'same' | 'descends' | 'older' | 'diverged' | 'unknown' | 'shallow'
+
+export interface PublishInput {
+  readonly state: EnvironmentState
+  /** What Git says: every function at the commit, by full name. */
+  readonly wanted: ReadonlyMap<string, ReleaseRef>
+  readonly commit: string
+  readonly lineage: Lineage
+  readonly allowOlder: boolean
+  /** Where changed functions start; null sends them straight to stable. */
+  readonly canarySteps: readonly RolloutStep[] | null
+  readonly actor: string
+  readonly reason: string
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Fresh for each rollout. */
+  readonly createSalt: () => string
+}
+
+/**
+ * What the environment should be once this commit is live: Git − quarantine − holds, compared with
+ * the newest manifest. A function whose artifact and settings are what already serves keeps its
+ * release and with it its provenance.
+ */
+export function planPublish(input: PublishInput): Plan {
+  const older = refusalOfLineage(input)
+  if (older !== null) return refuse(older.code, null, older.message)
+
+  const current = toFunctionStates(input.state.groups)
+  const next = new Map(current)
+  const changes: Change[] = []
+  const kept: Kept[] = []
+  const refusals: Refusal[] = []
+
+  for (const name of new Set([...input.wanted.keys(), ...current.keys()].toSorted())) {
+    const step = planFunction(name, current.get(name), input)
+    if (step.kept) kept.push(step.kept)
+    if (step.refusal) refusals.push(step.refusal)
+    changes.push(...step.changes.map((change) => ({ ...change, function: name })))
+    if (step.next === null) next.delete(name)
+    else if (step.next !== undefined) next.set(name, step.next)
+  }
+
+  const draft =
+    changes.length === 0 && input.state.newest !== null
+      ? null
+      : {
+          commit: input.commit,
+          actor: input.actor,
+          reason: input.reason,
+          groups: toGroups(next),
+          quarantine: input.state.quarantine,
+        }
+  return { draft, changes, kept, refusals }
+}
+
+interface FunctionPlan {
+  /** Absent: as it is; null: removed. */
+  readonly next?: FunctionState | null
+  readonly changes: readonly Omit<Change, 'function'>[]
+  readonly kept?: Kept
+  readonly refusal?: Refusal
+}
+
+const unchanged: FunctionPlan = { changes: [] }
+
+function planFunction(
+  name: string,
+  state: FunctionState | undefined,
+  input: PublishInput,
+): FunctionPlan {
+  const wanted = input.wanted.get(name)
+  const quarantined = wanted && findQuarantined(input.state.quarantine, name, wanted)
+
+  if (state?.hold && !endsHold(state, wanted, quarantined)) return keepHeld(name, state, wanted)
+  if (wanted === undefined) {
+    return { next: null, changes: [{ kind: 'removed', text: 'removed: Git no longer has it' }] }
+  }
+  if (quarantined) return { changes: [], refusal: quarantineRefusal(name, wanted, quarantined) }
+  if (state === undefined) {
+    return {
+      next: { stable: wanted, previous: [], rollout: null, hold: null },
+      changes: [{ kind: 'added', text: `added at ${shortDigest(wanted.release)}` }],
+    }
+  }
+
+  const moved = planMove(name, { ...state, hold: null }, wanted, input)
+  if (!state.hold) return moved
+  return {
+    next: moved.next ?? { ...state, hold: null },
+    changes: [
+      { kind: 'hold-ended', text: `hold of ${state.hold.by} ended: Git has moved on from it` },
+      ...moved.changes,
+    ],
+  }
+}
+
+/**
+ * The hold of a rollback ends with the merge that makes Git say something else than what was
+ * rolled back: the revert, or the fix. A function deleted in Git meanwhile stays held.
+ */
+function endsHold(
+  state: FunctionState,
+  wanted: ReleaseRef | undefined,
+  quarantined: QuarantineEntry | undefined,
+): boolean {
+  return state.hold?.endsWithMerge === true && wanted !== undefined && !quarantined
+}
+
+function planMove(
+  name: string,
+  state: FunctionState,
+  wanted: ReleaseRef,
+  input: PublishInput,
+): FunctionPlan {
+  const at = shortDigest(wanted.release)
+  if (isSamePair(wanted, state.stable)) {
+    if (state.rollout === null) return unchanged
+    return {
+      next: { ...state, rollout: null },
+      changes: [{ kind: 'canary-ended', text: `canary ended: Git is back at stable ${at}` }],
+    }
+  }
+  if (state.rollout && isSamePair(wanted, state.rollout.canary)) return unchanged
+
+  const quarantine = { function: name, entries: input.state.quarantine }
+  const proven = state.previous.find((ref) => isSamePair(ref, wanted))
+  const toStable = (stable: ReleaseRef): FunctionState => ({
+    ...state,
+    stable,
+    previous: previousAfter(state, stable, quarantine),
+    rollout: null,
+  })
+  if (proven) {
+    return {
+      next: toStable(proven),
+      changes: [
+        {
+          kind: 'returned',
+          text: `back to ${shortDigest(proven.release)}, which served before: at once`,
+        },
+      ],
+    }
+  }
+
+  const rollout = startRollout(wanted, input)
+  if (rollout === null) {
+    const from = shortDigest(state.stable.release)
+    return {
+      next: toStable(wanted),
+      changes: [{ kind: 'updated', text: `${from} → ${at}` }],
+    }
+  }
+  return {
+    next: { ...state, rollout },
+    changes: [
+      state.rollout === null
+        ? { kind: 'canary-started', text: `canary ${at} at ${rollout.weightPercent} %` }
+        : {
+            kind: 'canary-replaced',
+            text: `canary ${at} at ${rollout.weightPercent} % replaces ${shortDigest(state.rollout.canary.release)}`,
+          },
+    ],
+  }
+}
+
+function startRollout(canary: ReleaseRef, input: PublishInput): Rollout | null {
+  const first = input.canarySteps?.[0]
+  if (!input.canarySteps || first === undefined) return null
+  return {
+    canary,
+    steps: input.canarySteps,
+    step: 0,
+    weightPercent: first.weightPercent,
+    salt: input.createSalt(),
+    since: new Date(input.now).toISOString(),
+  }
+}
+
+function keepHeld(
+  name: string,
+  state: FunctionState,
+  wanted: ReleaseRef | undefined,
+): FunctionPlan {
+  const { hold } = state
+  if (hold === null) return unchanged
+  const agrees =
+    wanted !== undefined && hold.mode === 'revision' && isSamePair(wanted, state.stable)
+  if (agrees) return unchanged
+  const what = hold.mode === 'stopped' ? 'stopped' : `held at ${shortDigest(state.stable.release)}`
+  return {
+    changes: [],
+    kept: {
+      function: name,
+      by: hold.by,
+      reason: hold.reason,
+      text: `${what} by ${hold.by} since ${hold.since}: ${hold.reason} (needle clear ${name} --hold --reason "…" ends it)`,
+    },
+  }
+}
+
+function quarantineRefusal(name: string, wanted: ReleaseRef, entry: QuarantineEntry): Refusal {
+  const pair = pairName(wanted)
+  return {
+    code: 'PAIR_QUARANTINED',
+    function: name,
+    message: `${name} at ${pair} was quarantined by ${entry.by} on ${entry.since}: ${entry.reason}. Merge a fix or a revert, or allow it again with: needle clear ${name} --quarantine ${pair} --reason "…"`,
+  }
+}
+
+function refusalOfLineage(input: PublishInput): Omit<Refusal, 'function'> | null {
+  const published = input.state.newest?.manifest.commit?.slice(0, 12)
+  const commit = input.commit.slice(0, 12)
+  const override = 'To publish it all the same: --allow-older --reason "…"'
+  if (input.allowOlder) return null
+  switch (input.lineage) {
+    case 'first':
+    case 'same':
+    case 'descends':
+      return null
+    case 'older':
+      return {
+        code: 'COMMIT_OLDER',
+        message: `Commit ${commit} is older than ${published}, which ${input.state.environment} already runs. Publish the newest commit instead. ${override}`,
+      }
+    case 'diverged':
+      return {
+        code: 'COMMIT_OLDER',
+        message: `Commit ${commit} does not descend from ${published}, which ${input.state.environment} runs: publishing it would undo merges. Rebase it or publish the newest commit. ${override}`,
+      }
+    case 'unknown':
+      return {
+        code: 'COMMIT_UNKNOWN',
+        message: `${input.state.environment} runs commit ${published}, which this clone does not have. Fetch it (git fetch origin) and publish again. ${override}`,
+      }
+    case 'shallow':
+      return {
+        code: 'CLONE_SHALLOW',
+        message: `This clone is shallow, so whether ${commit} descends from ${published} cannot be told. Run git fetch --unshallow, or use fetch-depth: 0 in actions/checkout`,
+      }
+  }
+}

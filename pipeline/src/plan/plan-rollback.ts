@@ -1,0 +1,110 @@
+import {
+  findQuarantined,
+  type FunctionState,
+  type QuarantineEntry,
+  type ReleaseRef,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
+import { type Order, type OrderRefusal, planOrder, quarantineWith } from './order.ts'
+import { isReleaseNamed, isSamePair, pairName, previousAfter } from './pair.ts'
+import type { Plan } from './plan.ts'
+
+export interface RollbackOrder extends Order {
+  /** `previous`, or the first digits of a release's or an artifact's digest. */
+  readonly to: string
+  /** Releases of the function that served earlier, newest first, beyond those kept warm. */
+  readonly older?: readonly ReleaseRef[]
+}
+
+/**
+ * An older revision becomes desired. What served instead of it, a running canary included, is
+ * quarantined, and the function is held until Git says something else or someone clears it.
+ */
+export function planRollback(order: RollbackOrder): Plan {
+  return planOrder(order, (state) => {
+    const target = chooseTarget(order, state)
+    if ('code' in target) return target
+    const serving = state.rollout ? [state.stable, state.rollout.canary] : [state.stable]
+    const bad = serving.filter((ref) => !isSamePair(ref, target))
+    if (bad.length === 0) {
+      return {
+        code: 'ROLLBACK_TARGET',
+        message: `${order.function} already serves ${shortDigest(target.release)}`,
+      }
+    }
+    const quarantine = quarantineWith(order, bad)
+    return {
+      next: {
+        stable: target,
+        previous: previousAfter(state, target, { function: order.function, entries: quarantine }),
+        rollout: null,
+        hold: {
+          mode: 'revision',
+          by: order.actor,
+          reason: order.reason,
+          since: new Date(order.now).toISOString(),
+          until: null,
+          endsWithMerge: true,
+        },
+      },
+      changes: [
+        {
+          kind: 'rolled-back',
+          text: `${shortDigest(state.stable.release)} → ${shortDigest(target.release)}, held there`,
+        },
+        ...bad.map((ref) => ({
+          kind: 'quarantined' as const,
+          text: `${pairName(ref)} quarantined`,
+        })),
+      ],
+      quarantine,
+    }
+  })
+}
+
+function chooseTarget(order: RollbackOrder, state: FunctionState): ReleaseRef | OrderRefusal {
+  const candidates = uniquePairs([state.stable, ...state.previous, ...(order.older ?? [])])
+  const listed = candidates
+    .filter((ref) => !isSamePair(ref, state.stable))
+    .map((ref) => shortDigest(ref.release))
+    .join(', ')
+  if (order.to === 'previous') {
+    const proven = state.previous.find((ref) => !quarantineEntry(order, ref))
+    return (
+      proven ?? {
+        code: 'ROLLBACK_TARGET',
+        message: `${order.function} has no earlier release kept in ${order.state.environment}. Name one with --to (needle history ${order.function} lists them), or stop it: needle hold ${order.function} --stop --reason "…"`,
+      }
+    )
+  }
+  const matches = candidates.filter((ref) => isReleaseNamed(ref, order.to))
+  const [match] = matches
+  if (match === undefined) {
+    return {
+      code: 'ROLLBACK_TARGET',
+      message: `No release of ${order.function} in ${order.state.environment} starts with ${order.to}. It could go to: ${listed || 'none'}`,
+    }
+  }
+  if (matches.length > 1) {
+    return {
+      code: 'ROLLBACK_TARGET',
+      message: `${order.to} means more than one release of ${order.function}: ${matches.map((ref) => shortDigest(ref.release)).join(', ')}. Give more digits`,
+    }
+  }
+  const entry = quarantineEntry(order, match)
+  if (entry) {
+    return {
+      code: 'PAIR_QUARANTINED',
+      message: `${order.function} at ${pairName(match)} was quarantined by ${entry.by}: ${entry.reason}. Choose another release, or allow it again: needle clear ${order.function} --quarantine ${pairName(match)} --reason "…"`,
+    }
+  }
+  return match
+}
+
+function quarantineEntry(order: Order, ref: ReleaseRef): QuarantineEntry | undefined {
+  return findQuarantined(order.state.quarantine, order.function, ref)
+}
+
+function uniquePairs(refs: readonly ReleaseRef[]): ReleaseRef[] {
+  return refs.filter((ref, index) => refs.findIndex((other) => isSamePair(other, ref)) === index)
+}
