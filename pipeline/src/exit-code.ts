@@ -1,0 +1,36 @@
+import { isPipelineError, type PipelineErrorCode } from './errors.ts'
+import { isRuntimeRefusal } from './runtime-refusal.ts'
+
+/** What the `needle` process exits with. */
+export const exitCode = {
+  ok: 0,
+  /** The work was looked at and refused: tests, lint, a quarantine, an older commit. */
+  refused: 1,
+  /** Called or configured wrongly; nothing was looked at. */
+  usage: 2,
+  /** The store or another service could not be used; the same call may succeed later. */
+  unavailable: 3,
+  /** A defect of Needle itself. */
+  internal: 70,
+  /** Ctrl-C: 128 + SIGINT. */
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
+
+const usage: ReadonlySet<PipelineErrorCode> = new Set([
+  'USAGE_INVALID',
+  'REPOSITORY_MISSING',
+  'CONFIG_MISSING',
+  'CONFIG_INVALID',
+  'ENVIRONMENT_UNKNOWN',
+])
+
+/** The exit code that an error which ended a command stands for. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (isPipelineError(error)) return usage.has(error.code) ? exitCode.usage : exitCode.refused
+  if (isRuntimeRefusal(error)) {
+    return error.code.startsWith('STORE_') ? exitCode.unavailable : exitCode.refused
+  }
+  return exitCode.internal
+}

@@ -1,0 +1,13 @@
+export {
+  defineConfig,
+  type EnvironmentConfig,
+  type NeedleConfig,
+  type Policy,
+} from './config/needle-config.ts'
+export {
+  isPipelineError,
+  PipelineError,
+  type Issue,
+  type PipelineErrorCode,
+  type Place,
+} from './errors.ts'
