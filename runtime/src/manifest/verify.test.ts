@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { GeneralSign } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isRuntimeError, type RuntimeErrorCode } from '../errors.ts'
@@ -16,8 +16,13 @@ beforeAll(async () => {
   stranger = await createSigner((await generateSigningKey()).privateJwk)
 })
 
-const rejectsWith = async (promise: Promise<unknown>, code: RuntimeErrorCode): Promise<void> =>
-  expect(promise).rejects.toMatchObject({ code })
+const codeOf = async (promise: Promise<unknown>): Promise<RuntimeErrorCode | null> => {
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  return isRuntimeError(error) ? error.code : null
+}
 
 const manifestBy = (...signers: Signer[]): Promise<Uint8Array> =>
   signDocument({ kind: 'manifest', payload: testManifest() }, signers)
@@ -40,14 +45,16 @@ describe('who may sign a manifest', () => {
     const payload = testManifest({ environment })
     const bytes = await signDocument({ kind: 'manifest', payload }, [trust.signers[role]])
     const verified = verifyManifest(bytes, trust.root, environment)
-    if (code !== null) return rejectsWith(verified, code)
-    expect(await verified).toMatchObject({ document: payload, signedBy: [trust.keys[role].keyId] })
+    expect(await codeOf(verified)).toBe(code)
+    if (code === null) expect((await verified).signedBy).toEqual([trust.keys[role].keyId])
   })
 
   it('a preview manifest of a pull request does not pass for production', async () => {
     const payload = testManifest({ environment: 'pr-7' })
     const bytes = await signDocument({ kind: 'manifest', payload }, [trust.signers.release])
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'MANIFEST_WRONG_ENVIRONMENT')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe(
+      'MANIFEST_WRONG_ENVIRONMENT',
+    )
   })
 })
 
@@ -64,40 +71,42 @@ describe('who may sign a release', () => {
     const payload = testRelease('shop/card', 'x', { scope })
     const bytes = await signDocument({ kind: 'release', payload }, [trust.signers[role]])
     const verified = verifyRelease(bytes, trust.root)
-    if (code !== null) return rejectsWith(verified, code)
-    expect((await verified).document).toEqual(payload)
+    expect(await codeOf(verified)).toBe(code)
+    if (code === null) expect((await verified).document).toEqual(payload)
   })
 })
 
 describe('a manifest is refused', () => {
   it('when a stranger signed it', async () => {
     const bytes = await manifestBy(stranger)
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'SIGNER_UNKNOWN')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNER_UNKNOWN')
   })
 
   it('when a stranger signed it under the id of a known key', async () => {
     const bytes = await manifestBy({ ...stranger, keyId: trust.keys.release.keyId })
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'SIGNATURE_INVALID')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
   })
 
   it('when its key id is a member of every object', async () => {
     const bytes = await manifestBy({ ...stranger, keyId: 'constructor' })
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'SIGNER_UNKNOWN')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNER_UNKNOWN')
   })
 
   it('when nobody signed it', async () => {
     const bare = new TextEncoder().encode(JSON.stringify(testManifest()))
-    await rejectsWith(verifyManifest(bare, trust.root, 'production'), 'DOCUMENT_UNSIGNED')
+    expect(await codeOf(verifyManifest(bare, trust.root, 'production'))).toBe('DOCUMENT_UNSIGNED')
     const emptied = rewrite(await manifestBy(stranger), (text) =>
       text.replace(/"signatures":\[.*\]/, '"signatures":[]'),
     )
-    await rejectsWith(verifyManifest(emptied, trust.root, 'production'), 'DOCUMENT_UNSIGNED')
+    expect(await codeOf(verifyManifest(emptied, trust.root, 'production'))).toBe(
+      'DOCUMENT_UNSIGNED',
+    )
   })
 
   it('when its header names another algorithm than the trust root', async () => {
     const es256 = await createTestTrust({ algorithm: 'ES256' })
     const bytes = await manifestBy({ ...es256.signers.release, keyId: trust.keys.release.keyId })
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'SIGNATURE_INVALID')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
   })
 
   it('when an HMAC over the public key poses as a signature', async () => {
@@ -115,18 +124,22 @@ describe('a manifest is refused', () => {
       signature: entry.signature,
     }))
     const bytes = new TextEncoder().encode(JSON.stringify({ payload, signatures: ordered }))
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'SIGNATURE_INVALID')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
   })
 
   it('when a release of the same key poses as one', async () => {
     const bytes = await signDocument({ kind: 'release', payload: testRelease() }, [
       trust.signers.release,
     ])
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'DOCUMENT_WRONG_KIND')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe(
+      'DOCUMENT_WRONG_KIND',
+    )
     const mislabelled = await signDocument({ kind: 'manifest', payload: testRelease() }, [
       trust.signers.release,
     ])
-    await rejectsWith(verifyManifest(mislabelled, trust.root, 'production'), 'DOCUMENT_WRONG_KIND')
+    expect(await codeOf(verifyManifest(mislabelled, trust.root, 'production'))).toBe(
+      'DOCUMENT_WRONG_KIND',
+    )
   })
 
   it.each<[string, (text: string) => string]>([
@@ -136,7 +149,7 @@ describe('a manifest is refused', () => {
     ['slack bits of base64url', (text) => text.replace(/[AQgw]("\}\]\})$/, 'B$1')],
   ])('when somebody adds %s, which no signature covers', async (_name, change) => {
     const bytes = rewrite(await manifestBy(trust.signers.release), change)
-    await rejectsWith(verifyManifest(bytes, trust.root, 'production'), 'DOCUMENT_MALFORMED')
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('DOCUMENT_MALFORMED')
   })
 
   it('when any one byte is changed', async () => {
@@ -151,7 +164,7 @@ describe('a manifest is refused', () => {
           const error: unknown = await verifyManifest(bytes, trust.root, 'production').catch(
             (thrown: unknown) => thrown,
           )
-          expect(isRuntimeError(error) && error.code).toMatch(/^(DOCUMENT|SIGNER|SIGNATURE)_/)
+          expect(isRuntimeError(error) && error.code).toMatch(/^(DOCUMENT|SIGNER|SIGNATURE|ROOT)_/)
         },
       ),
       { numRuns: 300 },
@@ -204,12 +217,12 @@ describe('a threshold of two', () => {
 
   it('is not filled by one', async () => {
     const bytes = await manifestBy(second)
-    await rejectsWith(verifyManifest(bytes, root, 'production'), 'DOCUMENT_UNSIGNED')
+    expect(await codeOf(verifyManifest(bytes, root, 'production'))).toBe('DOCUMENT_UNSIGNED')
   })
 
   it('is not filled by one key twice', async () => {
     const bytes = await manifestBy(second, second)
-    await rejectsWith(verifyManifest(bytes, root, 'production'), 'DOCUMENT_UNSIGNED')
+    expect(await codeOf(verifyManifest(bytes, root, 'production'))).toBe('DOCUMENT_UNSIGNED')
   })
 
   it('is filled in the presence of a signature that does not count', async () => {
@@ -232,7 +245,9 @@ describe('a trust root', () => {
   })
 
   it('that a host pins is refused when it did not sign itself', async () => {
-    await rejectsWith(verifyTrustRoot(await signRoot(trust.root, stranger), null), 'SIGNER_UNKNOWN')
+    expect(await codeOf(verifyTrustRoot(await signRoot(trust.root, stranger), null))).toBe(
+      'SIGNER_UNKNOWN',
+    )
   })
 
   it('follows when the old and the new root keys signed it', async () => {
@@ -241,24 +256,21 @@ describe('a trust root', () => {
   })
 
   it('is refused when only the new keys signed it', async () => {
-    await rejectsWith(
-      verifyTrustRoot(await signRoot(next.root, next.signers.root), trust.root),
-      'SIGNER_UNKNOWN',
-    )
+    expect(
+      await codeOf(verifyTrustRoot(await signRoot(next.root, next.signers.root), trust.root)),
+    ).toBe('SIGNER_UNKNOWN')
   })
 
   it('is refused when only the old keys signed it', async () => {
-    await rejectsWith(
-      verifyTrustRoot(await signRoot(next.root, trust.signers.root), trust.root),
-      'SIGNER_UNKNOWN',
-    )
+    expect(
+      await codeOf(verifyTrustRoot(await signRoot(next.root, trust.signers.root), trust.root)),
+    ).toBe('SIGNER_UNKNOWN')
   })
 
   it('is refused when a release key signed it', async () => {
-    await rejectsWith(
-      verifyTrustRoot(await signRoot(next.root, trust.signers.release), trust.root),
-      'SIGNER_WRONG_ROLE',
-    )
+    expect(
+      await codeOf(verifyTrustRoot(await signRoot(next.root, trust.signers.release), trust.root)),
+    ).toBe('SIGNER_WRONG_ROLE')
   })
 
   it.each([
@@ -268,6 +280,6 @@ describe('a trust root', () => {
   ])('is refused when it %s', async (_name, part) => {
     const previous = testTrustRoot(trust.keys, { epoch: 5 })
     const bytes = await signRoot({ ...previous, ...part }, trust.signers.root)
-    await rejectsWith(verifyTrustRoot(bytes, previous), 'ROOT_NOT_SUCCESSOR')
+    expect(await codeOf(verifyTrustRoot(bytes, previous))).toBe('ROOT_NOT_SUCCESSOR')
   })
 })

@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { digestOf } from '../manifest/digest.ts'
+import type { ArtifactStore, ListedObject, PutResult } from './artifact-store.ts'
+import { fileError, hasErrno } from './file-error.ts'
+import { withFileLock } from './file-lock.ts'
+import { fileNameOf, keyOfFileName } from './file-name.ts'
+import { assertStoreKey } from './store-key.ts'
+import { tooLarge } from './too-large.ts'
+
+/** Temporary files of writers that died are removed after this long. */
+const abandonedAfterMs = 60 * 60 * 1000
+
+/**
+ * A store in a directory of a local file system, shared by any number of processes. Keys are paths
+ * below it; names starting with a dot are the store's own.
+ *
+ * Bytes are written to a temporary file, flushed, and only then get their name by link (create) or
+ * rename (replace), so that a reader or a crash never meets half an object. Whatever may replace
+ * or remove holds a lock of the operating system meanwhile. A key cannot at once be an object and
+ * the folder of others. The directory appears with the first write.
+ */
+export function createFileStore(directory: string): ArtifactStore {
+  const root = path.resolve(directory)
+  const own = path.join(root, '.needle-store')
+  const location = `file:${root}`
+  let cleaned: Promise<void> | undefined
+
+  const pathOf = (key: string): string => {
+    assertStoreKey(key)
+    return path.join(root, ...key.split('/').map(fileNameOf))
+  }
+
+  async function writeTemporary(bytes: Uint8Array): Promise<string> {
+    const folder = path.join(own, 'writing')
+    await mkdir(folder, { recursive: true })
+    await (cleaned ??= removeAbandoned(folder))
+    const file = path.join(folder, randomUUID())
+    const handle = await open(file, 'wx')
+    try {
+      await handle.writeFile(bytes)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    return file
+  }
+
+  /** Gives the bytes their name through `place`, durably; the temporary name is gone after it. */
+  async function write(
+    target: string,
+    bytes: Uint8Array,
+    place: (temporary: string) => Promise<PutResult>,
+  ): Promise<PutResult> {
+    const temporary = await writeTemporary(bytes)
+    try {
+      await makeFolderDurable(path.dirname(target))
+      const result = await place(temporary)
+      await syncFolder(path.dirname(target))
+      return result
+    } finally {
+      await rm(temporary, { force: true })
+    }
+  }
+
+  async function outcomeOfLostRace(target: string, etag: string): Promise<PutResult> {
+    const current = await readFile(target, Number.POSITIVE_INFINITY, target)
+    return current !== null && digestOf(current) === etag
+      ? { status: 'written', etag }
+      : { status: 'conflict' }
+  }
+
+  return {
+    location,
+
+    async get(key, { maxBytes, ifNoneMatch, signal }) {
+      signal?.throwIfAborted()
+      const target = pathOf(key)
+      try {
+        const bytes = await readFile(target, maxBytes, key)
+        signal?.throwIfAborted()
+        if (bytes === null) return { status: 'missing' }
+        const etag = digestOf(bytes)
+        return etag === ifNoneMatch ? { status: 'notModified' } : { status: 'found', bytes, etag }
+      } catch (error) {
+        throw fileError(error, { location, key, write: false })
+      }
+    },
+
+    async put(key, bytes, { condition, signal } = {}) {
+      signal?.throwIfAborted()
+      const target = pathOf(key)
+      const etag = digestOf(bytes)
+      try {
+        if (condition === 'absent') {
+          return await write(target, bytes, async (temporary) => {
+            try {
+              await link(temporary, target)
+              return { status: 'written', etag }
+            } catch (error) {
+              if (!hasErrno(error, 'EEXIST')) throw error
+              return outcomeOfLostRace(target, etag)
+            }
+          })
+        }
+        return await write(target, bytes, (temporary) =>
+          withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, async () => {
+            if (condition !== undefined) {
+              const current = await readFile(target, Number.POSITIVE_INFINITY, key)
+              const found = current === null ? null : digestOf(current)
+              if (found === etag) return { status: 'written', etag }
+              if (found !== condition.etag) return { status: 'conflict' }
+            }
+            await rename(temporary, target)
+            return { status: 'written', etag }
+          }),
+        )
+      } catch (error) {
+        throw fileError(error, { location, key, write: true })
+      }
+    },
+
+    async *list(prefix, { signal } = {}) {
+      try {
+        yield* walk({ root, folder: prefix.split('/').slice(0, -1), prefix, signal })
+      } catch (error) {
+        throw fileError(error, { location, key: prefix, write: false })
+      }
+    },
+
+    async delete(key, { signal } = {}) {
+      signal?.throwIfAborted()
+      const target = pathOf(key)
+      try {
+        if (!(await exists(target))) return
+        await withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, () =>
+          rm(target, { force: true }),
+        )
+        await syncFolder(path.dirname(target))
+      } catch (error) {
+        throw fileError(error, { location, key, write: true })
+      }
+    },
+
+    async close() {
+      await cleaned
+    },
+  }
+}
+
+/** Null when there is no such file. An open file keeps its bytes even if it is replaced meanwhile. */
+async function readFile(file: string, maxBytes: number, key: string): Promise<Buffer | null> {
+  let handle: FileHandle
+  try {
+    handle = await open(file, 'r')
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null
+    throw error
+  }
+  try {
+    const status = await handle.stat()
+    if (status.isDirectory()) return null
+    if (status.size > maxBytes) throw tooLarge(key, maxBytes)
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* walk(search: {
+  readonly root: string
+  readonly folder: readonly string[]
+  readonly prefix: string
+  readonly signal: AbortSignal | undefined
+}): AsyncGenerator<ListedObject> {
+  const { root, folder, prefix, signal } = search
+  const directory = path.join(root, ...folder.map(fileNameOf))
+  for (const entry of await readFolder(directory)) {
+    signal?.throwIfAborted()
+    const name = keyOfFileName(entry.name)
+    if (name === null) continue
+    const segments = [...folder, name]
+    const key = segments.join('/')
+    if (entry.isDirectory()) {
+      const inside = `${key}/`
+      if (inside.startsWith(prefix) || prefix.startsWith(inside)) {
+        yield* walk({ ...search, folder: segments })
+      }
+    } else if (entry.isFile() && key.startsWith(prefix)) {
+      const status = await statIfThere(path.join(directory, entry.name))
+      if (status !== null) yield { key, sizeBytes: status.size, modifiedAt: status.mtimeMs }
+    }
+  }
+}
+
+async function readFolder(directory: string): Promise<Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true })
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+async function statIfThere(file: string): Promise<{ size: number; mtimeMs: number } | null> {
+  try {
+    return await stat(file)
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null
+    throw error
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await statIfThere(file)) !== null
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const { name } of await readFolder(folder)) {
+    const file = path.join(folder, name)
+    const status = await statIfThere(file)
+    if (status !== null && Date.now() - status.mtimeMs > abandonedAfterMs) {
+      await rm(file, { force: true })
+    }
+  }
+}
+
+/** A new folder survives a power cut only once its parent is flushed too. */
+async function makeFolderDurable(folder: string): Promise<void> {
+  const firstMade = await mkdir(folder, { recursive: true })
+  if (firstMade === undefined) return
+  for (let made = folder; made.length >= firstMade.length; made = path.dirname(made)) {
+    await syncFolder(path.dirname(made))
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
