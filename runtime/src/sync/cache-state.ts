@@ -1,0 +1,35 @@
+import * as z from 'zod'
+import type { SeenManifest } from '../manifest/acceptance.ts'
+import { type Digest, digestSchema } from '../manifest/digest.ts'
+import type { ReleaseRef } from '../manifest/group-document.ts'
+
+/** An activation that began and may never have ended. */
+export interface UnfinishedActivation {
+  readonly digest: Digest
+  /** How many times in a row this manifest's activation began without ending. */
+  readonly attempts: number
+}
+
+/** What an instance remembers about itself, beside the signed documents. */
+export interface CacheState {
+  readonly highestSeen: SeenManifest | null
+  /** Stable release that last served, by function. */
+  readonly lastGood: Readonly<Record<string, ReleaseRef>>
+  readonly unfinished: UnfinishedActivation | null
+}
+
+export const emptyCacheState: CacheState = { highestSeen: null, lastGood: {}, unfinished: null }
+
+export const cacheStateSchema: z.ZodType<CacheState> = z.object({
+  highestSeen: z.object({ epoch: z.int(), version: z.int(), digest: digestSchema }).nullable(),
+  lastGood: z.record(
+    z.string(),
+    z.object({
+      release: digestSchema,
+      sizeBytes: z.int(),
+      artifact: digestSchema,
+      settings: digestSchema,
+    }),
+  ),
+  unfinished: z.object({ digest: digestSchema, attempts: z.int() }).nullable(),
+})

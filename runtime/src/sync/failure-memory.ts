@@ -1,0 +1,80 @@
+import type { RuntimeError, RuntimeErrorCode } from '../errors.ts'
+import type { Digest } from '../manifest/digest.ts'
+import { backoffDelayMs } from './poll-delay.ts'
+
+export interface FailedRelease {
+  readonly function: string
+  readonly error: RuntimeError
+  /** Epoch milliseconds of the first failure in a row. */
+  readonly since: number
+  readonly attempts: number
+  /** Epoch milliseconds; null when another try could not end differently. */
+  readonly retryAt: number | null
+}
+
+export interface FailureMemory {
+  record(failure: { function: string; release: Digest; error: RuntimeError; now: number }): void
+  /** The release worked. */
+  forget(release: Digest): void
+  get(release: Digest): FailedRelease | undefined
+  /** Releases that are not to be tried now. */
+  blocked(now: number): ReadonlySet<Digest>
+  /** Whether some release may be tried again. */
+  isDue(now: number): boolean
+  /** Forgets releases nobody desires any more. */
+  keepOnly(releases: ReadonlySet<Digest>): void
+}
+
+/** Remembers which releases failed here, so that each is retried with back-off and none in a hot loop. */
+export function createFailureMemory(options: {
+  readonly retryBaseMs: number
+  readonly random: () => number
+}): FailureMemory {
+  const failures = new Map<Digest, FailedRelease>()
+
+  return {
+    record: ({ function: name, release, error, now }) => {
+      const known = failures.get(release)
+      const attempts = (known?.attempts ?? 0) + 1
+      failures.set(release, {
+        function: name,
+        error,
+        since: known?.since ?? now,
+        attempts,
+        retryAt: isFinal(error.code)
+          ? null
+          : now + backoffDelayMs(options.retryBaseMs, attempts, options.random()),
+      })
+    },
+    forget: (release) => {
+      failures.delete(release)
+    },
+    get: (release) => failures.get(release),
+    blocked: (now) =>
+      new Set(
+        [...failures]
+          .filter(([, failure]) => failure.retryAt === null || failure.retryAt > now)
+          .map(([release]) => release),
+      ),
+    isDue: (now) =>
+      [...failures.values()].some((failure) => failure.retryAt !== null && failure.retryAt <= now),
+    keepOnly: (releases) => {
+      for (const release of failures.keys()) {
+        if (!releases.has(release)) failures.delete(release)
+      }
+    },
+  }
+}
+
+/**
+ * Immutable code that does not load will not load next time, and trying costs the event loop. A
+ * load that took too long may have met a busy machine, and what the store holds may be mended.
+ */
+function isFinal(code: RuntimeErrorCode): boolean {
+  return (
+    (code.startsWith('FUNCTION_') && code !== 'FUNCTION_LOAD_TIMEOUT') ||
+    code === 'SERVICE_MISSING' ||
+    code === 'RELEASE_MISMATCH' ||
+    code === 'RELEASE_PREVIEW_SCOPE'
+  )
+}

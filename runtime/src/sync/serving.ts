@@ -1,0 +1,61 @@
+import type { RuntimeError } from '../errors.ts'
+import { createRouteTable, type RouteEntry, type RouteTable } from '../routing/route-table.ts'
+import type { Slot } from './slot.ts'
+
+/** Everything a request needs, replaced in one assignment. */
+export interface Serving {
+  readonly routes: RouteTable
+  readonly slots: ReadonlyMap<string, Slot>
+}
+
+export interface NextServing {
+  readonly serving: Serving
+  /** Functions whose new release wants a route another one has; their old release goes on serving. */
+  readonly conflicts: ReadonlyMap<string, RuntimeError>
+}
+
+export const emptyServing: Serving = {
+  routes: createRouteTable([]).table,
+  slots: new Map(),
+}
+
+/**
+ * Routes for these slots. Who already serves a route keeps it; who loses a conflict falls back on
+ * what serves it now, and without that is left out.
+ */
+export function nextServing(current: Serving, wanted: ReadonlyMap<string, Slot>): NextServing {
+  const slots = new Map(wanted)
+  const conflicts = new Map<string, RuntimeError>()
+
+  for (;;) {
+    const { table, refusals } = routesOf(current, slots)
+    if (refusals.size === 0) return { serving: { routes: table, slots }, conflicts }
+    for (const [name, refusal] of refusals) {
+      conflicts.set(name, refusal)
+      const before = current.slots.get(name)
+      const next = slots.get(name)
+      if (before === undefined || next === undefined || before.http === next.http) {
+        slots.delete(name)
+      } else slots.set(name, { ...before, stopped: next.stopped })
+    }
+  }
+}
+
+function routesOf(current: Serving, slots: ReadonlyMap<string, Slot>) {
+  const isSettled = (entry: RouteEntry): boolean => {
+    const before = current.slots.get(entry.function)
+    return before?.http.method === entry.method && before.http.path === entry.path
+  }
+  const entries = [...slots.values()].map((slot): RouteEntry => ({
+    function: slot.function,
+    method: slot.http.method,
+    path: slot.http.path,
+  }))
+  const isUnchanged = slots.size === current.slots.size && entries.every(isSettled)
+  return isUnchanged
+    ? { table: current.routes, refusals: new Map<string, RuntimeError>() }
+    : createRouteTable([
+        ...entries.filter(isSettled),
+        ...entries.filter((entry) => !isSettled(entry)),
+      ])
+}

@@ -1,0 +1,30 @@
+import type { Revision } from '../function/revision.ts'
+import type { ReleaseRef } from '../manifest/group-document.ts'
+import type { Settings } from '../manifest/settings.ts'
+import type { CanaryTarget } from './plan-activation.ts'
+
+/** What serves one function. Immutable: a change is another slot. */
+export interface Slot {
+  readonly function: string
+  /** Null while nothing may or need serve: stopped, or all of it quarantined. */
+  readonly stable: { readonly ref: ReleaseRef; readonly revision: Revision | null } | null
+  readonly canary: (CanaryTarget & { readonly revision: Revision }) | null
+  /** Stable's. A canary's route takes effect when it is promoted. */
+  readonly http: Settings['http']
+  readonly stopped: boolean
+  /** Epoch milliseconds. */
+  readonly since: number
+  /** Version of the manifest that made it so. */
+  readonly manifestVersion: number
+}
+
+/** Whether both serve the same releases in the same way, whatever manifest said so. */
+export function isSameService(a: Slot, b: Slot): boolean {
+  return (
+    a.stable?.ref.release === b.stable?.ref.release &&
+    a.canary?.ref.release === b.canary?.ref.release &&
+    a.canary?.weightPercent === b.canary?.weightPercent &&
+    a.canary?.salt === b.canary?.salt &&
+    a.stopped === b.stopped
+  )
+}

@@ -1,0 +1,103 @@
+import type { RuntimeErrorCode } from '../errors.ts'
+import type { Digest } from '../manifest/digest.ts'
+import type { Hold } from '../manifest/group-document.ts'
+
+/** A refusal as the status shows it. */
+export interface StatusRefusal {
+  readonly side: 'stable' | 'canary'
+  readonly release: Digest
+  readonly code: RuntimeErrorCode
+  readonly message: string
+  readonly since: string
+}
+
+export interface FunctionStatus {
+  readonly function: string
+  /** Revision ids; null when none serves. */
+  readonly stable: string | null
+  readonly canary: string | null
+  /** Percent of keys the canary serves. */
+  readonly weightPercent: number
+  readonly method: string
+  readonly path: string
+  readonly stopped: boolean
+  readonly hold: Hold | null
+  /** When it began to serve like this. */
+  readonly since: string
+  /** Version of the manifest that made it so. */
+  readonly manifestVersion: number
+  readonly refusals: readonly StatusRefusal[]
+}
+
+/** Something a person should know of; gone when its cause is. */
+export interface Alarm {
+  readonly code: RuntimeErrorCode
+  readonly message: string
+  readonly since: string
+}
+
+/** All there is to know about a runtime. Times are ISO 8601. */
+export interface RuntimeStatus {
+  /** `notReady`: nothing to serve, neither on disk nor from the store; calls answer 503. */
+  readonly state: 'starting' | 'ready' | 'notReady'
+  readonly environment: string
+  readonly instance: string
+  /** The manifest has expired: nothing changes until a newer one arrives; what serves goes on. */
+  readonly frozen: boolean
+  /** The manifest that was activated last; null before the first. */
+  readonly manifest: {
+    readonly epoch: number
+    readonly version: number
+    readonly digest: Digest
+    readonly rootVersion: number
+    readonly commit: string | null
+    readonly actor: string
+    readonly issuedAt: string
+    readonly expiresAt: string
+  } | null
+  readonly source: {
+    readonly store: string
+    readonly groups: readonly string[]
+    /** Subscribed groups the manifest does not know. */
+    readonly missingGroups: readonly string[]
+    /** The manifest was asked for. */
+    readonly lastRequest: string | null
+    /** The store answered with something that was accepted, unchanged included. */
+    readonly lastSuccess: string | null
+    /** A manifest came whole, with all its documents. */
+    readonly lastDownload: string | null
+    /** A manifest was put into service. */
+    readonly lastActivation: string | null
+  }
+  readonly functions: readonly FunctionStatus[]
+  /** Why the last poll failed or its manifest was refused; null when it did not. */
+  readonly refusal: Alarm | null
+  readonly alarms: readonly Alarm[]
+}
+
+/** Something that happened, for alarms and dashboards. Also logged. */
+export type RuntimeEvent =
+  | {
+      readonly type: 'activated'
+      readonly epoch: number
+      readonly version: number
+      /** Functions that serve something else than before. */
+      readonly changed: readonly string[]
+    }
+  /** The store failed or its manifest was refused; told once per reason, until it changes. */
+  | { readonly type: 'refused'; readonly code: RuntimeErrorCode; readonly message: string }
+  | {
+      readonly type: 'functionRefused'
+      readonly function: string
+      readonly side: 'stable' | 'canary'
+      readonly code: RuntimeErrorCode
+      readonly message: string
+    }
+  /** Two manifests claim one version. */
+  | { readonly type: 'forked'; readonly message: string }
+  | { readonly type: 'frozen'; readonly message: string }
+  | { readonly type: 'unfrozen'; readonly version: number }
+  | { readonly type: 'cacheUnusable'; readonly message: string }
+  | { readonly type: 'drainTimedOut'; readonly revision: string; readonly inFlight: number }
+  /** A function's stray promise or timer failed; the process goes on. */
+  | { readonly type: 'strayFailure'; readonly revision: string; readonly message: string }
