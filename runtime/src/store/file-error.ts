@@ -38,6 +38,7 @@ export function fileError(
         `${location} is full (${error.code}): make room, then try again`,
         options,
       )
+    case undefined:
     default:
       return new RuntimeError(
         'STORE_UNAVAILABLE',

@@ -65,13 +65,6 @@ export function createFileStore(directory: string): ArtifactStore {
     }
   }
 
-  async function outcomeOfLostRace(target: string, etag: string): Promise<PutResult> {
-    const current = await readFile(target, Number.POSITIVE_INFINITY, target)
-    return current !== null && digestOf(current) === etag
-      ? { status: 'written', etag }
-      : { status: 'conflict' }
-  }
-
   return {
     location,
 
@@ -148,6 +141,14 @@ export function createFileStore(directory: string): ArtifactStore {
       await cleaned
     },
   }
+}
+
+/** A create that came second is written all the same if its own bytes are there: a retry that meets itself. */
+async function outcomeOfLostRace(target: string, etag: string): Promise<PutResult> {
+  const current = await readFile(target, Number.POSITIVE_INFINITY, target)
+  return current !== null && digestOf(current) === etag
+    ? { status: 'written', etag }
+    : { status: 'conflict' }
 }
 
 /** Null when there is no such file. An open file keeps its bytes even if it is replaced meanwhile. */

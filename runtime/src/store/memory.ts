@@ -34,7 +34,7 @@ export function createMemoryStore(): ArtifactStore {
     },
 
     async *list(prefix, { signal } = {}) {
-      for (const [key, { bytes, modifiedAt }] of [...objects]) {
+      for (const [key, { bytes, modifiedAt }] of Array.from(objects)) {
         signal?.throwIfAborted()
         if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.byteLength, modifiedAt }
       }
