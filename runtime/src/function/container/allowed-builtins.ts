@@ -1,18 +1,18 @@
-import * as assert from 'node:assert'
-import * as assertStrict from 'node:assert/strict'
-import * as buffer from 'node:buffer'
-import * as crypto from 'node:crypto'
-import * as events from 'node:events'
-import * as path from 'node:path'
-import * as querystring from 'node:querystring'
-import * as stream from 'node:stream'
-import * as streamPromises from 'node:stream/promises'
-import * as streamWeb from 'node:stream/web'
-import * as stringDecoder from 'node:string_decoder'
-import * as url from 'node:url'
-import * as util from 'node:util'
-import * as utilTypes from 'node:util/types'
-import * as zlib from 'node:zlib'
+import assert from 'node:assert'
+import assertStrict from 'node:assert/strict'
+import buffer from 'node:buffer'
+import crypto from 'node:crypto'
+import events from 'node:events'
+import path from 'node:path'
+import querystring from 'node:querystring'
+import stream from 'node:stream'
+import streamPromises from 'node:stream/promises'
+import streamWeb from 'node:stream/web'
+import stringDecoder from 'node:string_decoder'
+import url from 'node:url'
+import util from 'node:util'
+import utilTypes from 'node:util/types'
+import zlib from 'node:zlib'
 
 interface Builtin {
   /** Why a function may have it. */
@@ -26,21 +26,21 @@ interface Builtin {
  * network, processes, threads or the host's environment; that is what services are for.
  */
 export const allowedBuiltins = {
-  'node:assert': { reason: 'checks of invariants', module: assert.default },
-  'node:assert/strict': { reason: 'checks of invariants', module: assertStrict.default },
-  'node:buffer': { reason: 'bytes, base64 and hex', module: buffer.default },
-  'node:crypto': { reason: 'hashes, signatures, random values', module: crypto.default },
-  'node:events': { reason: 'emitters libraries build on', module: events.default },
-  'node:path': { reason: 'string arithmetic on paths', module: path.default },
-  'node:querystring': { reason: 'parsing of form bodies', module: querystring.default },
-  'node:stream': { reason: 'streams in memory', module: stream.default },
-  'node:stream/promises': { reason: 'streams in memory', module: streamPromises.default },
-  'node:stream/web': { reason: 'web streams, as the globals', module: streamWeb.default },
-  'node:string_decoder': { reason: 'text from split bytes', module: stringDecoder.default },
-  'node:url': { reason: 'parsing of URLs', module: url.default },
-  'node:util': { reason: 'formatting and inspection', module: util.default },
-  'node:util/types': { reason: 'type checks that hold across realms', module: utilTypes.default },
-  'node:zlib': { reason: 'compression in memory', module: zlib.default },
+  'node:assert': { reason: 'checks of invariants', module: assert },
+  'node:assert/strict': { reason: 'checks of invariants', module: assertStrict },
+  'node:buffer': { reason: 'bytes, base64 and hex', module: buffer },
+  'node:crypto': { reason: 'hashes, signatures, random values', module: crypto },
+  'node:events': { reason: 'emitters libraries build on', module: events },
+  'node:path': { reason: 'string arithmetic on paths', module: path },
+  'node:querystring': { reason: 'parsing of form bodies', module: querystring },
+  'node:stream': { reason: 'streams in memory', module: stream },
+  'node:stream/promises': { reason: 'streams in memory', module: streamPromises },
+  'node:stream/web': { reason: 'web streams, as the globals', module: streamWeb },
+  'node:string_decoder': { reason: 'text from split bytes', module: stringDecoder },
+  'node:url': { reason: 'parsing of URLs', module: url },
+  'node:util': { reason: 'formatting and inspection', module: util },
+  'node:util/types': { reason: 'type checks that hold across realms', module: utilTypes },
+  'node:zlib': { reason: 'compression in memory', module: zlib },
 } as const satisfies Record<`node:${string}`, Builtin>
 
 export type AllowedBuiltin = keyof typeof allowedBuiltins

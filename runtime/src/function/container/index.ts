@@ -7,3 +7,11 @@ export {
   revisionIdOf,
   scriptUrl,
 } from './artifact-format.ts'
+export { composeSettings, type SettingsPolicy } from './compose-settings.ts'
+export {
+  type ArtifactDescription,
+  type DescribeOptions,
+  describeArtifact,
+} from './describe-artifact.ts'
+export { containerGlobalNames } from './globals.ts'
+export type { DeclaredSettings } from './read-definition.ts'

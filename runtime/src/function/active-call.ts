@@ -1,0 +1,365 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { randomUUID } from 'node:crypto'
+import { type Attribution, runAttributed } from './attribution.ts'
+import { isHttpError } from './authoring/http-error.ts'
+import { isReply } from './authoring/reply.ts'
+import type { Call, CallErrorCode, Outcome } from './call.ts'
+import { CallAborted } from './call-aborted.ts'
+import { CallContext } from './call-context.ts'
+import { DeadlineEntry } from './deadline-wheel.ts'
+import type { LoadedFunction } from './loaded-function.ts'
+import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
+import { mayHaveBody, mergeHeaders, responseHeaders } from './outcome-headers.ts'
+import { readInput } from './read-input.ts'
+import { microtask } from './microtask.ts'
+import { openStreamBody } from './stream-body.ts'
+
+/** Who learns how a call went on. */
+export interface CallOwner {
+  /** Once, with what the client gets. */
+  onOutcome(outcome: Outcome): void
+  /** Once, when the slot is free: with the outcome, or at the end of its stream. */
+  onEnd(call: ActiveCall): void
+}
+
+type Phase = 'running' | 'streaming' | 'ended'
+
+/**
+ * One call, from its first microtask to the end of its answer. Written with callbacks where
+ * `await` would cost a promise on every call: this is the hot path.
+ */
+export class ActiveCall extends DeadlineEntry {
+  readonly call: Call
+  readonly shared: LoadedFunction
+  readonly #owner: CallOwner
+  readonly #attribution: Attribution
+  #phase: Phase = 'running'
+  #abort: AbortController | null = null
+  #aborted: CallAborted | null = null
+  #failStream: ((error: Error) => void) | null = null
+
+  constructor(call: Call, shared: LoadedFunction, owner: CallOwner) {
+    super()
+    this.call = call
+    this.shared = shared
+    this.#owner = owner
+    this.#attribution = { revision: shared.id, requestId: call.requestId, active: true }
+  }
+
+  /**
+   * Arms the deadline and enters the function in a microtask: a function entered straight from a
+   * socket's or a timer's callback cannot be stopped by the watchdog without harm to the host.
+   */
+  start(): void {
+    this.shared.wheel.arm(this, this.shared.settings.timeoutMs)
+    void microtask.then(() => runAttributed(this.#attribution, () => this.#run()))
+  }
+
+  /** Ends it for the sake of a revision that is disposed of. */
+  stop(): void {
+    this.#giveUp('FUNCTION_STOPPED', {
+      status: 503,
+      code: 'FUNCTION_STOPPED',
+      message: 'The function was replaced while it was running; try again',
+    })
+  }
+
+  override onDeadline(): void {
+    this.#giveUp('FUNCTION_TIMEOUT', {
+      status: 504,
+      code: 'FUNCTION_TIMEOUT',
+      message: `The function did not answer within ${this.shared.settings.timeoutMs} ms`,
+      functionFault: true,
+    })
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort !== null) return this.#abort.signal
+    const abort = new AbortController()
+    this.#abort = abort
+    if (this.#aborted !== null) abort.abort(this.#aborted)
+    else this.#followClient()
+    return abort.signal
+  }
+
+  get deadline(): number {
+    const { clock, wheel, settings } = this.shared
+    if (this.expiresAtMs === 0) return clock.now() + settings.timeoutMs
+    return Math.round(clock.now() + this.expiresAtMs - wheel.nowMs())
+  }
+
+  #run(): void {
+    const { shared } = this
+    try {
+      const read = readInput(this.call, shared.realm, shared.settings.maxBodyBytes)
+      if (read.refused !== null) return this.#refuse(read.refused)
+      if (shared.input === null) return this.#enter(read.input)
+      const checked = shared.input['~standard'].validate(read.input)
+      if (isThenable(checked)) checked.then((result) => this.#enterChecked(result), this.#onThrown)
+      else this.#enterChecked(checked)
+    } catch (error) {
+      this.#onThrown(error)
+    }
+  }
+
+  #enterChecked(checked: StandardSchemaV1.Result<unknown>): void {
+    if (checked.issues === undefined) return this.#enter(checked.value)
+    this.#refuse({
+      status: 400,
+      code: 'INPUT_INVALID',
+      message: 'The input does not match what the function accepts',
+      extra: { details: toDetails(checked.issues) },
+    })
+  }
+
+  #enter(input: unknown): void {
+    if (this.#phase !== 'running') return
+    try {
+      const result = this.shared.handler(input, new CallContext(this))
+      if (isThenable(result)) result.then(this.#onResult, this.#onThrown)
+      else this.#onResult(result)
+    } catch (error) {
+      this.#onThrown(error)
+    }
+  }
+
+  readonly #onResult = (result: unknown): void => {
+    if (this.#phase !== 'running') return
+    try {
+      if (typeof result === 'object' && result !== null) {
+        if (isReply(result)) {
+          const headers = mergeHeaders(this.shared.bareHeaders, result.headers)
+          return this.#check(result.body, assertStatus(result.status), headers)
+        }
+        if (result instanceof Response) return this.#sendResponse(result)
+      }
+      this.#check(result, 200, null)
+    } catch (error) {
+      this.#onThrown(error)
+    }
+  }
+
+  /** `headers` null: those of every JSON answer. */
+  #check(value: unknown, status: number, headers: OutcomeHeaders | null): void {
+    const { output } = this.shared
+    if (output === null || status >= 300) return this.#send(value, status, headers)
+    const checked = output['~standard'].validate(value)
+    if (isThenable(checked)) {
+      checked.then((result) => this.#sendChecked(result, status, headers), this.#onThrown)
+    } else {
+      this.#sendChecked(checked, status, headers)
+    }
+  }
+
+  #sendChecked(
+    checked: StandardSchemaV1.Result<unknown>,
+    status: number,
+    headers: OutcomeHeaders | null,
+  ): void {
+    if (checked.issues === undefined) return this.#send(checked.value, status, headers, true)
+    this.#fail(
+      'OUTPUT_INVALID',
+      'The result does not match the output the function promises',
+      toDetails(checked.issues),
+    )
+  }
+
+  #send(value: unknown, status: number, headers: OutcomeHeaders | null, checked = false): void {
+    if (this.#phase !== 'running') return
+    const { serializer, jsonHeaders, bareHeaders } = this.shared
+    const functionFault = status >= 500
+    if (value === undefined || !mayHaveBody(status)) {
+      const bare = value === undefined && headers === null ? 204 : status
+      this.#settle({
+        status: bare,
+        headers: headers ?? bareHeaders,
+        body: null,
+        errorCode: null,
+        functionFault,
+      })
+      return
+    }
+    const ownType = headers?.['content-type']
+    let body: string | undefined
+    if (ownType !== undefined && typeof value === 'string' && !isJson(ownType)) body = value
+    else {
+      try {
+        body = checked ? serializer.serialize(value) : JSON.stringify(value)
+      } catch (error) {
+        return this.#fail('OUTPUT_INVALID', notJsonMessage, error)
+      }
+    }
+    if (body === undefined) return this.#fail('OUTPUT_INVALID', notJsonMessage, typeof value)
+    this.#settle({
+      status,
+      headers: headers === null ? jsonHeaders : { ...jsonHeaders, ...headers },
+      body,
+      errorCode: null,
+      functionFault,
+    })
+  }
+
+  #sendResponse(response: Response): void {
+    const headers = responseHeaders(this.shared.bareHeaders, response)
+    const { body } = response
+    const outcome = {
+      status: assertStatus(response.status),
+      headers,
+      errorCode: null,
+      functionFault: response.status >= 500,
+    }
+    if (body === null || !mayHaveBody(response.status)) {
+      return this.#settle({ ...outcome, body: null })
+    }
+    const opened = openStreamBody(body, {
+      onProgress: () => {
+        if (this.#phase === 'streaming') {
+          this.shared.wheel.arm(this, this.shared.streamIdleMs)
+        }
+      },
+      onEnd: () => this.#end(),
+      onError: (error) => {
+        if (this.#phase === 'ended') return
+        this.#log('A streaming answer failed after it had begun', { thrown: error })
+        this.#end()
+      },
+      onCancel: () => this.#giveUp('CLIENT_CLOSED', clientClosed),
+    })
+    opened.then((streamed) => {
+      if (streamed.kind === 'whole') return this.#settle({ ...outcome, body: streamed.bytes })
+      if (this.#phase !== 'running') {
+        return streamed.fail(this.#aborted ?? new CallAborted('FUNCTION_TIMEOUT'))
+      }
+      this.#phase = 'streaming'
+      this.#failStream = streamed.fail
+      this.#followClient()
+      this.shared.wheel.arm(this, this.shared.streamIdleMs)
+      this.#owner.onOutcome({ ...outcome, body: streamed.stream })
+      return undefined
+    }, this.#onThrown)
+  }
+
+  readonly #onThrown = (thrown: unknown): void => {
+    if (this.#phase !== 'running') return
+    if (!isHttpError(thrown)) {
+      this.#fail('FUNCTION_FAILED', 'The function failed; quote the id to its owners', thrown)
+      return
+    }
+    try {
+      const { code, message, details } = thrown
+      const status = assertStatus(thrown.status)
+      const error = details === undefined ? { code, message } : { code, message, details }
+      this.#settle({
+        status,
+        headers: mergeHeaders(this.shared.jsonHeaders, thrown.headers),
+        body: JSON.stringify({ error }),
+        errorCode: code,
+        functionFault: status >= 500,
+      })
+    } catch (cause) {
+      this.#fail('FUNCTION_FAILED', 'The function failed; quote the id to its owners', cause)
+    }
+  }
+
+  /** A 500 whose cause goes to the log only; the id joins the two. */
+  #fail(code: 'FUNCTION_FAILED' | 'OUTPUT_INVALID', message: string, thrown: unknown): void {
+    if (this.#phase !== 'running') return
+    const id = randomUUID()
+    this.#log(message, { code, id, thrown })
+    this.#settle(
+      toOutcome(
+        { status: 500, code, message, extra: { id }, functionFault: true },
+        this.shared.jsonHeaders,
+      ),
+    )
+  }
+
+  #log(message: string, { thrown, ...fields }: Record<string, unknown>): void {
+    const { log } = this.shared
+    const { requestId } = this.call
+    const write = (error: string): void => log.error(message, { ...fields, requestId, error })
+    this.shared.describeFailure(thrown).then(write, (problem: unknown) => write(String(problem)))
+  }
+
+  #refuse(answer: RuntimeAnswer): void {
+    if (this.#phase === 'running') this.#settle(toOutcome(answer, this.shared.jsonHeaders))
+  }
+
+  /** Frees the slot and answers, whatever the function still does. */
+  #giveUp(reason: CallAborted['code'], answer: RuntimeAnswer): void {
+    if (this.#phase === 'ended') return
+    const aborted = new CallAborted(reason)
+    const wasRunning = this.#phase === 'running'
+    this.#aborted = aborted
+    this.#failStream?.(aborted)
+    this.#end()
+    if (wasRunning) this.#owner.onOutcome(toOutcome(answer, this.shared.jsonHeaders))
+    const abort = this.#abort
+    // The listeners are the function's: entered from a microtask like everything of it.
+    if (abort !== null) {
+      void microtask.then(() => runAttributed(this.#attribution, () => abort.abort(aborted)))
+    }
+  }
+
+  /** The host's signal is only asked for when something can make use of it. */
+  #followClient(): void {
+    const client = this.call.signal
+    if (client === undefined || this.#phase === 'ended') return
+    if (client.aborted) this.#onClientGone()
+    else client.addEventListener('abort', this.#onClientGone, { once: true })
+  }
+
+  readonly #onClientGone = (): void => this.#giveUp('CLIENT_CLOSED', clientClosed)
+
+  #settle(outcome: Outcome): void {
+    if (this.#phase !== 'running') return
+    this.#end()
+    this.#owner.onOutcome(outcome)
+  }
+
+  #end(): void {
+    if (this.#phase === 'ended') return
+    const listened = this.#abort !== null || this.#phase === 'streaming'
+    this.#phase = 'ended'
+    this.#attribution.active = false
+    this.#failStream = null
+    this.shared.wheel.disarm(this)
+    if (listened) this.call.signal?.removeEventListener('abort', this.#onClientGone)
+    this.#owner.onEnd(this)
+  }
+}
+
+const notJsonMessage = 'The result of the function cannot be sent as JSON'
+
+const clientClosed: RuntimeAnswer = {
+  status: 499,
+  code: 'CLIENT_CLOSED' satisfies CallErrorCode,
+  message: 'The client went away before the function answered',
+}
+
+function assertStatus(status: number): number {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return status
+  throw new RangeError(`The status of an answer must be an integer from 200 to 599, got ${status}`)
+}
+
+function isJson(contentType: string | string[]): boolean {
+  return /[/+]json\b/i.test(String(contentType))
+}
+
+/** Promises of another realm are no `Promise` of ours. */
+function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}
+
+/** Issues of a Standard Schema as callers get them: `items.0.sku`. */
+function toDetails(issues: readonly StandardSchemaV1.Issue[]): { path: string; message: string }[] {
+  return Array.from(issues, ({ path = [], message }) => ({
+    path: Array.from(path, (part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+    message,
+  }))
+}

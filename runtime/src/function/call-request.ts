@@ -1,0 +1,62 @@
+import type { FunctionRequest } from './authoring/function-context.ts'
+import type { Call } from './call.ts'
+
+/** The request as a function may see it: read-only, headers and cookies taken apart when first read. */
+export class CallRequest implements FunctionRequest {
+  readonly #call: Call
+  #headers: FunctionRequest['headers'] | null = null
+  #cookies: FunctionRequest['cookies'] | null = null
+
+  constructor(call: Call) {
+    this.#call = call
+    Object.freeze(this)
+  }
+
+  get id(): string {
+    return this.#call.requestId
+  }
+
+  get method(): string {
+    return this.#call.method
+  }
+
+  get url(): string {
+    return this.#call.url
+  }
+
+  get headers(): Readonly<Record<string, string | undefined>> {
+    return (this.#headers ??= joinHeaders(this.#call.headers))
+  }
+
+  get cookies(): Readonly<Record<string, string>> {
+    return (this.#cookies ??= parseCookies(String(this.#call.headers['cookie'] ?? '')))
+  }
+}
+
+function joinHeaders(received: Call['headers']): FunctionRequest['headers'] {
+  const headers: Record<string, string | undefined> = Object.create(null)
+  for (const [name, value] of Object.entries(received)) {
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return Object.freeze(headers)
+}
+
+function parseCookies(header: string): FunctionRequest['cookies'] {
+  const cookies: Record<string, string> = Object.create(null)
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=')
+    if (at < 1) continue
+    // The first of a name wins: it has the more specific path (RFC 6265, section 5.4).
+    cookies[pair.slice(0, at).trim()] ??= decode(pair.slice(at + 1).trim())
+  }
+  return Object.freeze(cookies)
+}
+
+function decode(value: string): string {
+  const bare = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  try {
+    return decodeURIComponent(bare)
+  } catch {
+    return bare
+  }
+}

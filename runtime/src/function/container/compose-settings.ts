@@ -1,0 +1,60 @@
+import findMyWay from 'find-my-way'
+import {
+  type HttpMethod,
+  type Settings,
+  settingsDefaults,
+  settingsSchema,
+} from '../../manifest/settings.ts'
+import { badDefinition, type DeclaredSettings } from './read-definition.ts'
+
+/** A repository's own defaults, for functions that do not say. */
+export type SettingsPolicy = Partial<
+  Pick<Settings, 'timeoutMs' | 'maxBodyBytes' | 'maxConcurrency'>
+>
+
+/**
+ * Completes what a function declares: declaration, then policy, then Needle's defaults. Without
+ * `http` it is `POST /<group>/<name>`; a GET is idempotent unless it says otherwise; `uses` is
+ * sorted and free of repetitions.
+ *
+ * @throws RuntimeError `FUNCTION_BAD_DEFINITION` naming the key, for a path that cannot be routed too
+ */
+export function composeSettings(
+  functionName: string,
+  declared: DeclaredSettings,
+  policy: SettingsPolicy = {},
+): Settings {
+  const method = declared.http?.method ?? 'POST'
+  const path = declared.http?.path ?? `/${functionName}`
+  const fault = pathFault(method, path)
+  if (fault !== null)
+    throw badDefinition(functionName, [{ path: ['http', 'path'], message: fault }])
+  const settings = settingsSchema.safeParse({
+    ...settingsDefaults,
+    ...policy,
+    ...declared,
+    http: { method, path },
+    uses: [...new Set(declared.uses)].toSorted(),
+    idempotent: declared.idempotent ?? method === 'GET',
+  })
+  if (!settings.success) throw badDefinition(functionName, settings.error.issues)
+  return settings.data
+}
+
+/** What keeps `path` from being a route; null when nothing does. */
+function pathFault(method: HttpMethod, path: string): string | null {
+  if (!path.startsWith('/')) return `must start with "/", got "${path}"`
+  if (/[#\s]|\?\w+=/.test(path))
+    return `must be a path without query, fragment or spaces, got "${path}"`
+  const router = findMyWay()
+  try {
+    router.on(method, path, () => undefined)
+  } catch (error) {
+    return `is no route: ${error instanceof Error ? error.message : String(error)}`
+  }
+  const names = [...path.matchAll(/(?<![:?]):([^/:.()*?-]+)/g)].map((match) => match[1] ?? '')
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) return `names the parameter "${twice}" twice`
+  if (names.includes('__proto__')) return 'may not name a parameter "__proto__"'
+  return null
+}

@@ -1,0 +1,128 @@
+import * as vm from 'node:vm'
+import { isNativeError } from 'node:util/types'
+import { RuntimeError } from '../../errors.ts'
+import { runAttributed } from '../attribution.ts'
+import type { Logger } from '../authoring/function-context.ts'
+import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
+import { artifactGlobalName, builtinAccessorKey, scriptUrl } from './artifact-format.ts'
+import { installGlobals } from './globals.ts'
+
+/** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
+export interface Realm {
+  /** `JSON.parse` of the container. */
+  parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown
+  createObject(): Record<string, unknown>
+  createArray(values: readonly unknown[]): unknown[]
+}
+
+/** An artifact, evaluated once in a global object of its own. */
+export interface Container {
+  readonly realm: Realm
+  /** What the artifact exports as `default`. */
+  readonly defaultExport: unknown
+  /** A global variable of the container, as bundled libraries leave them. */
+  global(name: string): unknown
+  /** Ends its timers. Idempotent. */
+  dispose(): void
+}
+
+export interface ContainerOptions {
+  /** `<group>/<name>@<12 hex digits>`; names the script in stack traces. */
+  readonly revision: string
+  readonly log: Logger
+  /** For the synchronous evaluation of the top level. Default 2000. */
+  readonly loadTimeoutMs?: number | undefined
+}
+
+const realmScript = new vm.Script(
+  '({ parseJson: JSON.parse, createObject: () => ({}), createArray: (values) => Array.from(values) })',
+  { filename: 'needle:realm' },
+)
+
+/**
+ * Evaluates `source`, one classic script as `artifact-format.ts` says, in a context with the
+ * documented globals and nothing else. It contains accidents; it is no security boundary: code can
+ * reach the host through any function it is handed.
+ *
+ * `DONT_CONTEXTIFY`: globals at full speed (a sandbox object makes them 4–8 × slower,
+ * nodejs/node#31658).
+ *
+ * @throws RuntimeError `FUNCTION_SYNTAX`, `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
+ * `FUNCTION_NO_DEFAULT_EXPORT`
+ */
+export function createContainer(source: string, options: ContainerOptions): Container {
+  const { revision, log, loadTimeoutMs = 2000 } = options
+  const script = compile(source, revision)
+  const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
+  const realm: Realm = realmScript.runInContext(context)
+  const disposeGlobals = installGlobals(context, log)
+  Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
+  const global = (name: string): unknown => Reflect.get(context, name)
+  try {
+    runAttributed({ revision, requestId: null, active: true }, () =>
+      script.runInContext(context, { timeout: loadTimeoutMs }),
+    )
+    const defaultExport = defaultOf(global(artifactGlobalName), revision)
+    return { realm, defaultExport, global, dispose: disposeGlobals }
+  } catch (error) {
+    disposeGlobals()
+    throw toLoadError(error, revision, loadTimeoutMs)
+  }
+}
+
+function compile(source: string, revision: string): vm.Script {
+  try {
+    return new vm.Script(source, { filename: scriptUrl(revision) })
+  } catch (error) {
+    throw new RuntimeError(
+      'FUNCTION_SYNTAX',
+      `${revision} is not a valid script: ${describe(error)}. Build it again.`,
+      { cause: error, details: { revision } },
+    )
+  }
+}
+
+function defaultOf(exports: unknown, revision: string): unknown {
+  if (typeof exports === 'object' && exports !== null && 'default' in exports) {
+    return exports.default
+  }
+  throw new RuntimeError(
+    'FUNCTION_NO_DEFAULT_EXPORT',
+    `${revision} has no default export. Write "export default defineFunction({ … })" or export a function as default.`,
+    { details: { revision } },
+  )
+}
+
+function toLoadError(error: unknown, revision: string, loadTimeoutMs: number): RuntimeError {
+  if (error instanceof RuntimeError) return error
+  const details = { revision }
+  if (isTimeout(error)) {
+    return new RuntimeError(
+      'FUNCTION_LOAD_TIMEOUT',
+      `${revision} did not finish loading within ${loadTimeoutMs} ms. Move work out of the top level into the handler.`,
+      { cause: error, details },
+    )
+  }
+  return new RuntimeError(
+    'FUNCTION_THROWS_AT_LOAD',
+    `${revision} threw while loading: ${describe(error)}`,
+    { cause: error, details },
+  )
+}
+
+function isTimeout(error: unknown): boolean {
+  return isNativeError(error) && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+}
+
+/** Errors of another realm fail `instanceof`. */
+function describe(error: unknown): string {
+  return isNativeError(error) ? `${error.name}: ${error.message}` : String(error)
+}
+
+function requireBuiltin(specifier: string): unknown {
+  const builtin = toAllowedBuiltin(specifier)
+  if (builtin === null) {
+    throw new Error(`"${specifier}" is not among the Node.js built-ins a function may import`)
+  }
+  return allowedBuiltins[builtin].module
+}

@@ -1,0 +1,123 @@
+import { microtask } from '../microtask.ts'
+
+/** The timer globals of one container, and the switch that ends them all. */
+export interface Timers {
+  readonly globals: Readonly<Record<TimerGlobal, unknown>>
+  /** Clears every open timer; later ones never fire. Idempotent. */
+  dispose(): void
+}
+
+export type TimerGlobal =
+  | 'setTimeout'
+  | 'clearTimeout'
+  | 'setInterval'
+  | 'clearInterval'
+  | 'setImmediate'
+  | 'clearImmediate'
+
+type Callback = (...args: readonly unknown[]) => unknown
+
+/**
+ * Timers that never keep the process alive, are tracked so that a replaced revision leaves none
+ * behind, and call back from a microtask: code entered straight from a timer cannot be stopped by
+ * the watchdog without the process aborting. What a callback throws becomes an unhandled rejection
+ * charged to the function.
+ */
+export function createTimers(): Timers {
+  const open = new Map<number, TimerHandle>()
+  let lastId = 0
+  let disposed = false
+
+  const start = (
+    callback: unknown,
+    repeats: boolean,
+    schedule: (fire: () => void) => NodeJS.Timeout | NodeJS.Immediate,
+    args: readonly unknown[],
+  ): TimerHandle => {
+    if (!isCallback(callback)) throw new TypeError('The timer callback must be a function')
+    const run: Callback = callback
+    const id = ++lastId
+    const fire = (): void => {
+      void microtask.then(() => {
+        if (!open.has(id)) return undefined
+        if (!repeats) open.delete(id)
+        return run(...args)
+      })
+    }
+    const handle = new TimerHandle(id, disposed ? null : schedule(fire))
+    if (!disposed) open.set(id, handle)
+    return handle
+  }
+  const clear = (timer: unknown): void => {
+    const id = Number(
+      timer instanceof TimerHandle || typeof timer === 'number' ? timer : Number.NaN,
+    )
+    open.get(id)?.stop()
+    open.delete(id)
+  }
+
+  return {
+    globals: {
+      setTimeout: (callback: unknown, delayMs?: number, ...args: unknown[]) =>
+        start(callback, false, (fire) => setTimeout(fire, delayMs), args),
+      setInterval: (callback: unknown, delayMs?: number, ...args: unknown[]) =>
+        start(callback, true, (fire) => setInterval(fire, delayMs), args),
+      setImmediate: (callback: unknown, ...args: unknown[]) =>
+        start(callback, false, (fire) => setImmediate(fire), args),
+      clearTimeout: clear,
+      clearInterval: clear,
+      clearImmediate: clear,
+    },
+    dispose: () => {
+      disposed = true
+      for (const handle of open.values()) handle.stop()
+      open.clear()
+    },
+  }
+}
+
+/** What the timer globals return: enough of Node's `Timeout` for libraries, and a number to the web. */
+class TimerHandle {
+  readonly #id: number
+  #timer: NodeJS.Timeout | NodeJS.Immediate | null
+
+  constructor(id: number, timer: NodeJS.Timeout | NodeJS.Immediate | null) {
+    this.#id = id
+    this.#timer = timer
+    timer?.unref()
+  }
+
+  stop(): void {
+    const timer = this.#timer
+    this.#timer = null
+    if (timer === null) return
+    if ('refresh' in timer) clearTimeout(timer)
+    else clearImmediate(timer)
+  }
+
+  /** A container's timers never keep the process alive, whatever they ask. */
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  hasRef(): boolean {
+    return false
+  }
+
+  refresh(): this {
+    if (this.#timer !== null && 'refresh' in this.#timer) this.#timer.refresh()
+    return this
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.#id
+  }
+}
+
+function isCallback(value: unknown): value is Callback {
+  return typeof value === 'function'
+}

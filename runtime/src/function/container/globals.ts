@@ -1,0 +1,106 @@
+import type { Logger } from '../authoring/function-context.ts'
+import { createConsole } from './create-console.ts'
+import { createTimers } from './create-timers.ts'
+
+/**
+ * Web-platform globals handed in as the host has them. No `fetch`, sockets, workers or channels:
+ * what a function reaches, it reaches through its services.
+ */
+const hostGlobals = {
+  AbortController,
+  Blob,
+  ByteLengthQueuingStrategy,
+  CompressionStream,
+  CountQueuingStrategy,
+  Crypto,
+  CryptoKey,
+  DOMException,
+  DecompressionStream,
+  Event,
+  EventTarget,
+  File,
+  FormData,
+  Headers,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  Request,
+  Response,
+  SubtleCrypto,
+  TextDecoder,
+  TextDecoderStream,
+  TextEncoder,
+  TextEncoderStream,
+  TransformStream,
+  TransformStreamDefaultController,
+  URL,
+  URLSearchParams,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+  atob,
+  btoa,
+  crypto,
+  queueMicrotask,
+  structuredClone,
+} as const
+
+/** Made anew for each container, so that they are tracked, attributed or cut down to what is safe. */
+const ownGlobals = [
+  'AbortSignal',
+  'clearImmediate',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'performance',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+] as const
+
+/** Every global a container has beyond the language's own, sorted. */
+export const containerGlobalNames: readonly string[] = [
+  ...Object.keys(hostGlobals),
+  ...ownGlobals,
+].toSorted()
+
+/** Defines the globals on a container's global object; returns what ends its timers. */
+export function installGlobals(target: object, log: Logger): () => void {
+  const timers = createTimers()
+  const own: Record<(typeof ownGlobals)[number], unknown> = {
+    ...timers.globals,
+    AbortSignal: abortSignalWith(timers.globals.setTimeout),
+    console: createConsole(log),
+    // The host's own object keeps every mark and measure for the life of the process.
+    performance: Object.freeze({
+      now: () => performance.now(),
+      timeOrigin: performance.timeOrigin,
+    }),
+  }
+  for (const [name, value] of Object.entries({ ...hostGlobals, ...own })) {
+    Object.defineProperty(target, name, { value, writable: true, configurable: true })
+  }
+  return () => timers.dispose()
+}
+
+/** The host's class, but for `timeout`: its timer is the container's, tracked and fired from a microtask. */
+function abortSignalWith(setContainerTimeout: unknown): unknown {
+  return Object.assign(() => undefined, {
+    // `instanceof` reads it, and `new` fails as it should.
+    prototype: AbortSignal.prototype,
+    abort: (reason?: unknown) => AbortSignal.abort(reason),
+    any: (signals: Iterable<AbortSignal>) => AbortSignal.any([...signals]),
+    timeout: (delayMs: number) => {
+      const controller = new AbortController()
+      const expire = (): void =>
+        controller.abort(
+          new DOMException('The operation was aborted due to timeout', 'TimeoutError'),
+        )
+      if (typeof setContainerTimeout === 'function') setContainerTimeout(expire, delayMs)
+      return controller.signal
+    },
+  })
+}

@@ -1,0 +1,61 @@
+import { SourceMap } from 'node:module'
+import { inspect } from 'node:util'
+import * as z from 'zod'
+import { scriptUrl } from './container/artifact-format.ts'
+
+/** Loads the bytes of a source map; null when there is none. */
+export type SourceMapLoader = () => Promise<Uint8Array | null>
+
+/**
+ * Renders what a function threw for the log: message, stack, causes, with positions in the
+ * author's own files when there is a source map.
+ *
+ * The text is rewritten after the fact instead of through `Error.prepareStackTrace`: the map is
+ * fetched only once something fails, and errors that nobody logs cost nothing. Node's own
+ * `--enable-source-maps` ignores `vm.Script` (nodejs/node#52102).
+ */
+export function createFailureDescriber(
+  revision: string,
+  loadSourceMap: SourceMapLoader,
+): (thrown: unknown) => Promise<string> {
+  const position = new RegExp(`${escapeRegExp(scriptUrl(revision))}:(\\d+):(\\d+)`, 'g')
+  let loading: Promise<SourceMap | null> | null = null
+  return async (thrown) => {
+    // `customInspect` would run the author's code.
+    const text = inspect(thrown, { customInspect: false, depth: 4, maxStringLength: 10_000 })
+    if (!text.includes(scriptUrl(revision))) return text
+    const map = await (loading ??= readSourceMap(loadSourceMap))
+    if (map === null) return text
+    return text.replace(position, (as, line: string, column: string) => {
+      const origin = map.findOrigin(Number(line), Number(column))
+      return 'fileName' in origin
+        ? `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}`
+        : as
+    })
+  }
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+}
+
+const payloadSchema = z.object({
+  version: z.int(),
+  file: z.string().default(''),
+  sources: z.array(z.string()),
+  sourcesContent: z.array(z.string()).default([]),
+  names: z.array(z.string()),
+  mappings: z.string(),
+  sourceRoot: z.string().default(''),
+})
+
+/** A map that cannot be had must not hide the failure it was wanted for. */
+async function readSourceMap(load: SourceMapLoader): Promise<SourceMap | null> {
+  const bytes = await load().catch(() => null)
+  if (bytes === null) return null
+  try {
+    return new SourceMap(payloadSchema.parse(JSON.parse(Buffer.from(bytes).toString())))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,192 @@
+import type { Clock } from '../clock.ts'
+import { RuntimeError } from '../errors.ts'
+import { type Digest, shortDigest } from '../manifest/digest.ts'
+import type { Release } from '../manifest/release.ts'
+import { ActiveCall, type CallOwner } from './active-call.ts'
+import { currentCall } from './attribution.ts'
+import type { Logger } from './authoring/function-context.ts'
+import type { Call, Outcome } from './call.ts'
+import { createContainer } from './container/create-container.ts'
+import { readDefinition } from './container/read-definition.ts'
+import type { DeadlineWheel } from './deadline-wheel.ts'
+import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
+import type { LoadedFunction } from './loaded-function.ts'
+import { toOutcome } from './outcome.ts'
+import { microtask } from './microtask.ts'
+import { createOutputSerializer } from './output-serializer.ts'
+import type { Revision } from './revision.ts'
+
+export interface LoadRevisionOptions {
+  readonly release: Release
+  /** Of the signed release document: names the revision. */
+  readonly releaseDigest: Digest
+  /** Verified bytes; see `container/artifact-format.ts`. */
+  readonly artifact: Uint8Array
+  /** Asked for once, when a failure is first logged. */
+  readonly sourceMap?: SourceMapLoader | undefined
+  /** All the host offers; the function gets those its settings name. */
+  readonly services: Readonly<Record<string, unknown>>
+  readonly log: Logger
+  readonly clock: Clock
+  /** Shared by all revisions of a host. */
+  readonly wheel: DeadlineWheel
+  /** For the synchronous evaluation of the top level. Default 2000. */
+  readonly loadTimeoutMs?: number | undefined
+  /** Longest silence of a streaming answer before it is cut. Default 30 000. */
+  readonly streamIdleMs?: number | undefined
+}
+
+/**
+ * Evaluates an artifact in a container of its own and makes it callable. Blocks the event loop
+ * while the script compiles and runs; the caller decides when.
+ *
+ * @throws RuntimeError `SERVICE_MISSING`, `FUNCTION_SYNTAX`, `FUNCTION_THROWS_AT_LOAD`,
+ * `FUNCTION_LOAD_TIMEOUT`, `FUNCTION_NO_DEFAULT_EXPORT` or `FUNCTION_BAD_DEFINITION`
+ */
+export async function loadRevision(options: LoadRevisionOptions): Promise<Revision> {
+  const { release, releaseDigest, clock, wheel } = options
+  const id = `${release.function}@${shortDigest(releaseDigest)}`
+  const services = pickServices(id, release.settings.uses, options.services)
+  const log = createRevisionLog(options.log, release.function, id)
+  // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
+  await microtask
+  const container = createContainer(Buffer.from(options.artifact).toString(), {
+    revision: id,
+    log,
+    loadTimeoutMs: options.loadTimeoutMs,
+  })
+  try {
+    const definition = readDefinition(release.function, container.defaultExport)
+    const bareHeaders = Object.freeze({ 'x-needle-revision': id })
+    const shared: LoadedFunction = {
+      id,
+      settings: release.settings,
+      realm: container.realm,
+      input: definition.input,
+      output: definition.output,
+      handler: definition.handler,
+      serializer: createOutputSerializer(release.contract.output),
+      services,
+      log,
+      clock,
+      wheel,
+      jsonHeaders: Object.freeze({
+        'content-type': 'application/json; charset=utf-8',
+        ...bareHeaders,
+      }),
+      bareHeaders,
+      streamIdleMs: options.streamIdleMs ?? 30_000,
+      describeFailure: createFailureDescriber(id, options.sourceMap ?? noSourceMap),
+    }
+    return createRevision({ id, release, releaseDigest }, shared, () => container.dispose())
+  } catch (error) {
+    container.dispose()
+    throw error
+  }
+}
+
+function createRevision(
+  identity: Pick<Revision, 'id' | 'release' | 'releaseDigest'>,
+  loaded: LoadedFunction,
+  disposeContainer: () => void,
+): Revision {
+  const active = new Set<ActiveCall>()
+  const waiting = new Set<() => void>()
+  const { jsonHeaders, settings, clock } = loaded
+  const { maxConcurrency } = settings
+  // Let go together, so that a disposed revision someone still holds retains no context.
+  let shared: LoadedFunction | null = loaded
+  let release: (() => void) | null = disposeContainer
+
+  const onEnd = (call: ActiveCall): void => {
+    active.delete(call)
+    if (active.size > 0) return
+    for (const resume of waiting) resume()
+    waiting.clear()
+  }
+
+  return {
+    ...identity,
+    get inFlight() {
+      return active.size
+    },
+    invoke: (call: Call) =>
+      new Promise<Outcome>((onOutcome) => {
+        if (shared === null) return onOutcome(toOutcome(stopped, jsonHeaders))
+        if (active.size >= maxConcurrency) {
+          return onOutcome(toOutcome(busy, { ...jsonHeaders, 'retry-after': '1' }))
+        }
+        const owner: CallOwner = { onOutcome, onEnd }
+        const started = new ActiveCall(call, shared, owner)
+        active.add(started)
+        started.start()
+      }),
+    drained: async (timeoutMs) => {
+      if (active.size === 0) return 'drained'
+      const idle = Promise.withResolvers<'drained'>()
+      const resume = (): void => idle.resolve('drained')
+      const waited = new AbortController()
+      waiting.add(resume)
+      const result = await Promise.race([
+        idle.promise,
+        clock.sleep(timeoutMs, waited.signal).then(() => 'timedOut' as const),
+      ])
+      waiting.delete(resume)
+      waited.abort()
+      return result
+    },
+    dispose: () => {
+      shared = null
+      for (const call of active) call.stop()
+      release?.()
+      release = null
+    },
+  }
+}
+
+const busy = {
+  status: 503,
+  code: 'FUNCTION_BUSY',
+  message: 'The function has as many calls in flight as it may; try again',
+} as const
+
+const stopped = {
+  status: 503,
+  code: 'FUNCTION_STOPPED',
+  message: 'This revision of the function serves no more',
+} as const
+
+const noSourceMap: SourceMapLoader = async () => null
+
+function pickServices(
+  id: string,
+  uses: readonly string[],
+  offered: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const services: Record<string, unknown> = Object.create(null)
+  for (const name of uses) {
+    if (!Object.hasOwn(offered, name)) {
+      throw new RuntimeError(
+        'SERVICE_MISSING',
+        `${id} uses the service "${name}", which this host does not offer. Add it to the "services" option.`,
+        { details: { revision: id, service: name, offered: Object.keys(offered) } },
+      )
+    }
+    services[name] = offered[name]
+  }
+  return Object.freeze(services)
+}
+
+/** Every line says which function, revision and request it belongs to. */
+function createRevisionLog(log: Logger, functionName: string, revision: string): Logger {
+  const origin = (fields: Record<string, unknown> | undefined) => {
+    const requestId = currentCall()?.requestId ?? null
+    return { ...(requestId !== null && { requestId }), ...fields, function: functionName, revision }
+  }
+  return Object.freeze({
+    debug: (message, fields) => log.debug(message, origin(fields)),
+    info: (message, fields) => log.info(message, origin(fields)),
+    warn: (message, fields) => log.warn(message, origin(fields)),
+    error: (message, fields) => log.error(message, origin(fields)),
+  } satisfies Logger)
+}

@@ -1,0 +1,30 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Clock } from '../clock.ts'
+import type { Settings } from '../manifest/settings.ts'
+import type { Logger } from './authoring/function-context.ts'
+import type { Realm } from './container/create-container.ts'
+import type { DeadlineWheel } from './deadline-wheel.ts'
+import type { OutcomeHeaders } from './outcome.ts'
+import type { OutputSerializer } from './output-serializer.ts'
+
+/** What every call of one revision shares. Built once at load. */
+export interface LoadedFunction {
+  readonly id: string
+  readonly settings: Settings
+  readonly realm: Realm
+  readonly input: StandardSchemaV1 | null
+  readonly output: StandardSchemaV1 | null
+  readonly handler: (input: unknown, context: unknown) => unknown
+  readonly serializer: OutputSerializer
+  readonly services: Readonly<Record<string, unknown>>
+  readonly log: Logger
+  readonly clock: Clock
+  readonly wheel: DeadlineWheel
+  /** Of a JSON answer, and of one without a body. */
+  readonly jsonHeaders: OutcomeHeaders
+  readonly bareHeaders: OutcomeHeaders
+  /** Longest silence of a streaming answer. */
+  readonly streamIdleMs: number
+  /** Renders what the function threw, for the log only. */
+  describeFailure(thrown: unknown): Promise<string>
+}

@@ -1,0 +1,102 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { microtask } from './microtask.ts'
+
+/** How the body of a streaming answer is passed on. */
+export interface StreamBodyEvents {
+  /** A chunk went out, or the client asked for more: the stream is not idle. */
+  onProgress(): void
+  /** The function ended the stream. */
+  onEnd(): void
+  onError(error: unknown): void
+  /** The client went away. */
+  onCancel(): void
+}
+
+export type StreamBody =
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array | null }
+  | {
+      readonly kind: 'stream'
+      readonly stream: ReadableStream<Uint8Array>
+      /** Ends the stream with an error, on both sides. */
+      readonly fail: (error: Error) => void
+    }
+
+/**
+ * Reads `source` up to its first chunk. A body that ends there is returned whole, so that it gets a
+ * length; otherwise a stream that starts with that chunk and pulls the rest as the client reads.
+ * Text chunks become UTF-8.
+ *
+ * Rejects with what the source rejects with before its first chunk.
+ */
+export async function openStreamBody(
+  source: ReadableStream<unknown>,
+  events: StreamBodyEvents,
+): Promise<StreamBody> {
+  const reader = source.getReader()
+  // Whoever reads the answer is the host; what the function does for it stays charged to the call.
+  const withinCall = AsyncLocalStorage.snapshot()
+  const first = await reader.read()
+  if (first.done) return { kind: 'whole', bytes: null }
+  const firstBytes = toBytes(first.value)
+  let ahead: ReturnType<typeof reader.read> | null = reader.read()
+  const second = await Promise.race([ahead, nextTurn()])
+  if (second?.done === true) return { kind: 'whole', bytes: firstBytes }
+
+  let sink: ReadableStreamDefaultController<Uint8Array> | null = null
+  const fail = (error: Error): void => {
+    sink?.error(error)
+    void abandon(error)
+  }
+  // The source may be the very thing that hangs or throws; the call is over either way.
+  const abandon = async (reason: unknown): Promise<void> => {
+    await microtask
+    await withinCall(() => reader.cancel(reason)).catch(() => undefined)
+  }
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        sink = controller
+        controller.enqueue(firstBytes)
+      },
+      pull: async (controller) => {
+        events.onProgress()
+        try {
+          // A function is entered from a microtask, never from the socket's callback.
+          await microtask
+          const chunk = await (ahead ?? withinCall(() => reader.read()))
+          ahead = null
+          events.onProgress()
+          if (!chunk.done) return controller.enqueue(toBytes(chunk.value))
+          controller.close()
+          events.onEnd()
+        } catch (error) {
+          controller.error(error)
+          events.onError(error)
+        }
+      },
+      cancel: (reason) => {
+        events.onCancel()
+        return abandon(reason)
+      },
+    },
+    { highWaterMark: 1 },
+  )
+  return { kind: 'stream', stream, fail }
+}
+
+const utf8 = new TextEncoder()
+
+/** Typed arrays of the function's realm become the host's, without a copy. */
+function toBytes(chunk: unknown): Uint8Array {
+  if (typeof chunk === 'string') return utf8.encode(chunk)
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  }
+  throw new TypeError(`A chunk of a streaming body must be bytes or text, got ${typeof chunk}`)
+}
+
+function nextTurn(): Promise<null> {
+  return new Promise((resolve) => {
+    setImmediate(() => resolve(null))
+  })
+}
