@@ -28,7 +28,8 @@ export async function advanceTrust(
 ): Promise<TrustAdvance> {
   const steps: Verified<TrustRoot>[] = []
   let current = root
-  while (toVersion === undefined || current.version < toVersion) {
+  const target = toVersion ?? Number.POSITIVE_INFINITY
+  while (current.version < target) {
     const key = objectKey.trustRoot(current.version + 1)
     const read = await store.get(key, {
       maxBytes: sizeLimit.trustRootBytes,
