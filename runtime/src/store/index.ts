@@ -1,3 +1,10 @@
+export { type Clock, systemClock } from '../clock.ts'
+export {
+  isRuntimeError,
+  RuntimeError,
+  type RuntimeErrorCode,
+  type RuntimeErrorOptions,
+} from '../errors.ts'
 export type {
   ArtifactStore,
   GetOptions,
