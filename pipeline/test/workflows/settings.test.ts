@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TemplateToken } from '@actions/workflow-parser/templates/tokens/template-token'
+import type { MappingToken } from '@actions/workflow-parser/templates/tokens/mapping-token'
+import { describe, expect, it } from 'vitest'
+import { isBasicExpression, isMapping } from '../../../scripts/workflows/github-parser.ts'
+import { jobsOf, stepsOf } from '../../../scripts/workflows/jobs-of.ts'
+import { scalarText } from '../../../scripts/workflows/scalar-text.ts'
+import { readWorkflow } from '../../../scripts/workflows/workflow-file.ts'
+import { mayRequestIdToken } from './harness/permissions.ts'
+
+const files = ['ci', 'deploy', 'pull-request', 'refresh'] as const
+const read = await Promise.all(files.map(async (name) => [name, await load(name)] as const))
+const workflows = Object.fromEntries(read)
+const jobs = read.flatMap(([name, workflow]) =>
+  [...jobsOf(workflow)].map(({ id, job }) => ({ name: `${name}/${id}`, job, workflow })),
+)
+
+async function load(name: string) {
+  const path = join('.github', 'workflows', `${name}.yml`)
+  const root = join(import.meta.dirname, '..', '..', '..')
+  const result = await readWorkflow(path, await readFile(join(root, path), 'utf8'))
+  if ('problems' in result) throw new Error(`${path} is refused: ${result.problems[0]?.message}`)
+  return result.workflow
+}
+
+function expressionsIn(token: TemplateToken): string[] {
+  return [...TemplateToken.traverse(token)].flatMap(([, found]) =>
+    isBasicExpression(found) ? [found.expression] : [],
+  )
+}
+
+function commandsOf(job: MappingToken): string[] {
+  return [...stepsOf(job)].flatMap((step) => {
+    const run = step.find('run')
+    return run === undefined ? [] : [scalarText(run) ?? '']
+  })
+}
+
+function namesWhere(holds: (found: (typeof jobs)[number]) => boolean): string[] {
+  return jobs.filter(holds).map(({ name }) => name)
+}
+
+/** The jobs that hold something worth stealing. */
+const privileged = ['deploy/plan', 'deploy/publish', 'refresh/refresh']
+
+describe('the workflows', () => {
+  it('name secrets in the jobs that publish and nowhere else', () => {
+    const naming = namesWhere(({ job }) => expressionsIn(job).some((e) => /\bsecrets\b/.test(e)))
+    expect(naming).toEqual(['deploy/publish', 'refresh/refresh'])
+    for (const { template } of read.map(([, workflow]) => workflow)) {
+      expect(template.env).toBeUndefined()
+    }
+  })
+
+  it('hand the token of GitHub to no job that runs code of functions', () => {
+    const naming = namesWhere(({ job }) =>
+      expressionsIn(job).some((e) => /github\.token|GITHUB_TOKEN/.test(e)),
+    )
+    expect(naming).toEqual(['deploy/publish'])
+  })
+
+  it('let only the jobs that reach the store ask for an identity token', () => {
+    expect(namesWhere(({ job, workflow }) => mayRequestIdToken(workflow.root, job))).toEqual(
+      privileged,
+    )
+  })
+
+  it('keep code of functions and of packages out of the jobs that hold something', () => {
+    const running = namesWhere(({ job }) =>
+      commandsOf(job).some((c) => /needle (check|build)|npm (run|test|start)|^npm ci$/.test(c)),
+    )
+    expect(running).toEqual(['ci/test', 'deploy/build', 'pull-request/check'])
+    expect(running.filter((name) => privileged.includes(name))).toEqual([])
+  })
+
+  it('have jobs that hold a release key only in the environment production', () => {
+    const inProduction = namesWhere(
+      ({ job }) => scalarText(job.find('environment')) === 'production',
+    )
+    expect(inProduction).toEqual(['deploy/publish', 'refresh/refresh'])
+  })
+
+  it('publish one at a time, none stopped in progress', () => {
+    for (const name of ['deploy', 'refresh'] as const) {
+      const concurrency = workflows[name]?.template.concurrency
+      if (concurrency === undefined || !isMapping(concurrency)) throw new Error('no concurrency')
+      expect(scalarText(concurrency.find('group'))).toBe('needle-production')
+      expect(scalarText(concurrency.find('cancel-in-progress'))).toBe('false')
+    }
+  })
+
+  it('deploy main on every push and by hand, from the whole history', () => {
+    expect(workflows['deploy']?.template.events).toMatchObject({
+      push: { branches: ['main'] },
+      workflow_dispatch: {},
+    })
+    const deploying = jobs.filter(({ name }) => name.startsWith('deploy/'))
+    for (const { job } of deploying) {
+      const [checkout] = stepsOf(job)
+      const inputs = checkout?.find('with')
+      expect(inputs && isMapping(inputs) && scalarText(inputs.find('fetch-depth'))).toBe('0')
+    }
+    expect(deploying).toHaveLength(3)
+  })
+
+  it('share no cache between the job that runs code of functions and the job with the key', () => {
+    const cached = jobs.filter(({ name, job }) => {
+      const steps = [...stepsOf(job)].map((step) => JSON.stringify(step))
+      return name.startsWith('deploy/') && steps.some((step) => step.includes('cache'))
+    })
+    expect(cached).toEqual([])
+  })
+
+  it('consist of steps that are one npm or needle command each', () => {
+    for (const { name, job } of jobs) {
+      for (const command of commandsOf(job)) {
+        expect(`${name}: ${command}`).toMatch(/^[^:]+: (npm|npx needle) [^\n;&|]+$/)
+      }
+    }
+  })
+
+  it('refresh well within the 30 days a manifest lives', () => {
+    const [schedule] = workflows['refresh']?.template.events.schedule ?? []
+    expect(schedule?.cron).toMatch(/^\d+ \d+ \* \* [0-6]$/)
+  })
+})
