@@ -70,7 +70,7 @@ function readOptions():
     }
     return { baseDir: values['base-dir'], port, exec: values.exec }
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
     return 2
   }
 }

@@ -23,6 +23,7 @@ export function fileError(
             `${location} may not be read (${error.code} at ${key}): give this user read permission`,
             options,
           )
+    case 'EEXIST':
     case 'EISDIR':
     case 'ENOTDIR':
     case 'ENAMETOOLONG':

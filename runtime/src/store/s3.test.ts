@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { describeArtifactStore } from './artifact-store.contract.ts'
+import { describe, expect, it } from 'vitest'
+import { probeStore } from './conditional-probe.ts'
+import { openStore, parseS3Url } from './open-store.ts'
+import { createS3Store } from './s3.ts'
+
+const url = process.env['NEEDLE_TEST_S3']
+
+/** A prefix of its own per run, so that runs may share a bucket. */
+function ownPrefix(whole: string): string {
+  const own = new URL(whole)
+  own.pathname = `${own.pathname.replace(/\/$/, '')}/contract-${randomUUID()}`
+  return own.href
+}
+
+if (url === undefined) {
+  describe.skip('s3 as an artifact store (set NEEDLE_TEST_S3 to an s3:// url, or run it in "npm run s3 -- --exec")', () => {
+    it('is not tried', () => expect.unreachable())
+  })
+} else {
+  describeArtifactStore('s3', async () => {
+    const own = ownPrefix(url)
+    return {
+      open: () => openStore(own),
+      close: async () => {
+        const store = await openStore(own)
+        const deletions: Promise<void>[] = []
+        for await (const { key } of store.list('')) deletions.push(store.delete(key))
+        await Promise.all(deletions)
+        await store.close()
+      },
+    }
+  })
+
+  describe('a real S3 server', () => {
+    it('has every capability that is probed', async () => {
+      const store = await openStore(ownPrefix(url))
+      const findings = await probeStore(store)
+      expect(findings.filter(({ status }) => status !== 'works')).toEqual([])
+      expect(findings).toHaveLength(4)
+    })
+
+    it('refuses a wrong secret with STORE_DENIED', async () => {
+      const credentials = { accessKeyId: 'NOBODY', secretAccessKey: 'nothing' }
+      const store = createS3Store({ ...parseS3Url(url), credentials })
+      await expect(store.get('a', { maxBytes: 1 })).rejects.toMatchObject({ code: 'STORE_DENIED' })
+    })
+
+    it('that has no such bucket is unavailable, not empty', async () => {
+      const store = createS3Store({ ...parseS3Url(url), bucket: 'no-such-bucket-here' })
+      const unavailable = { code: 'STORE_UNAVAILABLE', message: /no such bucket/ }
+      await expect(store.get('a', { maxBytes: 1 })).rejects.toMatchObject({
+        code: unavailable.code,
+        message: expect.stringMatching(unavailable.message),
+      })
+      await expect(store.put('a', Uint8Array.of(1), { condition: 'absent' })).rejects.toMatchObject(
+        { code: 'STORE_UNAVAILABLE' },
+      )
+    })
+  })
+}
