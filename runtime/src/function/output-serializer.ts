@@ -70,7 +70,15 @@ function objectShape(schema: Shape): Shape {
   const properties = Object.fromEntries(
     Object.entries(schema['properties']).map(([name, value]) => [name, toShape(value)]),
   )
-  return { type: 'object', properties, required: schema['required'] ?? [] }
+  return { type: 'object', properties, required: leadingRequired(properties, schema['required']) }
+}
+
+/** The generated code writes required properties first: only those that come first anyway may count. */
+function leadingRequired(properties: Shape, required: unknown): string[] {
+  const names = Object.keys(properties)
+  const isRequired = (name: string): boolean => Array.isArray(required) && required.includes(name)
+  const firstOptional = names.findIndex((name) => !isRequired(name))
+  return firstOptional < 0 ? names : names.slice(0, firstOptional)
 }
 
 function nullableShape(schema: Shape, types: readonly unknown[]): Shape {

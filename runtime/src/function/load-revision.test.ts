@@ -1,0 +1,510 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
+import { currentCall } from './attribution.ts'
+import { artifactOf, bundle, loadFixture, textOf, toCall } from './testing/revision-fixture.ts'
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
+/** A Standard Schema by hand that wants a string `id` and passes it on in capitals. */
+const schema = `{ '~standard': { version: 1, vendor: 'test', validate: (value) =>
+  typeof value?.id === 'string' ? { value: { id: value.id.toUpperCase() } }
+    : { issues: [{ message: 'expected a string', path: ['id', { key: 0 }] }] } } }`
+
+describe('results', () => {
+  it.each<[string, string, object]>([
+    ['a value is JSON', `() => ({ a: [1] })`, { status: 200, body: { a: [1] } }],
+    ['a promised value is JSON', `async () => 'x'`, { status: 200, body: 'x' }],
+    ['null is JSON', `() => null`, { status: 200, body: null }],
+    ['undefined is 204 without a body', `() => undefined`, { status: 204, body: null }],
+  ])('%s', async (_title, handler, expected) => {
+    const { answer } = await loadFixture(artifactOf(handler))
+    expect(await answer()).toEqual(expected)
+  })
+
+  it('reply sets status, body and headers', async () => {
+    const { source } = await bundle(`
+      import { reply } from '@needle-faas/runtime/function'
+      export default () => reply(201, { id: 1 }, { Location: '/shop/card/1' })`)
+    const { invoke, revision } = await loadFixture(source)
+    expect(await invoke()).toEqual({
+      status: 201,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'x-needle-revision': revision.id,
+        location: '/shop/card/1',
+      },
+      body: '{"id":1}',
+      errorCode: null,
+      functionFault: false,
+    })
+  })
+
+  it('a string replied with a type of its own is sent as it is', async () => {
+    const { source } = await bundle(`
+      import { reply } from '@needle-faas/runtime/function'
+      export default () => reply(200, 'a,b', { 'content-type': 'text/csv' })`)
+    const { body, headers } = await (await loadFixture(source)).invoke()
+    expect(body).toBe('a,b')
+    expect(headers['content-type']).toBe('text/csv')
+  })
+
+  it('a Response keeps its status, headers and several cookies, and is sent whole when it is', async () => {
+    const { invoke } = await loadFixture(
+      artifactOf(`() => {
+        const headers = new Headers({ 'x-a': '1' })
+        headers.append('set-cookie', 'a=1')
+        headers.append('set-cookie', 'b=2')
+        return new Response('plain', { status: 418, headers })
+      }`),
+    )
+    const outcome = await invoke()
+    expect(outcome.status).toBe(418)
+    expect(outcome.headers).toMatchObject({ 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] })
+    expect(outcome.body).toEqual(Buffer.from('plain'))
+  })
+
+  it('headers HTTP forbids are a failure of the function', async () => {
+    const { source } = await bundle(`
+      import { reply } from '@needle-faas/runtime/function'
+      export default () => reply(200, 1, { 'x-a': 'one\\r\\ntwo: 2' })`)
+    expect((await (await loadFixture(source)).invoke()).errorCode).toBe('FUNCTION_FAILED')
+  })
+
+  it.each([
+    ['a bigint', '1n'],
+    ['a cycle', '(() => { const a = {}; a.a = a; return a })()'],
+    ['a function', '(() => {})'],
+  ])('%s cannot be sent and says so', async (_title, value) => {
+    const { answer } = await loadFixture(artifactOf(`() => ${value}`))
+    expect(await answer()).toEqual({
+      status: 500,
+      body: {
+        error: {
+          code: 'OUTPUT_INVALID',
+          message: 'The result of the function cannot be sent as JSON',
+          id: expect.stringMatching(uuid),
+        },
+      },
+    })
+  })
+})
+
+describe('streams', () => {
+  const drip = `() => {
+    const encoder = new TextEncoder()
+    return new Response(new ReadableStream({
+      async start(controller) {
+        for (const part of ['one ', 'two ', 'three']) {
+          controller.enqueue(encoder.encode(part))
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+        controller.close()
+      },
+    }))
+  }`
+
+  it('passes chunks on as they come and holds the slot until the end', async () => {
+    const { invoke, revision } = await loadFixture(artifactOf(drip))
+    const outcome = await invoke()
+    expect(outcome.body).toBeInstanceOf(ReadableStream)
+    expect(revision.inFlight).toBe(1)
+    expect(await textOf(outcome)).toBe('one two three')
+    expect(revision.inFlight).toBe(0)
+  })
+
+  it('is a 504 when the first chunk misses the deadline', async () => {
+    const { answer, revision } = await loadFixture(
+      artifactOf(`() => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))`),
+      { settings: { timeoutMs: 20 } },
+    )
+    expect(await answer()).toMatchObject({ status: 504 })
+    expect(revision.inFlight).toBe(0)
+  })
+
+  it('outlives the deadline once it has begun', async () => {
+    const { invoke } = await loadFixture(artifactOf(drip.replace('5)', '40)')), {
+      settings: { timeoutMs: 60 },
+    })
+    const outcome = await invoke()
+    expect(await textOf(outcome)).toBe('one two three')
+  })
+
+  it('is cut after its idle limit, and the slot is free', async () => {
+    const { invoke, revision } = await loadFixture(
+      artifactOf(`() => new Response(new ReadableStream({
+        start: (controller) => controller.enqueue(new Uint8Array([65])),
+        pull: () => new Promise(() => {}),
+      }))`),
+      { streamIdleMs: 20 },
+    )
+    const outcome = await invoke()
+    await expect(textOf(outcome)).rejects.toThrow('deadline')
+    expect(revision.inFlight).toBe(0)
+  })
+
+  it('ends with the client: the source is cancelled and the signal aborts', async () => {
+    const { invoke, revision, lines } = await loadFixture(
+      artifactOf(`(input, { signal, log }) => {
+        signal.addEventListener('abort', () => log.info('aborted ' + signal.reason.code))
+        return new Response(new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 2))
+            controller.enqueue(new Uint8Array([65]))
+          },
+          cancel: () => log.info('cancelled'),
+        }))
+      }`),
+    )
+    const { body } = await invoke()
+    if (!(body instanceof ReadableStream)) throw new Error('the answer is no stream')
+    await body.cancel()
+    await vi.waitFor(() =>
+      expect(lines.map(({ message }) => message).toSorted()).toEqual([
+        'aborted CLIENT_CLOSED',
+        'cancelled',
+      ]),
+    )
+    expect(revision.inFlight).toBe(0)
+  })
+
+  it('is a 500 when it fails before its first chunk', async () => {
+    const { invoke } = await loadFixture(
+      artifactOf(`() => new Response(new ReadableStream({ pull() { throw new Error('no') } }))`),
+    )
+    expect(await invoke()).toMatchObject({ status: 500, errorCode: 'FUNCTION_FAILED' })
+  })
+})
+
+describe('validation', () => {
+  it('hands the handler what the input schema makes of it', async () => {
+    const { answer } = await loadFixture(
+      artifactOf(`{ input: ${schema}, handler: (input) => input }`),
+    )
+    expect(await answer({ body: '{"id":"a"}' })).toEqual({ status: 200, body: { id: 'A' } })
+  })
+
+  it('answers 400 with the issues and their paths', async () => {
+    const { answer } = await loadFixture(artifactOf(`{ input: ${schema}, handler: () => 1 }`))
+    expect(await answer({ body: '{}' })).toEqual({
+      status: 400,
+      body: {
+        error: {
+          code: 'INPUT_INVALID',
+          message: 'The input does not match what the function accepts',
+          details: [{ path: 'id.0', message: 'expected a string' }],
+        },
+      },
+    })
+  })
+
+  it('sends what the output schema makes of the result', async () => {
+    const { answer } = await loadFixture(
+      artifactOf(`{ output: ${schema}, handler: () => ({ id: 'a', secret: 1 }) }`),
+    )
+    expect(await answer()).toEqual({ status: 200, body: { id: 'A' } })
+  })
+
+  it('never sends an invalid result; its issues are in the log only', async () => {
+    const { invoke, lines } = await loadFixture(
+      artifactOf(`{ output: ${schema}, handler: () => ({ secret: 1 }) }`),
+    )
+    const outcome = await invoke()
+    expect(outcome).toMatchObject({ status: 500, errorCode: 'OUTPUT_INVALID', functionFault: true })
+    expect(await textOf(outcome)).not.toContain('expected a string')
+    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    expect(lines[0]?.fields['error']).toContain('expected a string')
+  })
+
+  it('waits for a schema that validates asynchronously', async () => {
+    const slow = schema.replace('(value) =>', 'async (value) =>')
+    const { answer } = await loadFixture(
+      artifactOf(`{ input: ${slow}, output: ${slow}, handler: async (input) => input }`),
+    )
+    expect(await answer({ body: '{"id":"a"}' })).toEqual({ status: 200, body: { id: 'A' } })
+    expect(await answer({ body: '{}' })).toMatchObject({ status: 400 })
+  })
+})
+
+describe('errors', () => {
+  it('an HttpError is answered as it says', async () => {
+    const { source } = await bundle(`
+      import { HttpError } from '@needle-faas/runtime/function'
+      export default () => {
+        throw new HttpError(404, 'NO_CARD', 'No such card', { details: { id: 7 }, headers: { 'X-A': '1' } })
+      }`)
+    const outcome = await (await loadFixture(source)).invoke()
+    expect(outcome).toMatchObject({ status: 404, errorCode: 'NO_CARD', functionFault: false })
+    expect(outcome.headers['x-a']).toBe('1')
+    expect(JSON.parse(await textOf(outcome))).toEqual({
+      error: { code: 'NO_CARD', message: 'No such card', details: { id: 7 } },
+    })
+  })
+
+  it('anything else is a 500 whose message is in the log only, under the id of the answer', async () => {
+    const { answer, lines, revision } = await loadFixture(
+      artifactOf(`async () => { throw new Error('password is 123') }`),
+    )
+    const { status, body } = await answer()
+    expect(status).toBe(500)
+    expect(body).toEqual({
+      error: {
+        code: 'FUNCTION_FAILED',
+        message: expect.not.stringContaining('123'),
+        id: expect.stringMatching(uuid),
+      },
+    })
+    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    expect(body).toMatchObject({ error: { id: lines[0]?.fields['id'] } })
+    expect(lines[0]?.fields).toMatchObject({
+      requestId: 'req-1',
+      revision: revision.id,
+      error: expect.stringContaining('password is 123'),
+    })
+  })
+
+  it.each(['null', 'undefined', '"text"', '{ status: 404 }'])(
+    'throwing %s is a 500',
+    async (value) => {
+      const { answer } = await loadFixture(artifactOf(`() => { throw ${value} }`))
+      expect(await answer()).toMatchObject({ status: 500 })
+    },
+  )
+
+  it('points to the line of the author in the log when there is a source map', async () => {
+    const { source, map } = await bundle(`interface Nothing {}
+      type Ignored = Nothing
+      export default async () => {
+        await null
+        throw new Error('here')
+      }`)
+    const { invoke, lines } = await loadFixture(source, { sourceMap: async () => Buffer.from(map) })
+    await invoke()
+    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    expect(lines[0]?.fields['error']).toContain('index.ts:5:15')
+  })
+})
+
+describe('deadline', () => {
+  it('answers 504, frees the slot and aborts the signal of a call that never settles', async () => {
+    const { invoke, revision, lines } = await loadFixture(
+      artifactOf(`(input, { signal, log }) => {
+        signal.addEventListener('abort', () => log.info('aborted ' + signal.reason.code))
+        return new Promise(() => {})
+      }`),
+      { settings: { timeoutMs: 20 } },
+    )
+    const outcome = await invoke()
+    expect(outcome).toMatchObject({
+      status: 504,
+      errorCode: 'FUNCTION_TIMEOUT',
+      functionFault: true,
+    })
+    expect(revision.inFlight).toBe(0)
+    await vi.waitFor(() => expect(lines[0]?.message).toBe('aborted FUNCTION_TIMEOUT'))
+  })
+
+  it('ignores what the function does after it, a rejection too', async () => {
+    const unhandled = vi.fn<(error: unknown) => void>()
+    process.on('unhandledRejection', unhandled)
+    const { invoke, lines } = await loadFixture(
+      artifactOf(`async () => {
+        await new Promise((resolve) => setTimeout(resolve, 40))
+        throw new Error('late')
+      }`),
+      { settings: { timeoutMs: 10 } },
+    )
+    expect((await invoke()).status).toBe(504)
+    await delay(60)
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
+    expect(lines).toEqual([])
+  })
+
+  it('tells the function when it is', async () => {
+    const { answer } = await loadFixture(artifactOf(`(input, context) => context.deadline`), {
+      settings: { timeoutMs: 500 },
+    })
+    const { body } = await answer()
+    expect(Math.abs(Number(body) - Date.now() - 500)).toBeLessThan(100)
+  })
+
+  it('aborts the signal when the client goes away', async () => {
+    const client = new AbortController()
+    const { invoke, revision, lines } = await loadFixture(
+      artifactOf(`({}, { signal, log }) => new Promise(() => {
+        signal.addEventListener('abort', () => log.info('aborted ' + signal.reason.code))
+      })`),
+    )
+    const outcome = invoke({ signal: client.signal })
+    await delay(5)
+    client.abort()
+    expect(await outcome).toMatchObject({
+      status: 499,
+      errorCode: 'CLIENT_CLOSED',
+      functionFault: false,
+    })
+    expect(revision.inFlight).toBe(0)
+    await vi.waitFor(() => expect(lines[0]?.message).toBe('aborted CLIENT_CLOSED'))
+  })
+
+  it('does not ask the host for a signal nobody reads', async () => {
+    const { revision } = await loadFixture(artifactOf(`() => 1`))
+    const signal = vi.fn<() => AbortSignal | undefined>(() => undefined)
+    await revision.invoke(Object.defineProperty(toCall(), 'signal', { get: signal }))
+    expect(signal).not.toHaveBeenCalled()
+  })
+})
+
+describe('concurrency', () => {
+  it('answers 503 with Retry-After beyond the cap and serves again below it', async () => {
+    const { invoke, revision } = await loadFixture(
+      artifactOf(`() => new Promise((resolve) => setTimeout(resolve, 20, 'done'))`),
+      { settings: { maxConcurrency: 2 } },
+    )
+    const calls = [invoke(), invoke(), invoke()]
+    expect(await calls[2]).toMatchObject({
+      status: 503,
+      errorCode: 'FUNCTION_BUSY',
+      functionFault: false,
+      headers: { 'retry-after': '1' },
+    })
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 503])
+    expect(revision.inFlight).toBe(0)
+    expect((await invoke()).status).toBe(200)
+  })
+})
+
+describe('context', () => {
+  it('offers what the contract says', async () => {
+    const { answer, revision } = await loadFixture(
+      artifactOf(`(input, { request, caller, revision }) => ({
+        id: request.id, method: request.method, url: request.url,
+        agent: request.headers['user-agent'], many: request.headers['x-many'],
+        cookies: request.cookies, caller, revision,
+      })`),
+    )
+    const caller = { user: 'ada' }
+    const { body } = await answer({
+      method: 'GET',
+      url: '/shop/card?a=1',
+      headers: { 'user-agent': 'curl', 'x-many': ['a', 'b'], cookie: 'a=1; b="c%20d"; a=2; e=%' },
+      caller,
+    })
+    expect(body).toEqual({
+      id: 'req-1',
+      method: 'GET',
+      url: '/shop/card?a=1',
+      agent: 'curl',
+      many: 'a, b',
+      cookies: { a: '1', b: 'c d', e: '%' },
+      caller: { user: 'ada' },
+      revision: revision.id,
+    })
+  })
+
+  it('holds only the services the function uses', async () => {
+    const { answer } = await loadFixture(
+      artifactOf(`{ uses: ['price'], handler: (input, { services }) =>
+        [Object.keys(services), services.price(), services.secret] }`),
+      { services: { price: () => 7, secret: () => 8 } },
+    )
+    expect((await answer()).body).toEqual([['price'], 7, null])
+  })
+
+  it.each([
+    'context',
+    'context.request',
+    'context.request.headers',
+    'context.services',
+    'context.log',
+  ])('%s is frozen', async (part) => {
+    const { answer } = await loadFixture(artifactOf(`(input, context) => Object.isFrozen(${part})`))
+    expect((await answer()).body).toBe(true)
+  })
+
+  it('attributes log lines and console to function, revision and request', async () => {
+    const { invoke, lines, revision } = await loadFixture(
+      artifactOf(`async (input, { log }) => {
+        log.warn('one', { a: 1 })
+        await null
+        console.log('two %s', 2)
+        console.error('three')
+      }`),
+    )
+    await invoke({ requestId: 'req-9' })
+    const origin = { requestId: 'req-9', function: 'shop/card', revision: revision.id }
+    expect(lines).toEqual([
+      { level: 'warn', message: 'one', fields: { a: 1, ...origin } },
+      { level: 'info', message: 'two 2', fields: origin },
+      { level: 'error', message: 'three', fields: origin },
+    ])
+  })
+})
+
+describe('loading', () => {
+  it('refuses a function whose service the host does not offer', async () => {
+    await expect(
+      loadFixture(artifactOf(`{ uses: ['price'], handler() {} }`)),
+    ).rejects.toMatchObject({
+      code: 'SERVICE_MISSING',
+      message: expect.stringContaining('"price"'),
+    })
+  })
+})
+
+describe('attribution', () => {
+  it('names the revision inside an unhandled rejection of left-over work', async () => {
+    const blamed = new Promise((resolve) => {
+      const listeners = process.listeners('unhandledRejection')
+      process.removeAllListeners('unhandledRejection')
+      process.once('unhandledRejection', () => {
+        for (const listener of listeners) process.on('unhandledRejection', listener)
+        resolve({ ...currentCall() })
+      })
+    })
+    const { invoke, revision } = await loadFixture(
+      artifactOf(`() => { setTimeout(() => { throw new Error('stray') }, 5); return 1 }`),
+    )
+    await invoke({ requestId: 'req-7' })
+    expect(await blamed).toEqual({ revision: revision.id, requestId: 'req-7', active: false })
+  })
+
+  it('is none outside of calls', async () => {
+    const { invoke } = await loadFixture(artifactOf(`() => 1`))
+    await invoke()
+    expect(currentCall()).toBeUndefined()
+  })
+})
+
+describe('dispose', () => {
+  it('answers open calls, aborts their signals, stops the timers and serves no more', async () => {
+    const { invoke, revision, lines } = await loadFixture(
+      artifactOf(`(input, { signal, log }) => {
+        setInterval(() => log.info('tick'), 1)
+        signal.addEventListener('abort', () => log.info('aborted ' + signal.reason.code))
+        return new Promise(() => {})
+      }`),
+    )
+    const open = invoke()
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(1))
+    revision.dispose()
+    revision.dispose()
+    expect(await open).toMatchObject({ status: 503, errorCode: 'FUNCTION_STOPPED' })
+    await delay(1)
+    expect(lines.at(-1)?.message).toBe('aborted FUNCTION_STOPPED')
+    const count = lines.length
+    await delay(20)
+    expect(lines).toHaveLength(count)
+    expect(await invoke()).toMatchObject({ status: 503, errorCode: 'FUNCTION_STOPPED' })
+  })
+
+  it('drains: waits for the calls in flight, or says that time is up', async () => {
+    const { invoke, revision } = await loadFixture(
+      artifactOf(`() => new Promise((resolve) => setTimeout(resolve, 40, 1))`),
+    )
+    expect(await revision.drained(1)).toBe('drained')
+    const open = invoke()
+    expect(await revision.drained(5)).toBe('timedOut')
+    expect(await revision.drained(1000)).toBe('drained')
+    expect(await open).toMatchObject({ status: 200 })
+  })
+})
