@@ -4,7 +4,10 @@ import { createMemoryStore } from './memory.ts'
 
 describeArtifactStore('memory', async () => {
   const store = createMemoryStore()
-  return { open: async () => ({ ...store, close: async () => undefined }), close: store.close }
+  return {
+    open: async () => ({ ...store, close: async () => undefined }),
+    close: () => store.close(),
+  }
 })
 
 it('does not share its bytes with those who wrote or read them', async () => {

@@ -61,11 +61,19 @@ export function parseS3Url(url: string): S3StoreOptions {
   }
   return {
     bucket: parsed.hostname,
-    prefix: decodeURIComponent(parsed.pathname.replaceAll(/^\/|\/$/g, '')),
+    prefix: prefixOf(url, parsed),
     endpoint,
     region: parameters.get('region') ?? undefined,
     forcePathStyle: choice(url, 'forcePathStyle', ['true', 'false']) === 'true',
     ifMatchStyle: choice(url, 'ifMatch', ['quoted', 'bare']),
+  }
+}
+
+function prefixOf(url: string, parsed: URL): string {
+  try {
+    return decodeURIComponent(parsed.pathname.replaceAll(/^\/|\/$/g, ''))
+  } catch (cause) {
+    throw badUrl(url, 'its prefix is not percent-encoded UTF-8', cause)
   }
 }
 

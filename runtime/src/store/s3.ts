@@ -6,6 +6,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isRuntimeError } from '../errors.ts'
 import type { ArtifactStore, GetResult, PutCondition, PutResult } from './artifact-store.ts'
 import { readCapped } from './read-capped.ts'
 import { isLostRace, s3Error, statusOf } from './s3-error.ts'
@@ -172,14 +173,13 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
       })
     if (answer === null) return null
     const etag = answer.ETag ?? ''
-    const isOther = answer.ContentLength !== undefined && answer.ContentLength !== sizeBytes
     const bytes = await readCapped(answer.Body, {
       key,
-      maxBytes: isOther ? 0 : sizeBytes,
+      maxBytes: sizeBytes,
       expectedBytes: answer.ContentLength,
       signal,
     }).catch((error: unknown) => {
-      if (isOther) return null
+      if (isRuntimeError(error, 'DOCUMENT_TOO_LARGE')) return null
       throw error
     })
     return { etag, bytes }
