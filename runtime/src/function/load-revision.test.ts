@@ -59,7 +59,7 @@ describe('results', () => {
     const outcome = await invoke()
     expect(outcome.status).toBe(418)
     expect(outcome.headers).toMatchObject({ 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] })
-    expect(outcome.body).toEqual(Buffer.from('plain'))
+    expect(outcome.body).toEqual(new TextEncoder().encode('plain'))
   })
 
   it('headers HTTP forbids are a failure of the function', async () => {
@@ -382,7 +382,7 @@ describe('context', () => {
         cookies: request.cookies, caller, revision,
       })`),
     )
-    const caller = { user: 'ada' }
+    const caller: object = { user: 'ada' }
     const { body } = await answer({
       method: 'GET',
       url: '/shop/card?a=1',
