@@ -15,7 +15,6 @@ export const {
   NoOperationTraceWriter,
   convertWorkflowTemplate,
   isBasicExpression,
-  isLiteral,
   isMapping,
   isScalar,
   isSequence,

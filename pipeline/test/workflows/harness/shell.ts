@@ -42,7 +42,7 @@ export async function runScript(script: Script): Promise<{ exitCode: number; log
     child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
     const stop = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      if (child.pid !== undefined) killGroup(child.pid)
     }
     script.signal?.addEventListener('abort', stop)
     child.on('error', reject)
@@ -51,4 +51,13 @@ export async function runScript(script: Script): Promise<{ exitCode: number; log
       resolve({ exitCode: code ?? 1, log })
     })
   })
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch (error) {
+    // All of it may have ended by itself in the meantime.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
