@@ -4,7 +4,7 @@ import { addCents, toMoney } from './money.ts'
 describe('toMoney', () => {
   test.each([
     [1290, 'EUR', 'en', '€12.90'],
-    [1290, 'EUR', 'de', '12,90 €'],
+    [1290, 'EUR', 'de', '12,90\u00a0€'],
     [5, 'GBP', 'en', '£0.05'],
     [-250, 'USD', 'en', '-$2.50'],
   ] as const)('shows %i %s in "%s" as %s', (cents, currency, locale, text) => {

@@ -1,0 +1,162 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { systemClock } from '../clock.ts'
+import { ActiveCall } from './active-call.ts'
+import type { FunctionDefinition } from './authoring/define-function.ts'
+import type { Caller, FunctionContext, Logger } from './authoring/function-context.ts'
+import type { ServiceName } from './authoring/services.ts'
+import type { Call, Outcome } from './call.ts'
+import { composeSettings } from './container/compose-settings.ts'
+import type { Realm } from './container/create-container.ts'
+import { deriveContract } from './container/derive-contract.ts'
+import { readDefinition } from './container/read-definition.ts'
+import { createDeadlineWheel } from './deadline-wheel.ts'
+import { createFailureDescriber } from './describe-failure.ts'
+import { createOutputSerializer } from './output-serializer.ts'
+
+/** A request as a test says it; what is absent is empty. */
+export type TestCall<Uses extends ServiceName = never> = {
+  /** Values of the path's parameters, decoded. */
+  readonly params?: Readonly<Record<string, string>>
+  /** A list repeats the key. */
+  readonly query?: Readonly<Record<string, string | readonly string[]>>
+  /** Sent as JSON; text and bytes as they are. */
+  readonly body?: unknown
+  /** Names in lower case. Default content type: JSON. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly caller?: Caller
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal
+  /** Default: `console`, so that the cause of a 500 is seen. */
+  readonly log?: Logger
+} & ([Uses] extends [never]
+  ? { readonly services?: Readonly<Record<string, unknown>> }
+  : { readonly services: FunctionContext<Uses>['services'] })
+
+/** What the client would get. Headers have names in lower case. */
+export type TestResult<Body = unknown> = {
+  readonly status: number
+  readonly headers: Outcome['headers']
+} & (
+  | {
+      readonly errorCode: null
+      /** JSON is parsed, everything else is text, null is no body. */
+      readonly body: Body
+    }
+  | {
+      /** The code of an `HttpError`, or the runtime's own: `INPUT_INVALID`, `FUNCTION_TIMEOUT`… */
+      readonly errorCode: string
+      readonly body: ErrorBody
+    }
+)
+
+/** The body of every error answer. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly details?: unknown
+    /** Of a 500: what joins it to the log. */
+    readonly id?: string
+  }
+}
+
+type PlainFunction = (input: never, context: FunctionContext) => unknown
+
+type BodyOf<Output> = Output extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<Output>
+  : unknown
+
+/**
+ * Calls a function's default export as a host would call its revision: input merged and validated,
+ * deadline armed, output validated and serialised, errors mapped, by the very code that serves in
+ * production. Two things differ: it runs in the test's own realm, with all its globals, and a stream
+ * is read to its end before the result is there.
+ *
+ * @throws RuntimeError `FUNCTION_BAD_DEFINITION` or `FUNCTION_SCHEMA_INEXPRESSIBLE`
+ * @throws the error that cuts a streaming answer short
+ */
+export async function callFunction<
+  Input extends StandardSchemaV1 | undefined,
+  Output extends StandardSchemaV1 | undefined,
+  Uses extends ServiceName = never,
+>(
+  definition: FunctionDefinition<Input, Output, Uses> | PlainFunction,
+  request: TestCall<Uses>,
+): Promise<TestResult<BodyOf<Output>>>
+export async function callFunction(definition: unknown, request: TestCall): Promise<TestResult> {
+  const { declared, input, output, handler } = readDefinition(functionName, definition)
+  const settings = composeSettings(functionName, declared)
+  const contract = deriveContract({ functionName, input, output })
+  const { services = {}, log = console } = request
+  const bareHeaders = { 'x-needle-revision': revision }
+  const loaded = {
+    id: revision,
+    settings,
+    realm,
+    input,
+    output,
+    handler,
+    serializer: createOutputSerializer(contract.output),
+    services: Object.fromEntries(settings.uses.map((name) => [name, services[name]])),
+    log,
+    clock: systemClock,
+    wheel,
+    jsonHeaders: { 'content-type': 'application/json; charset=utf-8', ...bareHeaders },
+    bareHeaders,
+    streamIdleMs: 30_000,
+    describeFailure: createFailureDescriber(revision, async () => null),
+  }
+  const call = toCall(request, settings.http)
+  const outcome = await new Promise<Outcome>((onOutcome) => {
+    new ActiveCall(call, loaded, { onOutcome, onEnd: () => undefined }).start()
+  })
+  return toResult(outcome)
+}
+
+const functionName = 'test/function'
+const revision = `${functionName}@000000000000`
+const wheel = createDeadlineWheel()
+
+/** There is only one realm here. */
+const realm: Realm = {
+  parseJson: (text, reviver) => JSON.parse(text, reviver),
+  createObject: () => ({}),
+  createArray: (values) => [...values],
+}
+
+function toCall(request: TestCall, http: { readonly method: string; readonly path: string }): Call {
+  const { params = {}, body, signal, caller = {} } = request
+  const query = toQuery(request.query ?? {})
+  const path = http.path.replace(/:(\w+)/g, (as, name: string) =>
+    encodeURIComponent(params[name] ?? as),
+  )
+  return {
+    requestId: 'test',
+    method: http.method,
+    url: query === '' ? path : `${path}?${query}`,
+    headers: { 'content-type': 'application/json', ...request.headers },
+    params,
+    query,
+    body: toBody(body),
+    caller,
+    signal,
+  }
+}
+
+function toQuery(fields: Readonly<Record<string, string | readonly string[]>>): string {
+  const pairs = Object.entries(fields).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  )
+  return new URLSearchParams(pairs).toString()
+}
+
+function toBody(body: unknown): string | Uint8Array | null {
+  if (body === undefined) return null
+  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+}
+
+async function toResult({ status, headers, body, errorCode }: Outcome): Promise<TestResult> {
+  const text = body === null ? null : await new Response(body).text()
+  const isJson = /^application\/([\w.-]+\+)?json\b/.test(String(headers['content-type']))
+  return { status, headers, errorCode, body: text !== null && isJson ? JSON.parse(text) : text }
+}
