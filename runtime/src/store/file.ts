@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Dirent } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { digestOf } from '../manifest/digest.ts'
-import type { ArtifactStore, ListedObject, PutResult } from './artifact-store.ts'
+import type { ArtifactStore, PutResult } from './artifact-store.ts'
+import { makeDurableFolder, syncFolder } from './durable-folder.ts'
 import { fileError, hasErrno } from './file-error.ts'
 import { withFileLock } from './file-lock.ts'
-import { fileNameOf, keyOfFileName } from './file-name.ts'
+import { fileNameOf } from './file-name.ts'
+import { readFolder, statIfThere, walkFolder } from './file-walk.ts'
 import { assertStoreKey } from './store-key.ts'
 import { tooLarge } from './too-large.ts'
 
@@ -56,7 +57,7 @@ export function createFileStore(directory: string): ArtifactStore {
   ): Promise<PutResult> {
     const temporary = await writeTemporary(bytes)
     try {
-      await makeFolderDurable(path.dirname(target))
+      await makeDurableFolder(path.dirname(target))
       const result = await place(temporary)
       await syncFolder(path.dirname(target))
       return result
@@ -117,7 +118,7 @@ export function createFileStore(directory: string): ArtifactStore {
 
     async *list(prefix, { signal } = {}) {
       try {
-        yield* walk({ root, folder: prefix.split('/').slice(0, -1), prefix, signal })
+        yield* walkFolder({ root, folder: prefix.split('/').slice(0, -1), prefix, signal })
       } catch (error) {
         throw fileError(error, { location, key: prefix, write: false })
       }
@@ -170,50 +171,6 @@ async function readFile(file: string, maxBytes: number, key: string): Promise<Bu
   }
 }
 
-async function* walk(search: {
-  readonly root: string
-  readonly folder: readonly string[]
-  readonly prefix: string
-  readonly signal: AbortSignal | undefined
-}): AsyncGenerator<ListedObject> {
-  const { root, folder, prefix, signal } = search
-  const directory = path.join(root, ...folder.map(fileNameOf))
-  for (const entry of await readFolder(directory)) {
-    signal?.throwIfAborted()
-    const name = keyOfFileName(entry.name)
-    if (name === null) continue
-    const segments = [...folder, name]
-    const key = segments.join('/')
-    if (entry.isDirectory()) {
-      const inside = `${key}/`
-      if (inside.startsWith(prefix) || prefix.startsWith(inside)) {
-        yield* walk({ ...search, folder: segments })
-      }
-    } else if (entry.isFile() && key.startsWith(prefix)) {
-      const status = await statIfThere(path.join(directory, entry.name))
-      if (status !== null) yield { key, sizeBytes: status.size, modifiedAt: status.mtimeMs }
-    }
-  }
-}
-
-async function readFolder(directory: string): Promise<Dirent[]> {
-  try {
-    return await readdir(directory, { withFileTypes: true })
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
-}
-
-async function statIfThere(file: string): Promise<{ size: number; mtimeMs: number } | null> {
-  try {
-    return await stat(file)
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null
-    throw error
-  }
-}
-
 async function exists(file: string): Promise<boolean> {
   return (await statIfThere(file)) !== null
 }
@@ -225,23 +182,5 @@ async function removeAbandoned(folder: string): Promise<void> {
     if (status !== null && Date.now() - status.mtimeMs > abandonedAfterMs) {
       await rm(file, { force: true })
     }
-  }
-}
-
-/** A new folder survives a power cut only once its parent is flushed too. */
-async function makeFolderDurable(folder: string): Promise<void> {
-  const firstMade = await mkdir(folder, { recursive: true })
-  if (firstMade === undefined) return
-  for (let made = folder; made.length >= firstMade.length; made = path.dirname(made)) {
-    await syncFolder(path.dirname(made))
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

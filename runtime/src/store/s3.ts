@@ -5,11 +5,11 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isRuntimeError } from '../errors.ts'
 import type { ArtifactStore, GetResult, PutCondition, PutResult } from './artifact-store.ts'
+import { resolveConditionalPut, type StoredState } from './conditional-put.ts'
 import { readCapped } from './read-capped.ts'
-import { isLostRace, s3Error, statusOf } from './s3-error.ts'
+import { s3Error, statusOf } from './s3-error.ts'
 import { assertStoreKey } from './store-key.ts'
 
 export interface S3StoreOptions {
@@ -38,8 +38,6 @@ export interface S3StoreOptions {
 
 /** Attempts per request the SDK makes, with its own jittered back-off. */
 const maxAttempts = 3
-/** Times a conditional write is sent again after an answer that left the old state in place. */
-const unclearRetries = 3
 
 /**
  * A store on an S3-compatible service. Conditional writes are atomic as far as the service is:
@@ -130,41 +128,12 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
   const ifMatchOf = (etag: string): string =>
     ifMatchStyle === 'bare' ? etag.replaceAll('"', '') : etag
 
-  /**
-   * A conditional write whose answer was not a plain yes. A lost race may come as 412, 409 or 500,
-   * and so may a retry by the SDK that met the write of its own first attempt: only what is stored
-   * now can tell.
-   */
-  async function putConditionally(
-    key: string,
-    bytes: Uint8Array,
-    condition: PutCondition,
-    signal: AbortSignal,
-  ): Promise<PutResult> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await put(key, bytes, condition, signal)
-      } catch (error) {
-        if (!isLostRace(error)) throw error
-        const stored = await readForComparison(key, bytes.byteLength, signal)
-        if (stored !== null && stored.bytes !== null && equal(stored.bytes, bytes)) {
-          return { status: 'written', etag: stored.etag }
-        }
-        const unchanged = condition === 'absent' ? stored === null : stored?.etag === condition.etag
-        // 412 with the state the condition wanted: the service did compare, and says no.
-        if (!unchanged || statusOf(error) === 412) return { status: 'conflict' }
-        if (tries > unclearRetries) throw error
-        await sleep(50 * tries * (0.5 + Math.random()), undefined, { signal })
-      }
-    }
-  }
-
   /** Null when nothing is stored; `bytes` null when more is stored than was to be written. */
   async function readForComparison(
     key: string,
     sizeBytes: number,
     signal: AbortSignal,
-  ): Promise<{ readonly etag: string; readonly bytes: Uint8Array | null } | null> {
+  ): Promise<StoredState | null> {
     const answer = await client
       .send(new GetObjectCommand(objectOf(key)), { abortSignal: signal })
       .catch((error: unknown) => {
@@ -195,7 +164,13 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
       attempt({ key, write: true }, signal, (deadline) =>
         condition === undefined
           ? put(key, bytes, undefined, deadline)
-          : putConditionally(key, bytes, condition, deadline),
+          : resolveConditionalPut({
+              bytes,
+              condition,
+              send: () => put(key, bytes, condition, deadline),
+              stored: () => readForComparison(key, bytes.byteLength, deadline),
+              signal: deadline,
+            }),
       ),
 
     async *list(listed, { signal } = {}) {
@@ -232,8 +207,4 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
       client.destroy()
     },
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }
