@@ -1,0 +1,83 @@
+/**
+ * `npm run bench`: what the Needle plugin costs, as a throughput ratio to the same handler with the
+ * same validation as a hand-written Fastify route. Each arm is a fresh process on a core of its own
+ * in every round, in random order. Exit code 1 when it could not measure.
+ */
+import { cpus } from 'node:os'
+import { parseArgs, styleText } from 'node:util'
+import { type Arm, armNames, arms } from './arms.ts'
+import { type Launch, type LaunchOptions, measureLaunch } from './measure-launch.ts'
+import { canPin } from './pinned-process.ts'
+import { printSummary } from './print-summary.ts'
+import { publishFunction } from './publish-function.ts'
+import { createSeededRandom, shuffled } from './seeded-random.ts'
+import { type Round, summarise } from './summary.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '12' },
+    duration: { type: 'string', default: '4' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  console.log(`npm run bench -- [options]
+  --rounds N     fresh launches of each arm (12; at least 10 for a figure to quote)
+  --duration S   seconds of each measurement, after as long a warm-up up to 2 s (4)
+  --seed N       of the order and of the bootstrap (1)
+  --json         one JSON document on standard output instead of the table`)
+  process.exit(0)
+}
+
+const rounds = Number(values.rounds)
+const durationMs = Number(values.duration) * 1000
+const seed = Number(values.seed)
+const progress = (text: string): void => console.error(styleText('dim', text))
+
+const machine = {
+  cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+  node: process.version,
+  pinned: canPin,
+}
+progress('Publishing the function')
+const env = await publishFunction()
+const options: LaunchOptions = {
+  env,
+  warmUpMs: Math.min(durationMs, 2000),
+  durationMs,
+  openRatePerSecond: null,
+}
+
+progress('Finding the capacity')
+const { requestsPerSecond: capacity } = await measureLaunch('baseline', options)
+const openRatePerSecond = Math.round(capacity / 2)
+
+const random = createSeededRandom(seed)
+const measured: Round[] = []
+for (let index = 0; index < rounds; index++) {
+  const order = shuffled(armNames, random)
+  const round: Partial<Record<Arm, Launch>> = {}
+  for (const arm of order) {
+    round[arm] = await measureLaunch(arm, { ...options, openRatePerSecond })
+  }
+  const { baseline, baselineAgain, ajv, needle } = round
+  if (!baseline || !baselineAgain || !ajv || !needle) throw new Error('An arm is missing')
+  measured.push({ baseline, baselineAgain, ajv, needle })
+  const line = order.map((arm) => `${arms[arm].label} ${perSecond(round[arm])}`)
+  progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)
+}
+
+const summary = summarise(measured, seed)
+if (values.json) {
+  console.log(
+    JSON.stringify({ machine, openRatePerSecond, seed, summary, rounds: measured }, null, 2),
+  )
+} else {
+  printSummary({ machine, openRatePerSecond, summary })
+}
+
+function perSecond(launch: Launch | undefined): string {
+  return `${Math.round(launch?.requestsPerSecond ?? 0)}/s`
+}

@@ -1,0 +1,77 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type SimpleGit, simpleGit } from 'simple-git'
+import { type Deployment, deploy } from '../playground/deploy.ts'
+import {
+  type PlaygroundDirectories,
+  playgroundDirectories,
+  projectRoot,
+} from '../playground/directories.ts'
+import { prepareTrust } from '../playground/prepare-trust.ts'
+import { seedRepository } from '../playground/seed-repository.ts'
+import { type StoreEnv, storeEnv } from '../playground/store-access.ts'
+
+/** Content by path relative to the repository. */
+export type Files = Readonly<Record<string, string>>
+
+/** A Git origin with functions, a store and keys, ready to be deployed from: the playground without its loop. */
+export interface Workspace {
+  readonly directories: PlaygroundDirectories
+  readonly store: StoreEnv
+  /** Commits the files to `main` of the origin, as a merge does. Returns the commit. */
+  merge(files: Files, subject: string): Promise<string>
+  /** Reverts the newest commit of `main`. Returns the commit that does. */
+  revert(): Promise<string>
+  /** Deploys a commit of the origin as the workflow does. @throws Error with the output when a phase fails */
+  deploy(commit: string, reason: string): Promise<Deployment>
+}
+
+/** Makes a workspace anew in `.needle/<name>`: below the checkout, so that its packages are found. */
+export async function createWorkspace(name: string, files: Files): Promise<Workspace> {
+  const directories = playgroundDirectories(join(projectRoot, '.needle', name))
+  await rm(directories.root, { recursive: true, force: true })
+  await mkdir(directories.root, { recursive: true })
+  await seedRepository(directories)
+  const store = await storeEnv(directories)
+  await prepareTrust(directories, store)
+  const work = simpleGit(directories.work)
+  const clone = simpleGit(directories.deploy)
+
+  const workspace: Workspace = {
+    directories,
+    store,
+    async merge(changed, subject) {
+      await writeFiles(directories.work, changed)
+      await work.add('.')
+      await work.commit(subject)
+      return push(work)
+    },
+    async revert() {
+      await work.revert('HEAD', { '--no-edit': null })
+      return push(work)
+    },
+    async deploy(commit, reason) {
+      await clone.fetch('origin', 'main')
+      await clone.raw(['checkout', '--force', '--detach', commit])
+      const deployment = await deploy({ directories, store, commit, reason })
+      if (deployment.failed === null) return deployment
+      throw new Error(
+        `${deployment.failed} of "${reason}" failed:\n${deployment.runs[deployment.failed]?.output}`,
+      )
+    },
+  }
+  await workspace.merge(files, 'Add the functions to be measured')
+  return workspace
+}
+
+async function push(work: SimpleGit): Promise<string> {
+  await work.push('origin', 'main')
+  return (await work.revparse(['HEAD'])).trim()
+}
+
+async function writeFiles(root: string, files: Files): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeFile(join(root, path), content)
+  }
+}
