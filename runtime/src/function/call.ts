@@ -14,6 +14,8 @@ export interface Call {
   /** Null when the request has no body. A string is UTF-8 text, parsed inside the container. */
   readonly body: string | Uint8Array | null
   readonly caller: Caller
+  /** Address of the client as the host sees it; keeps callers on their side of a rollout. */
+  readonly clientAddress?: string | undefined
   /** Aborts when the client goes away. */
   readonly signal?: AbortSignal | undefined
 }

@@ -15,8 +15,8 @@ export interface ReportedFunction {
   readonly canary: Digest | null
   readonly weightPercent: number
   readonly stopped: boolean
-  /** Version of the manifest that made it so. */
-  readonly manifestVersion: number
+  /** Version of the manifest that made it so; null when nothing of it serves. */
+  readonly manifestVersion: number | null
   readonly refusals: readonly ReportedRefusal[]
 }
 
@@ -80,7 +80,7 @@ export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
       canary: digestSchema.nullable(),
       weightPercent: z.number(),
       stopped: z.boolean(),
-      manifestVersion: z.int(),
+      manifestVersion: z.int().nullable(),
       refusals: z.array(refusalSchema),
     }),
   ),

@@ -1,7 +1,10 @@
 import type { Digest } from '../manifest/digest.ts'
-import type { FunctionState } from '../manifest/group-document.ts'
+import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { Manifest } from '../manifest/manifest.ts'
+import { objectKey } from '../manifest/object-key.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
+import type { Verified } from '../manifest/verify.ts'
+import type { VerifiedReader } from '../store/verified-reader.ts'
 
 /** A manifest and all documents it names that concern this instance, verified as a whole. */
 export interface DesiredState {
@@ -11,16 +14,73 @@ export interface DesiredState {
   readonly bytes: Uint8Array
   /** By function name, of the subscribed groups. */
   readonly functions: ReadonlyMap<string, FunctionState>
+  /** Subscribed groups the manifest does not know. */
+  readonly missingGroups: readonly string[]
   readonly quarantine: readonly QuarantineEntry[]
+}
+
+/**
+ * Reads every document of a verified manifest that these groups need: all of them or none.
+ *
+ * @throws RuntimeError as `VerifiedReader`
+ */
+export async function readDesiredState(
+  reader: VerifiedReader,
+  verified: Verified<Manifest>,
+  options: { readonly groups: readonly string[]; readonly signal?: AbortSignal },
+): Promise<DesiredState> {
+  const { document: manifest, digest, bytes } = verified
+  const { signal } = options
+  const known = options.groups.filter((group) => Object.hasOwn(manifest.groups, group))
+  const [quarantine, ...groups] = await Promise.all([
+    reader.quarantine(manifest.quarantine, { signal }),
+    ...known.map(async (name) => {
+      const ref = manifest.groups[name]
+      return ref === undefined ? null : reader.group(name, ref, { signal })
+    }),
+  ])
+  const functions = new Map<string, FunctionState>()
+  for (const group of groups) {
+    for (const [name, state] of Object.entries(group?.functions ?? {})) {
+      functions.set(`${group?.group}/${name}`, state)
+    }
+  }
+  return {
+    manifest,
+    digest,
+    bytes,
+    functions,
+    missingGroups: options.groups.filter((group) => !known.includes(group)),
+    quarantine: quarantine.entries,
+  }
 }
 
 /** Every release this state names: stable, canary and previous. */
 export function releasesOf(state: DesiredState): ReadonlySet<Digest> {
-  const releases = new Set<Digest>()
-  for (const { stable, previous, rollout } of state.functions.values()) {
-    releases.add(stable.release)
-    for (const ref of previous) releases.add(ref.release)
-    if (rollout !== null) releases.add(rollout.canary.release)
+  return new Set(refsOf(state).map((ref) => ref.release))
+}
+
+/** Keys of all objects a boot from this state may need, and of these further releases. */
+export function objectKeysOf(
+  { manifest, ...state }: DesiredState,
+  further: readonly ReleaseRef[],
+): ReadonlySet<string> {
+  const { environment, quarantine, groups } = manifest
+  return new Set([
+    ...Object.values(groups).map((group) => objectKey.group(environment, group.digest)),
+    ...(quarantine === null ? [] : [objectKey.quarantine(environment, quarantine.digest)]),
+    ...[...refsOf(state), ...further].flatMap((ref) => [
+      objectKey.release(ref.release),
+      objectKey.artifact(ref.artifact),
+    ]),
+  ])
+}
+
+function refsOf({ functions }: Pick<DesiredState, 'functions'>): ReleaseRef[] {
+  const refs: ReleaseRef[] = []
+  for (const { stable, previous, rollout } of functions.values()) {
+    refs.push(stable, ...previous)
+    if (rollout !== null) refs.push(rollout.canary)
   }
-  return releases
+  return refs
 }

@@ -4,18 +4,15 @@ import { objectKey } from '../manifest/object-key.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
 
-/** The part of a store that a runtime reads by. */
-export type ReadableStore = Pick<ArtifactStore, 'location' | 'get'>
-
 /**
  * Last known good on disk: the exact signed bytes, under the same keys as in the bucket, so that a
  * boot verifies them again exactly as it would verify the bucket's.
  */
 export interface DiskCache {
   /** Only what is on disk: what a boot without the store reads. Null without a cache directory. */
-  readonly disk: ReadableStore | null
+  readonly disk: ArtifactStore | null
   /** The remote store; immutable objects come from disk when it has them and go there when it has not. */
-  readonly store: ReadableStore
+  readonly store: ArtifactStore
   /** Why the directory cannot be used now; null when it can. The instance serves either way. */
   readonly fault: RuntimeError | null
   readonly state: CacheState
@@ -32,7 +29,7 @@ export interface DiskCache {
 
 export interface DiskCacheOptions {
   readonly environment: string
-  readonly remote: ReadableStore
+  readonly remote: ArtifactStore
   /** A store over the cache directory; null without one. */
   readonly disk: ArtifactStore | null
   readonly onFault: (fault: RuntimeError) => void
@@ -81,7 +78,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
 
   return {
     disk,
-    store: { location: remote.location, get: readThrough },
+    store: { ...remote, get: readThrough },
     get fault() {
       return fault
     },
@@ -114,9 +111,12 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
 
 const trustPrefix = 'trust/'
 const immutableKey =
-  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js|js\.map)$/
+  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js)$/
 
-/** The hex digest in the key of an immutable object; null for every other key. */
+/**
+ * The hex digest in the key of an object named by it; null for every other key. Source maps are not
+ * among them: they lie beside their artifact, and a failure can be logged without one.
+ */
 function digestInKey(key: string): string | null {
   return immutableKey.exec(key)?.[1] ?? null
 }

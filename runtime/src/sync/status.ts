@@ -18,14 +18,14 @@ export interface FunctionStatus {
   readonly canary: string | null
   /** Percent of keys the canary serves. */
   readonly weightPercent: number
-  readonly method: string
-  readonly path: string
+  /** Null when nothing of it serves: its first release was refused. */
+  readonly route: { readonly method: string; readonly path: string } | null
   readonly stopped: boolean
   readonly hold: Hold | null
   /** When it began to serve like this. */
-  readonly since: string
+  readonly since: string | null
   /** Version of the manifest that made it so. */
-  readonly manifestVersion: number
+  readonly manifestVersion: number | null
   readonly refusals: readonly StatusRefusal[]
 }
 
@@ -42,6 +42,7 @@ export interface RuntimeStatus {
   readonly state: 'starting' | 'ready' | 'notReady'
   readonly environment: string
   readonly instance: string
+  readonly startedAt: string
   /** The manifest has expired: nothing changes until a newer one arrives; what serves goes on. */
   readonly frozen: boolean
   /** The manifest that was activated last; null before the first. */
@@ -100,4 +101,9 @@ export type RuntimeEvent =
   | { readonly type: 'cacheUnusable'; readonly message: string }
   | { readonly type: 'drainTimedOut'; readonly revision: string; readonly inFlight: number }
   /** A function's stray promise or timer failed; the process goes on. */
-  | { readonly type: 'strayFailure'; readonly revision: string; readonly message: string }
+  | {
+      readonly type: 'strayFailure'
+      readonly revision: string
+      readonly requestId: string | null
+      readonly message: string
+    }

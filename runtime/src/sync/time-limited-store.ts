@@ -9,9 +9,9 @@ import type { ArtifactStore } from '../store/artifact-store.ts'
 export function limitStoreTime(
   store: ArtifactStore,
   { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
-): Pick<ArtifactStore, 'location' | 'get'> {
+): ArtifactStore {
   return {
-    location: store.location,
+    ...store,
     get: async (key, options) => {
       const over = new AbortController()
       const done = new AbortController()

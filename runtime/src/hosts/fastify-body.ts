@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+
+/** A request body as functions take it, or the news that it is too large. */
+export interface BodyResult {
+  readonly tooLarge: boolean
+  /** Text for JSON, forms and text, bytes for everything else; null when there is none. */
+  readonly body: string | Uint8Array | null
+}
+
+export const emptyBody: BodyResult = { tooLarge: false, body: null }
+
+/** Reads a body of at most `maxBytes`; stops reading, and keeps nothing, as soon as it is larger. */
+export function readFastifyBody(
+  payload: IncomingMessage,
+  { headers, maxBytes }: { readonly headers: IncomingHttpHeaders; readonly maxBytes: number },
+  done: (error: Error | null, result?: BodyResult) => void,
+): void {
+  if (Number(headers['content-length']) > maxBytes) return done(null, tooLarge)
+  const chunks: Buffer[] = []
+  let length = 0
+
+  const stop = (): void => {
+    payload.off('data', onData)
+    payload.off('end', onEnd)
+    payload.off('error', onError)
+  }
+  const onData = (chunk: Buffer): void => {
+    length += chunk.length
+    if (length <= maxBytes) return void chunks.push(chunk)
+    stop()
+    payload.pause()
+    done(null, tooLarge)
+  }
+  const onEnd = (): void => {
+    stop()
+    done(null, { tooLarge: false, body: toBody(chunks, length, headers['content-type']) })
+  }
+  const onError = (error: Error): void => {
+    stop()
+    done(error)
+  }
+  payload.on('data', onData)
+  payload.on('end', onEnd)
+  payload.on('error', onError)
+}
+
+const tooLarge: BodyResult = { tooLarge: true, body: null }
+
+const textual = /^text\/|[/+]json\b|^application\/x-www-form-urlencoded\b/i
+
+function toBody(
+  chunks: readonly Buffer[],
+  length: number,
+  contentType: string | undefined,
+): string | Uint8Array | null {
+  if (length === 0) return null
+  const [first] = chunks
+  const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
+  return contentType === undefined || textual.test(contentType) ? whole.toString('utf8') : whole
+}

@@ -1,0 +1,151 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import type { Dispatcher } from '../dispatcher.ts'
+import type { Caller, Logger } from '../function/authoring/function-context.ts'
+import type { Outcome } from '../function/call.ts'
+import type { RouteMatch } from '../routing/route-table.ts'
+import { createRuntime, type Runtime } from '../runtime.ts'
+import type { RuntimeOptions } from '../runtime-options.ts'
+import { type BodyResult, emptyBody, readFastifyBody } from './fastify-body.ts'
+import { FastifyCall } from './fastify-call.ts'
+
+export interface NeedlePluginOptions extends RuntimeOptions {
+  /** Path below which functions are served: `/bff` serves `/shop/card` at `/bff/shop/card`. Default: none. */
+  readonly prefix?: string | undefined
+  /** What functions get as `caller`: the signed-in user, the tenant… Runs after the host's `preHandler` hooks. */
+  readonly context?: ((request: FastifyRequest) => Caller | Promise<Caller>) | undefined
+}
+
+/** What `fastify.needle` offers. */
+export type NeedleDecorator = Pick<Runtime, 'status' | 'refresh' | 'ready'>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    needle: NeedleDecorator
+  }
+}
+
+const plugin: FastifyPluginAsync<NeedlePluginOptions> = async (fastify, options) => {
+  const { prefix = '', context, ...runtimeOptions } = options
+  const runtime = createRuntime({ log: toLogger(fastify.log), ...runtimeOptions })
+  fastify.decorate('needle', {
+    status: () => runtime.status(),
+    refresh: () => runtime.refresh(),
+    ready: () => runtime.ready(),
+  })
+  fastify.addHook('onClose', () => runtime.close())
+  // A scope of its own: the host's content-type parsers and other routes stay as they are.
+  fastify.register(async (scope) => serve(scope, runtime.dispatcher, context), { prefix })
+  await runtime.start()
+}
+
+/**
+ * Serves functions in a Fastify 5 application, all below one wildcard route, where the hooks of the
+ * application run as for any route of its own. Registering waits for the first state, but never
+ * longer than `source.bootDeadlineMs`, which must stay below Fastify's `pluginTimeout` (10 s).
+ */
+export const needle = fastifyPlugin(plugin, { name: '@needle-faas/runtime', fastify: '5.x' })
+export default needle
+
+/** What the content-type parser leaves for the route: the body, and the match it had to find first. */
+class Received {
+  readonly match: RouteMatch
+  readonly body: BodyResult
+
+  constructor(match: RouteMatch, body: BodyResult) {
+    this.match = match
+    this.body = body
+  }
+}
+
+function serve(
+  scope: FastifyInstance,
+  dispatcher: Dispatcher,
+  context: NeedlePluginOptions['context'],
+): void {
+  const prefixLength = scope.prefix.length
+  const match = (request: FastifyRequest): RouteMatch =>
+    dispatcher.match(request.method, request.url.slice(prefixLength))
+
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (request, payload, done) => {
+    const found = match(request)
+    const maxBytes = found.status === 'found' ? dispatcher.maxBodyBytes(found.function) : null
+    if (maxBytes === null) return done(null, new Received(found, emptyBody))
+    readFastifyBody(payload, { headers: request.headers, maxBytes }, (error, body = emptyBody) =>
+      done(error, new Received(found, body)),
+    )
+  })
+
+  const invoke = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    found: Extract<RouteMatch, { status: 'found' }>,
+    caller: Caller,
+  ): void => {
+    const { tooLarge, body } = request.body instanceof Received ? request.body.body : emptyBody
+    if (tooLarge) {
+      reply.header('connection', 'close')
+      return send(request, reply, bodyTooLarge)
+    }
+    const call = new FastifyCall(request, reply, { match: found, body, caller })
+    void dispatcher.invoke(found.function, call).then((outcome) => send(request, reply, outcome))
+  }
+
+  scope.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    url: '/*',
+    handler: (request, reply) => {
+      const found = request.body instanceof Received ? request.body.match : match(request)
+      if (found.status !== 'found') return send(request, reply, dispatcher.refuse(found))
+      if (context === undefined) return invoke(request, reply, found, noCaller)
+      const caller = context(request)
+      if (!(caller instanceof Promise)) return invoke(request, reply, found, caller)
+      caller.then(
+        (resolved) => invoke(request, reply, found, resolved),
+        (error: unknown) => reply.send(error),
+      )
+    },
+  })
+}
+
+const noCaller: Caller = Object.freeze({})
+
+const bodyTooLarge: Outcome = {
+  status: 413,
+  headers: { 'content-type': 'application/json; charset=utf-8' },
+  body: JSON.stringify({
+    error: {
+      code: 'BODY_TOO_LARGE',
+      message: 'The request body is larger than the function takes',
+    },
+  }),
+  errorCode: 'BODY_TOO_LARGE',
+  functionFault: false,
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
+  const { body, headers } = outcome
+  reply.code(outcome.status)
+  for (const name in headers) reply.header(name, headers[name])
+  if (body instanceof ReadableStream && request.method === 'HEAD') {
+    // Nobody will read it: let the function stop producing.
+    void body.cancel().then(() => reply.send())
+  } else if (body === null) reply.send()
+  else reply.send(body)
+}
+
+function toLogger(log: FastifyBaseLogger): Logger {
+  return {
+    debug: (message, fields) => log.debug(fields ?? {}, message),
+    info: (message, fields) => log.info(fields ?? {}, message),
+    warn: (message, fields) => log.warn(fields ?? {}, message),
+    error: (message, fields) => log.error(fields ?? {}, message),
+  }
+}

@@ -1,0 +1,17 @@
+export { type Clock, systemClock } from './clock.ts'
+export type { Dispatcher } from './dispatcher.ts'
+export { isRuntimeError, RuntimeError, type RuntimeErrorCode } from './errors.ts'
+export type { Logger } from './function/authoring/function-context.ts'
+export type { Call, CallErrorCode, Outcome } from './function/call.ts'
+export { type InstanceReport, instanceReportSchema } from './manifest/instance-report.ts'
+export type { RouteMatch } from './routing/route-table.ts'
+export { createRuntime, type IncomingCall, type Runtime } from './runtime.ts'
+export type { RuntimeOptions, SourceOptions } from './runtime-options.ts'
+export { stickyKeyHeader } from './sticky-key.ts'
+export type {
+  Alarm,
+  FunctionStatus,
+  RuntimeEvent,
+  RuntimeStatus,
+  StatusRefusal,
+} from './sync/status.ts'

@@ -1,0 +1,122 @@
+import { hostname } from 'node:os'
+import * as z from 'zod'
+import { type Clock, systemClock } from './clock.ts'
+import { RuntimeError } from './errors.ts'
+import type { Logger } from './function/authoring/function-context.ts'
+import type { Services } from './function/authoring/services.ts'
+import type { Call } from './function/call.ts'
+import { environmentNameSchema, nameSegmentSchema } from './manifest/function-name.ts'
+import type { ArtifactStore } from './store/artifact-store.ts'
+import type { RuntimeEvent } from './sync/status.ts'
+
+export interface SourceOptions {
+  /** `file:<path>`, `s3://<bucket>/<prefix>?…`, `memory:`, or a store of your own, which the runtime does not close. */
+  readonly store: string | ArtifactStore
+  /** Default `production`. */
+  readonly environment?: string | undefined
+  /** Default 5000. Polls are spread over ± 25 % of it. */
+  readonly pollIntervalMs?: number | undefined
+  /** Where the last known good state is kept; without it a start needs the store. */
+  readonly cacheDirectory?: string | undefined
+  /** How long a start waits for the first state before it goes on without one. Default 5000. */
+  readonly bootDeadlineMs?: number | undefined
+  /** Oldest manifest version taken, for a start without a cache directory. */
+  readonly minVersion?: number | undefined
+}
+
+export interface RuntimeOptions {
+  readonly source: SourceOptions
+  /** Business groups whose functions are served here. */
+  readonly groups: readonly string[]
+  /** The trust root document (`trust/<n>.json`) this host believes, or the path of its file. */
+  readonly trust: string | Uint8Array
+  /** What functions may call, by name; each gets those it declared. */
+  readonly services?: Partial<Services> | undefined
+  /**
+   * Who is asking: one key stays on its side of a rollout. Default: the `x-needle-key` header, else
+   * the first address of `x-forwarded-for`, else the client's address.
+   */
+  readonly stickyKey?: ((call: Call) => string) | undefined
+  /** Default: JSON lines on standard output, without `debug`. */
+  readonly log?: Logger | undefined
+  readonly onEvent?: ((event: RuntimeEvent) => void) | undefined
+  readonly clock?: Clock | undefined
+  /** How long a replaced revision may finish its calls. Default 30 000. */
+  readonly drainTimeoutMs?: number | undefined
+  /** Previous releases kept loaded per function, so that a rollback compiles nothing. Default 1. */
+  readonly warmPrevious?: number | undefined
+  /** Name of this instance in reports. Default: host name and process id. */
+  readonly instance?: string | undefined
+  /** Whether to write what this instance runs to the store. Default true. */
+  readonly report?: boolean | undefined
+}
+
+/** The options, complete, checked and frozen. */
+export type ResolvedOptions = ReturnType<typeof parseRuntimeOptions>
+
+/**
+ * Checks the options of `createRuntime` and fills in the defaults.
+ *
+ * @throws RuntimeError `OPTIONS_INVALID` with every problem there is, in `details.problems`.
+ */
+export function parseRuntimeOptions(options: unknown) {
+  const result = optionsSchema.safeParse(options)
+  if (result.success) return Object.freeze(result.data)
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.map(String).join('.') || 'options'}: ${issue.message}`,
+  )
+  throw new RuntimeError(
+    'OPTIONS_INVALID',
+    `Needle cannot start with these options:\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
+    { details: { problems } },
+  )
+}
+
+const durationMs = z
+  .int()
+  .min(1)
+  .max(24 * 60 * 60 * 1000)
+
+const storeSchema = z.custom<ArtifactStore>(
+  (value) => typeof value === 'object' && value !== null && 'get' in value && 'put' in value,
+  'give a store url such as "file:./store" or "s3://bucket/prefix", or a store',
+)
+
+const functionSchema = <Type>(what: string) =>
+  z.custom<Type>((value) => typeof value === 'function', `must be a function ${what}`)
+
+const objectSchema = <Type>(what: string, ...members: string[]) =>
+  z.custom<Type>(
+    (value) =>
+      typeof value === 'object' && value !== null && members.every((member) => member in value),
+    `must be ${what}`,
+  )
+
+const optionsSchema = z.strictObject({
+  source: z.strictObject({
+    store: z.union([z.string().min(1), storeSchema], {
+      error: 'give a store url such as "file:./store" or "s3://bucket/prefix", or a store',
+    }),
+    environment: environmentNameSchema.default('production'),
+    pollIntervalMs: durationMs.default(5000),
+    cacheDirectory: z.string().min(1).optional(),
+    bootDeadlineMs: durationMs.default(5000),
+    minVersion: z.int().min(1).optional(),
+  }),
+  groups: z.array(nameSegmentSchema).min(1, 'name at least one group to serve'),
+  trust: z.union([z.string().min(1), z.instanceof(Uint8Array)], {
+    error: 'give the path of the trust root document, or its bytes',
+  }),
+  services: objectSchema<Readonly<Record<string, unknown>>>('an object of services').default({}),
+  stickyKey: functionSchema<(call: Call) => string>('from a call to a string').optional(),
+  log: objectSchema<Logger>('a logger', 'debug', 'info', 'warn', 'error').optional(),
+  onEvent: functionSchema<(event: RuntimeEvent) => void>('of an event').optional(),
+  clock: objectSchema<Clock>('a clock', 'now', 'sleep').default(systemClock),
+  drainTimeoutMs: durationMs.default(30_000),
+  warmPrevious: z.int().min(0).max(10).default(1),
+  instance: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
+    .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
+  report: z.boolean().default(true),
+})

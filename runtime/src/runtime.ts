@@ -1,0 +1,217 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { guardAgainstCrashes } from './crash-guard.ts'
+import { createDispatcher, type Dispatcher } from './dispatcher.ts'
+import { RuntimeError } from './errors.ts'
+import type { Call, Outcome } from './function/call.ts'
+import { createDeadlineWheel } from './function/deadline-wheel.ts'
+import { loadRevision } from './function/load-revision.ts'
+import { createJsonLog } from './json-log.ts'
+import type { TrustRoot } from './manifest/trust-root.ts'
+import { verifyTrustRoot } from './manifest/verify.ts'
+import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
+import { defaultStickyKey } from './sticky-key.ts'
+import type { ArtifactStore } from './store/artifact-store.ts'
+import { createFileStore } from './store/file.ts'
+import { openStore } from './store/open-store.ts'
+import { createInstanceReporter, type InstanceReporter } from './sync/instance-reporter.ts'
+import { logEvent } from './sync/log-event.ts'
+import { emptyServing } from './sync/serving.ts'
+import type { RuntimeEvent, RuntimeStatus } from './sync/status.ts'
+import { createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
+import { limitStoreTime } from './sync/time-limited-store.ts'
+import { toInstanceReport } from './sync/to-instance-report.ts'
+
+/** A request as a host hands it over, before its route is known. */
+export type IncomingCall = Omit<Call, 'params' | 'query'> & {
+  /** Path and query below the host's prefix. Default `url`. */
+  readonly path?: string | undefined
+}
+
+/** Functions in a running process: kept as the environment's manifest says, called by a host. */
+export interface Runtime {
+  /**
+   * Serves what is on disk, begins to poll, and resolves when something serves or the boot deadline
+   * is over. A store that is away is no error.
+   *
+   * @throws RuntimeError `OPTIONS_INVALID`, `DOCUMENT_*` or `SIGN*` when store url or trust root
+   *   cannot be used.
+   */
+  start(): Promise<void>
+  /** Stops polling, lets calls in flight end and disposes of every revision. Idempotent. */
+  close(): Promise<void>
+  /** Answers one request. Never rejects. */
+  handle(call: IncomingCall): Promise<Outcome>
+  /** The steps of `handle`, for hosts that read the body in between. */
+  readonly dispatcher: Dispatcher
+  status(): RuntimeStatus
+  /** Resolves when something serves. */
+  ready(): Promise<void>
+  /** Polls now; resolves when what follows from it is done. */
+  refresh(): Promise<void>
+}
+
+/** How long one read from the store may take. */
+const storeTimeoutMs = 10_000
+
+/**
+ * A runtime that is not started yet.
+ *
+ * @throws RuntimeError `OPTIONS_INVALID` with every problem of the options.
+ */
+export function createRuntime(given: RuntimeOptions): Runtime {
+  const options = parseRuntimeOptions(given)
+  const { clock, source, instance, services } = options
+  const log = options.log ?? createJsonLog()
+  const wheel = createDeadlineWheel()
+  const stopGuarding: (() => void)[] = []
+  const begun = Promise.withResolvers<Synchronizer>()
+  // Whoever waits for it learns of a failed start; nobody has to.
+  begun.promise.catch(() => undefined)
+  let synchronizer: Synchronizer | null = null
+  let reporter: InstanceReporter | null = null
+  let ownStore: ArtifactStore | null = null
+  let starting: Promise<void> | null = null
+  let closing: Promise<void> | null = null
+
+  const emit = (event: RuntimeEvent): void => {
+    logEvent(log, event)
+    options.onEvent?.(event)
+  }
+
+  const stickyKey = (call: Call): string => {
+    const own = options.stickyKey?.(call)
+    return own === undefined || own === '' ? defaultStickyKey(call) : own
+  }
+
+  const dispatcher = createDispatcher({
+    serving: () => synchronizer?.serving ?? emptyServing,
+    isReady: () => synchronizer?.isReady === true,
+    stickyKey: (call) => {
+      try {
+        return stickyKey(call)
+      } catch (error) {
+        log.warn('The stickyKey option threw; the default key was used', { error: String(error) })
+        return defaultStickyKey(call)
+      }
+    },
+  })
+
+  const begin = async (): Promise<Synchronizer> => {
+    const root = await readTrustRoot(options.trust)
+    const store =
+      typeof source.store === 'string' ? (ownStore = await openStore(source.store)) : source.store
+    const directory = source.cacheDirectory
+    return createSynchronizer({
+      store: limitStoreTime(store, { clock, timeoutMs: storeTimeoutMs }),
+      disk:
+        directory === undefined ? null : createFileStore(path.join(directory, source.environment)),
+      environment: source.environment,
+      instance,
+      groups: options.groups,
+      root,
+      pollIntervalMs: source.pollIntervalMs,
+      bootDeadlineMs: source.bootDeadlineMs,
+      minVersion: source.minVersion,
+      drainTimeoutMs: options.drainTimeoutMs,
+      warmPrevious: options.warmPrevious,
+      clock,
+      random: Math.random,
+      load: ({ ref, release, artifact, sourceMap }) =>
+        loadRevision({
+          release,
+          releaseDigest: ref.release,
+          artifact,
+          sourceMap,
+          services,
+          log,
+          clock,
+          wheel,
+        }),
+      onEvent: emit,
+      onChange: () => reporter?.changed(),
+    })
+  }
+
+  const start = async (): Promise<void> => {
+    try {
+      synchronizer = await begin()
+    } catch (error) {
+      begun.reject(error)
+      throw error
+    }
+    const sync = synchronizer
+    begun.resolve(sync)
+    stopGuarding.push(
+      guardAgainstCrashes(({ revision, requestId, error }) => {
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        emit({ type: 'strayFailure', revision, requestId, message })
+        return true
+      }),
+    )
+    if (options.report) {
+      const store = typeof source.store === 'string' ? ownStore : source.store
+      if (store !== null) reporter = startReporter(store, sync)
+    }
+    await sync.start()
+  }
+
+  const startReporter = (store: ArtifactStore, sync: Synchronizer): InstanceReporter => {
+    const started = createInstanceReporter({
+      store,
+      clock,
+      read: () =>
+        toInstanceReport(sync.status(), {
+          reportedAt: new Date(clock.now()).toISOString(),
+          releaseOf: (id) => sync.releaseOf(id),
+        }),
+      onFailure: (error) =>
+        log.debug('The report of this instance could not be stored', { error: String(error) }),
+    })
+    started.start()
+    return started
+  }
+
+  const close = async (): Promise<void> => {
+    await synchronizer?.close()
+    await starting?.catch(() => undefined)
+    await synchronizer?.close()
+    await reporter?.close()
+    wheel.close()
+    for (const stop of stopGuarding) stop()
+    await ownStore?.close()
+  }
+
+  return {
+    dispatcher,
+    start: () => (starting ??= start()),
+    close: () => (closing ??= close()),
+    handle: (call) => {
+      const match = dispatcher.match(call.method, call.path ?? call.url)
+      if (match.status !== 'found') return Promise.resolve(dispatcher.refuse(match))
+      const { function: name, params, query } = match
+      return dispatcher.invoke(name, { ...call, params, query })
+    },
+    status: () => {
+      if (synchronizer !== null) return synchronizer.status()
+      throw new RuntimeError('OPTIONS_INVALID', 'The runtime is not started: await start() first')
+    },
+    ready: async () => (await begun.promise).ready(),
+    refresh: async () => (await begun.promise).refresh(),
+  }
+}
+
+/** @throws RuntimeError `OPTIONS_INVALID` when the file cannot be read; `verifyTrustRoot`'s otherwise. */
+async function readTrustRoot(trust: string | Uint8Array): Promise<TrustRoot> {
+  if (typeof trust !== 'string') return (await verifyTrustRoot(trust, null)).document
+  try {
+    return (await verifyTrustRoot(await readFile(trust), null, trust)).document
+  } catch (cause) {
+    if (cause instanceof RuntimeError) throw cause
+    throw new RuntimeError(
+      'OPTIONS_INVALID',
+      `The trust root ${trust} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../clock.ts'
+import type { InstanceReport } from '../manifest/instance-report.ts'
+import { objectKey } from '../manifest/object-key.ts'
+import type { ArtifactStore } from '../store/artifact-store.ts'
+
+/** How often an instance reports while nothing changes. */
+export const reportIntervalMs = 60_000
+
+export interface InstanceReporter {
+  start(): void
+  /** Reports at once; what changes while a report is on its way goes into the next. */
+  changed(): void
+  close(): Promise<void>
+}
+
+/**
+ * Writes what this instance runs to the store, at once on change and else every 60 s. Best effort:
+ * a store that refuses is told to `onFailure` and asked again a minute later.
+ */
+export function createInstanceReporter(options: {
+  readonly store: ArtifactStore
+  readonly clock: Clock
+  readonly read: () => InstanceReport
+  readonly onFailure: (error: unknown) => void
+}): InstanceReporter {
+  const { store, clock, read, onFailure } = options
+  const closing = new AbortController()
+  let wake = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+
+  const report = async (): Promise<void> => {
+    const document = read()
+    const key = objectKey.instance(document.environment, document.instance)
+    try {
+      await store.put(key, Buffer.from(JSON.stringify(document)), { signal: closing.signal })
+    } catch (error) {
+      if (!closing.signal.aborted) onFailure(error)
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      wake = new AbortController()
+      await report()
+      await clock.sleep(reportIntervalMs, AbortSignal.any([wake.signal, closing.signal]))
+    }
+  }
+
+  return {
+    start: () => {
+      running = run()
+    },
+    changed: () => wake.abort(),
+    close: async () => {
+      closing.abort()
+      await running
+    },
+  }
+}

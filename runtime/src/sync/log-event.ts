@@ -1,0 +1,27 @@
+import type { Logger } from '../function/authoring/function-context.ts'
+import type { RuntimeEvent } from './status.ts'
+
+/** One line per event, at the level that says whether a person is needed. */
+export function logEvent(log: Logger, event: RuntimeEvent): void {
+  const { type, ...fields } = event
+  switch (type) {
+    case 'activated':
+      return log.info('Needle activated a manifest', fields)
+    case 'unfrozen':
+      return log.info('Needle accepts changes again', fields)
+    case 'refused':
+      return log.warn('Needle refused what the store holds, or could not reach it', fields)
+    case 'functionRefused':
+      return log.error('Needle refused a release of a function', fields)
+    case 'forked':
+      return log.error('Needle met two manifests of one version', fields)
+    case 'frozen':
+      return log.error('Needle is frozen: its manifest has expired', fields)
+    case 'cacheUnusable':
+      return log.error('Needle cannot use its cache directory', fields)
+    case 'drainTimedOut':
+      return log.warn('A replaced revision was stopped with calls in flight', fields)
+    case 'strayFailure':
+      return log.error('A function failed outside of any call', fields)
+  }
+}

@@ -1,0 +1,117 @@
+import type { Clock } from '../clock.ts'
+import { isRuntimeError, RuntimeError } from '../errors.ts'
+import { judgeManifest, type SeenManifest } from '../manifest/acceptance.ts'
+import type { Digest } from '../manifest/digest.ts'
+import { objectKey } from '../manifest/object-key.ts'
+import type { TrustRoot } from '../manifest/trust-root.ts'
+import type { ArtifactStore } from '../store/artifact-store.ts'
+import { advanceTrust } from '../store/trust-chain.ts'
+import {
+  createVerifiedReader,
+  type ManifestRead,
+  type VerifiedReader,
+} from '../store/verified-reader.ts'
+import { type DesiredState, readDesiredState } from './desired-state.ts'
+
+export type PollResult =
+  | { readonly status: 'unchanged' }
+  | { readonly status: 'accepted'; readonly desired: DesiredState }
+
+export interface ManifestPoll {
+  /** Reads under the newest trust root known. */
+  readonly reader: VerifiedReader
+  /**
+   * Asks for the manifest and takes it whole, with its documents, or not at all.
+   *
+   * @throws RuntimeError with the reason of the refusal; the next poll asks again in full.
+   */
+  poll(signal: AbortSignal): Promise<PollResult>
+}
+
+export interface ManifestPollOptions {
+  readonly store: ArtifactStore
+  readonly environment: string
+  readonly groups: readonly string[]
+  readonly root: TrustRoot
+  readonly clock: Clock
+  readonly minVersion?: number | undefined
+  readonly highestSeen: () => SeenManifest | null
+  /** Resolves when it is kept; called before a manifest is acted on. */
+  readonly onSeen: (seen: SeenManifest) => Promise<void>
+}
+
+export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
+  const { store, environment, clock } = options
+  let reader = createVerifiedReader({ store, environment, root: options.root })
+  /** Of the last manifest that was taken whole: nothing else may be answered with "unchanged". */
+  let taken: { readonly etag: string; readonly digest: Digest } | null = null
+
+  const follow = async (toVersion: number, signal: AbortSignal): Promise<void> => {
+    const { root } = await advanceTrust(store, reader.root, toVersion, { signal })
+    reader = createVerifiedReader({ store, environment, root })
+  }
+
+  const read = async (signal: AbortSignal): Promise<ManifestRead> => {
+    const conditional = { signal, etag: taken?.etag }
+    try {
+      return await reader.manifest(conditional)
+    } catch (error) {
+      const wanted = newerRootOf(error)
+      if (wanted === null) throw error
+      await follow(wanted, signal)
+      return reader.manifest(conditional)
+    }
+  }
+
+  return {
+    get reader() {
+      return reader
+    },
+    poll: async (signal) => {
+      const found = await read(signal)
+      if (found.status === 'notModified') return { status: 'unchanged' }
+      if (found.status === 'missing') throw manifestMissing(store, environment)
+      const { document: candidate, digest, etag } = found
+
+      const judgement = judgeManifest({
+        candidate,
+        digest,
+        seen: options.highestSeen(),
+        environment,
+        root: reader.root,
+        now: clock.now(),
+        minVersion: options.minVersion,
+      })
+      if (judgement.verdict === 'refuse') {
+        throw new RuntimeError(judgement.code, judgement.message, {
+          details: { environment, epoch: candidate.epoch, version: candidate.version },
+        })
+      }
+      if (taken?.digest === digest) {
+        taken = { etag, digest }
+        return { status: 'unchanged' }
+      }
+      if (judgement.verdict === 'accept') {
+        await options.onSeen({ epoch: candidate.epoch, version: candidate.version, digest })
+      }
+      const desired = await readDesiredState(reader, found, { groups: options.groups, signal })
+      taken = { etag, digest }
+      return { status: 'accepted', desired }
+    },
+  }
+}
+
+function newerRootOf(error: unknown): number | null {
+  if (!isRuntimeError(error, 'ROOT_MISSING')) return null
+  const { rootVersion } = error.details
+  return typeof rootVersion === 'number' ? rootVersion : null
+}
+
+function manifestMissing(store: ArtifactStore, environment: string): RuntimeError {
+  const key = objectKey.manifest(environment)
+  return new RuntimeError(
+    'MANIFEST_MISSING',
+    `${store.location} has no ${key}. Publish to "${environment}" once, or correct the environment or the store.`,
+    { details: { key } },
+  )
+}

@@ -1,0 +1,94 @@
+import type { DesiredState } from './desired-state.ts'
+import type { Refusal } from './refusal.ts'
+import type { Serving } from './serving.ts'
+import type { Slot } from './slot.ts'
+import type { Alarm, FunctionStatus, RuntimeStatus, StatusRefusal } from './status.ts'
+
+/** Epoch milliseconds of the four moments; null before the first of each. */
+export interface SyncMoments {
+  request: number | null
+  success: number | null
+  download: number | null
+  activation: number | null
+}
+
+export interface StatusSources {
+  readonly state: RuntimeStatus['state']
+  readonly environment: string
+  readonly instance: string
+  readonly store: string
+  readonly groups: readonly string[]
+  readonly isFrozen: boolean
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly moments: SyncMoments
+  readonly active: DesiredState | null
+  readonly serving: Serving
+  readonly refusals: ReadonlyMap<string, readonly Refusal[]>
+  readonly refusal: Alarm | null
+  readonly alarms: readonly Alarm[]
+}
+
+export function toStatus(sources: StatusSources): RuntimeStatus {
+  const { active, moments, serving, refusals, refusal } = sources
+  const names = [...new Set([...serving.slots.keys(), ...refusals.keys()])].toSorted()
+  return {
+    state: sources.state,
+    environment: sources.environment,
+    instance: sources.instance,
+    startedAt: toIso(sources.startedAt),
+    frozen: sources.isFrozen,
+    manifest: active === null ? null : manifestStatus(active),
+    source: {
+      store: sources.store,
+      groups: sources.groups,
+      missingGroups: active?.missingGroups ?? [],
+      lastRequest: toIsoOrNull(moments.request),
+      lastSuccess: toIsoOrNull(moments.success),
+      lastDownload: toIsoOrNull(moments.download),
+      lastActivation: toIsoOrNull(moments.activation),
+    },
+    functions: names.map((name) =>
+      functionStatus(name, serving.slots.get(name), active, refusals.get(name) ?? []),
+    ),
+    refusal,
+    alarms: refusal === null ? sources.alarms : [refusal, ...sources.alarms],
+  }
+}
+
+function manifestStatus({ manifest, digest }: DesiredState): RuntimeStatus['manifest'] {
+  const { epoch, version, rootVersion, commit, actor, issuedAt, expiresAt } = manifest
+  return { epoch, version, digest, rootVersion, commit, actor, issuedAt, expiresAt }
+}
+
+function functionStatus(
+  name: string,
+  slot: Slot | undefined,
+  active: DesiredState | null,
+  refusals: readonly Refusal[],
+): FunctionStatus {
+  return {
+    function: name,
+    stable: slot?.stable?.revision?.id ?? null,
+    canary: slot?.canary?.revision.id ?? null,
+    weightPercent: slot?.canary?.weightPercent ?? 0,
+    route: slot === undefined ? null : { method: slot.http.method, path: slot.http.path },
+    stopped: slot?.stopped ?? false,
+    hold: active?.functions.get(name)?.hold ?? null,
+    since: slot === undefined ? null : toIso(slot.since),
+    manifestVersion: slot?.manifestVersion ?? null,
+    refusals: refusals.map(toStatusRefusal),
+  }
+}
+
+function toStatusRefusal(refusal: Refusal): StatusRefusal {
+  return { ...refusal, since: toIso(refusal.since) }
+}
+
+function toIso(epochMs: number): string {
+  return new Date(epochMs).toISOString()
+}
+
+function toIsoOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : toIso(epochMs)
+}

@@ -1,0 +1,153 @@
+import type { Clock } from '../../src/clock.ts'
+import type { Logger } from '../../src/function/authoring/function-context.ts'
+import { digestOf } from '../../src/manifest/digest.ts'
+import { signDocument } from '../../src/manifest/envelope.ts'
+import type { FunctionState, ReleaseRef } from '../../src/manifest/group-document.ts'
+import type { Manifest, ObjectRef } from '../../src/manifest/manifest.ts'
+import { objectKey } from '../../src/manifest/object-key.ts'
+import type { QuarantineEntry } from '../../src/manifest/quarantine.ts'
+import type { Settings } from '../../src/manifest/settings.ts'
+import type { Signer } from '../../src/manifest/signing-key.ts'
+import {
+  testGroup,
+  testManifest,
+  testRelease,
+  testReleaseRef,
+  testSettings,
+} from '../../src/manifest/testing/test-documents.ts'
+import { createTestTrust, type TestTrust } from '../../src/manifest/testing/test-trust.ts'
+import type { ArtifactStore } from '../../src/store/artifact-store.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+
+/** Publishes signed documents into a store as a pipeline would, without one. */
+export interface TestEnvironment {
+  readonly store: ArtifactStore
+  readonly trust: TestTrust
+  /** Version of the newest manifest; 0 before the first. */
+  readonly version: number
+  /** Stores a release of a handler's source text, such as `async () => ({ v: 1 })`. */
+  release(functionName: string, handler: string, options?: ReleaseOptions): Promise<ReleaseRef>
+  /** Stores a manifest over these functions of group `shop`; the next version unless said otherwise. */
+  publish(
+    functions: Readonly<Record<string, ReleaseRef | FunctionState>>,
+    options?: PublishOptions,
+  ): Promise<Uint8Array>
+}
+
+export interface ReleaseOptions {
+  readonly settings?: Partial<Settings>
+  /** The whole script instead of one around the handler. */
+  readonly script?: string
+  readonly scope?: 'production' | 'preview'
+  readonly signer?: Signer
+}
+
+export interface PublishOptions {
+  readonly manifest?: Partial<Manifest>
+  readonly signer?: Signer
+  readonly quarantine?: readonly QuarantineEntry[]
+}
+
+export async function createTestEnvironment(
+  store: ArtifactStore = createMemoryStore(),
+): Promise<TestEnvironment> {
+  const trust = await createTestTrust()
+  const environment = 'production'
+  let version = 0
+
+  return {
+    store,
+    trust,
+    get version() {
+      return version
+    },
+    release: async (functionName, handler, options = {}) => {
+      const script = options.script ?? `var __needle_function = { default: ${handler} }`
+      const release = testRelease(functionName, script, {
+        scope: options.scope ?? 'production',
+        settings: testSettings(functionName, {
+          http: { method: 'GET', path: `/${functionName}` },
+          ...options.settings,
+        }),
+      })
+      const signed = await signDocument({ kind: 'release', payload: release }, [
+        options.signer ?? trust.signers.release,
+      ])
+      await store.put(objectKey.artifact(release.artifact.digest), Buffer.from(script))
+      await store.put(objectKey.release(digestOf(signed)), signed)
+      return testReleaseRef(signed, release)
+    },
+    publish: async (functions, options = {}) => {
+      version = options.manifest?.version ?? version + 1
+      const group = await putObject(store, testGroup('shop', functions), (digest) =>
+        objectKey.group(environment, digest),
+      )
+      const entries = options.quarantine ?? []
+      const quarantine =
+        entries.length === 0
+          ? null
+          : await putObject(store, { specVersion: 1, entries }, (digest) =>
+              objectKey.quarantine(environment, digest),
+            )
+      const manifest = testManifest({
+        version,
+        groups: { shop: group },
+        quarantine,
+        ...options.manifest,
+      })
+      const signed = await signDocument({ kind: 'manifest', payload: manifest }, [
+        options.signer ?? trust.signers.release,
+      ])
+      await store.put(objectKey.manifest(environment), signed)
+      return signed
+    },
+  }
+}
+
+async function putObject(
+  store: ArtifactStore,
+  document: unknown,
+  keyOf: (digest: ObjectRef['digest']) => string,
+): Promise<ObjectRef> {
+  const bytes = Buffer.from(JSON.stringify(document))
+  const digest = digestOf(bytes)
+  await store.put(keyOf(digest), bytes)
+  return { digest, sizeBytes: bytes.byteLength }
+}
+
+export const silentLog: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+}
+
+/** A clock that stands still until told otherwise. */
+export interface ManualClock extends Clock {
+  /** Moves time on and wakes whoever slept until then. */
+  advance(ms: number): void
+}
+
+export function createManualClock(startAt = Date.parse('2026-06-01T00:00:00Z')): ManualClock {
+  let now = startAt
+  const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
+  return {
+    now: () => now,
+    sleep: (delayMs, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve()
+        const wake = (): void => {
+          sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        const sleeper = { until: now + delayMs, wake }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', wake, { once: true })
+      }),
+    advance: (ms) => {
+      now += ms
+      for (const sleeper of sleepers) if (sleeper.until <= now) sleeper.wake()
+    },
+  }
+}
