@@ -7,9 +7,11 @@ import type { Call, CallErrorCode, Outcome } from './call.ts'
 import { CallAborted } from './call-aborted.ts'
 import { CallContext } from './call-context.ts'
 import { DeadlineEntry } from './deadline-wheel.ts'
+import { encodeResult } from './encode-result.ts'
+import { toIssueDetails } from './issue-details.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
-import { mayHaveBody, mergeHeaders, responseHeaders } from './outcome-headers.ts'
+import { assertStatus, mayHaveBody, mergeHeaders, responseHeaders } from './outcome-parts.ts'
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
 import { openStreamBody } from './stream-body.ts'
@@ -37,6 +39,7 @@ export class ActiveCall extends DeadlineEntry {
   #abort: AbortController | null = null
   #aborted: CallAborted | null = null
   #failStream: ((error: Error) => void) | null = null
+  #onClientGone: (() => void) | null = null
 
   constructor(call: Call, shared: LoadedFunction, owner: CallOwner) {
     super()
@@ -108,7 +111,7 @@ export class ActiveCall extends DeadlineEntry {
       status: 400,
       code: 'INPUT_INVALID',
       message: 'The input does not match what the function accepts',
-      extra: { details: toDetails(checked.issues) },
+      extra: { details: toIssueDetails(checked.issues) },
     })
   }
 
@@ -160,43 +163,15 @@ export class ActiveCall extends DeadlineEntry {
     this.#fail(
       'OUTPUT_INVALID',
       'The result does not match the output the function promises',
-      toDetails(checked.issues),
+      toIssueDetails(checked.issues),
     )
   }
 
   #send(value: unknown, status: number, headers: OutcomeHeaders | null, checked = false): void {
     if (this.#phase !== 'running') return
-    const { serializer, jsonHeaders, bareHeaders } = this.shared
-    const functionFault = status >= 500
-    if (value === undefined || !mayHaveBody(status)) {
-      const bare = value === undefined && headers === null ? 204 : status
-      this.#settle({
-        status: bare,
-        headers: headers ?? bareHeaders,
-        body: null,
-        errorCode: null,
-        functionFault,
-      })
-      return
-    }
-    const ownType = headers?.['content-type']
-    let body: string | undefined
-    if (ownType !== undefined && typeof value === 'string' && !isJson(ownType)) body = value
-    else {
-      try {
-        body = checked ? serializer.serialize(value) : JSON.stringify(value)
-      } catch (error) {
-        return this.#fail('OUTPUT_INVALID', notJsonMessage, error)
-      }
-    }
-    if (body === undefined) return this.#fail('OUTPUT_INVALID', notJsonMessage, typeof value)
-    this.#settle({
-      status,
-      headers: headers === null ? jsonHeaders : { ...jsonHeaders, ...headers },
-      body,
-      errorCode: null,
-      functionFault,
-    })
+    const encoded = encodeResult(this.shared, { value, status, headers, checked })
+    if ('outcome' in encoded) this.#settle(encoded.outcome)
+    else this.#fail('OUTPUT_INVALID', notJsonMessage, encoded.problem)
   }
 
   #sendResponse(response: Response): void {
@@ -305,11 +280,11 @@ export class ActiveCall extends DeadlineEntry {
   #followClient(): void {
     const client = this.call.signal
     if (client === undefined || this.#phase === 'ended') return
-    if (client.aborted) this.#onClientGone()
-    else client.addEventListener('abort', this.#onClientGone, { once: true })
+    if (client.aborted) return this.#giveUp('CLIENT_CLOSED', clientClosed)
+    if (this.#onClientGone !== null) return
+    this.#onClientGone = () => this.#giveUp('CLIENT_CLOSED', clientClosed)
+    client.addEventListener('abort', this.#onClientGone, { once: true })
   }
-
-  readonly #onClientGone = (): void => this.#giveUp('CLIENT_CLOSED', clientClosed)
 
   #settle(outcome: Outcome): void {
     if (this.#phase !== 'running') return
@@ -319,12 +294,13 @@ export class ActiveCall extends DeadlineEntry {
 
   #end(): void {
     if (this.#phase === 'ended') return
-    const listened = this.#abort !== null || this.#phase === 'streaming'
     this.#phase = 'ended'
     this.#attribution.active = false
     this.#failStream = null
     this.shared.wheel.disarm(this)
-    if (listened) this.call.signal?.removeEventListener('abort', this.#onClientGone)
+    if (this.#onClientGone !== null) {
+      this.call.signal?.removeEventListener('abort', this.#onClientGone)
+    }
     this.#owner.onEnd(this)
   }
 }
@@ -337,15 +313,6 @@ const clientClosed: RuntimeAnswer = {
   message: 'The client went away before the function answered',
 }
 
-function assertStatus(status: number): number {
-  if (Number.isInteger(status) && status >= 200 && status <= 599) return status
-  throw new RangeError(`The status of an answer must be an integer from 200 to 599, got ${status}`)
-}
-
-function isJson(contentType: string | string[]): boolean {
-  return /[/+]json\b/i.test(String(contentType))
-}
-
 /** Promises of another realm are no `Promise` of ours. */
 function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   return (
@@ -354,12 +321,4 @@ function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseL
     'then' in value &&
     typeof value.then === 'function'
   )
-}
-
-/** Issues of a Standard Schema as callers get them: `items.0.sku`. */
-function toDetails(issues: readonly StandardSchemaV1.Issue[]): { path: string; message: string }[] {
-  return Array.from(issues, ({ path = [], message }) => ({
-    path: Array.from(path, (part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    message,
-  }))
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
-import { ActiveCall, type CallOwner } from './active-call.ts'
+import { ActiveCall } from './active-call.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
@@ -116,10 +116,9 @@ function createRevision(
         if (active.size >= maxConcurrency) {
           return onOutcome(toOutcome(busy, { ...jsonHeaders, 'retry-after': '1' }))
         }
-        const owner: CallOwner = { onOutcome, onEnd }
-        const started = new ActiveCall(call, shared, owner)
+        const started = new ActiveCall(call, shared, { onOutcome, onEnd })
         active.add(started)
-        started.start()
+        return started.start()
       }),
     drained: async (timeoutMs) => {
       if (active.size === 0) return 'drained'

@@ -30,7 +30,6 @@ export function readInput(call: Call, realm: Realm, maxBodyBytes: number): Input
     given = true
   }
   if (call.body === null || call.body.length === 0) return { refused: null, input: merged }
-
   const body = readBody(call, call.body, realm, maxBodyBytes)
   if (body.refused !== null || !given) return body
   if (!isPlainObject(body.input)) return { refused: bodyMustBeObject }
@@ -107,9 +106,10 @@ function decode(bytes: Uint8Array): string | null {
 function parseJson(text: string, realm: Realm): InputResult {
   try {
     // Only a text that could name `__proto__`, escaped or not, pays for the reviver.
-    const input = /__proto__|\\u00/i.test(text)
-      ? realm.parseJson(text, (key, value) => (key === '__proto__' ? undefined : value))
-      : realm.parseJson(text)
+    const input =
+      text.includes('__proto__') || text.includes('\\u00')
+        ? realm.parseJson(text, (key, value) => (key === '__proto__' ? undefined : value))
+        : realm.parseJson(text)
     return { refused: null, input }
   } catch (error) {
     return notJson(error instanceof Error ? error.message : messageOf(error))

@@ -127,7 +127,7 @@ describe.each(['zod/mini', 'zod'])('contract of %s', (zod) => {
 describe('contract of another library', () => {
   it('comes from its Standard JSON Schema', () => {
     const { contract } = describeSource(
-      schema(
+      otherSchema(
         `jsonSchema: { input: ({ target }) => ({ type: 'string', $comment: target }), output() {} }`,
       ),
     )

@@ -24,6 +24,12 @@ export function responseHeaders(base: OutcomeHeaders, response: Response): Outco
   return headers
 }
 
+/** The status, if an answer may have it. Throws otherwise. */
+export function assertStatus(status: number): number {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return status
+  throw new RangeError(`The status of an answer must be an integer from 200 to 599, got ${status}`)
+}
+
 /** RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5. */
 export function mayHaveBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304
