@@ -64,6 +64,6 @@ rgw enable quota threads = false
 `
 }
 
-export function monitorAddress(port: number): string {
+function monitorAddress(port: number): string {
   return `[v2:127.0.0.1:${port + 1}/0,v1:127.0.0.1:${port + 2}/0]`
 }

@@ -24,8 +24,7 @@ export interface CephGateway {
 }
 
 /** Line that installs what is needed on Debian and Ubuntu. */
-export const cephInstallLine =
-  'sudo apt-get install --no-install-recommends -y radosgw ceph-mon ceph-osd'
+const cephInstallLine = 'sudo apt-get install --no-install-recommends -y radosgw ceph-mon ceph-osd'
 
 /**
  * Starts a real Ceph object gateway: monitor, OSD and radosgw, in memory, on loopback only, with

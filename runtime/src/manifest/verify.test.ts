@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { GeneralSign } from 'jose'
+import { type GeneralJWS, GeneralSign } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isRuntimeError, type RuntimeErrorCode } from '../errors.ts'
 import { digestOf } from './digest.ts'
@@ -30,6 +30,18 @@ const manifestBy = (...signers: Signer[]): Promise<Uint8Array> =>
 
 const signRoot = (payload: TrustRoot, ...signers: Signer[]): Promise<Uint8Array> =>
   signDocument({ kind: 'trust-root', payload }, signers)
+
+/** A JWS of jose in our one serialization. */
+const serialized = ({ payload, signatures }: GeneralJWS): Uint8Array =>
+  new TextEncoder().encode(
+    JSON.stringify({
+      payload,
+      signatures: signatures.map((entry) => ({
+        protected: entry.protected,
+        signature: entry.signature,
+      })),
+    }),
+  )
 
 const rewrite = (bytes: Uint8Array, change: (text: string) => string): Uint8Array =>
   new TextEncoder().encode(change(new TextDecoder().decode(bytes)))
@@ -121,6 +133,17 @@ describe('a manifest is refused', () => {
     expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
   })
 
+  it('when its header names another word for the same algorithm', async () => {
+    const jws = new GeneralSign(new TextEncoder().encode(JSON.stringify(testManifest())))
+    jws.addSignature(trust.signers.release.privateKey).setProtectedHeader({
+      alg: 'EdDSA',
+      kid: trust.keys.release.keyId,
+      typ: 'needle-manifest+json',
+    })
+    const bytes = serialized(await jws.sign())
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
+  })
+
   it('when an HMAC over the public key poses as a signature', async () => {
     const jws = new GeneralSign(new TextEncoder().encode(JSON.stringify(testManifest())))
     jws
@@ -130,12 +153,7 @@ describe('a manifest is refused', () => {
         kid: trust.keys.release.keyId,
         typ: 'needle-manifest+json',
       })
-    const { payload, signatures } = await jws.sign()
-    const ordered = signatures.map((entry) => ({
-      protected: entry.protected,
-      signature: entry.signature,
-    }))
-    const bytes = new TextEncoder().encode(JSON.stringify({ payload, signatures: ordered }))
+    const bytes = serialized(await jws.sign())
     expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe('SIGNATURE_INVALID')
   })
 
@@ -150,6 +168,15 @@ describe('a manifest is refused', () => {
       trust.signers.release,
     ])
     expect(await codeOf(verifyManifest(mislabelled, trust.root, 'production'))).toBe(
+      'DOCUMENT_WRONG_KIND',
+    )
+  })
+
+  it('when it was signed as something else, whatever it says it is', async () => {
+    const bytes = await signDocument({ kind: 'release', payload: testManifest() }, [
+      trust.signers.release,
+    ])
+    expect(await codeOf(verifyManifest(bytes, trust.root, 'production'))).toBe(
       'DOCUMENT_WRONG_KIND',
     )
   })

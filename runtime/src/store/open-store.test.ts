@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { openStore, parseS3Url } from './open-store.ts'
 
@@ -56,4 +58,20 @@ describe('refuses with an example', () => {
     expect(String(error)).toContain('AWS_ACCESS_KEY_ID')
     expect(String(error)).not.toContain('hunter2')
   })
+})
+
+it('needs the S3 SDK only for s3 urls, and says how to install it', async () => {
+  const hooks = `import { registerHooks } from 'node:module'
+    registerHooks({ resolve(specifier, context, next) {
+      if (!specifier.startsWith('@aws-sdk/')) return next(specifier, context)
+      throw Object.assign(new Error('not installed'), { code: 'ERR_MODULE_NOT_FOUND' })
+    } })`
+  const withoutSdk = `data:text/javascript,${encodeURIComponent(hooks)}`
+  const script = `
+    const { openStore } = await import(${JSON.stringify(new URL('index.ts', import.meta.url))})
+    await openStore('memory:')
+    await openStore('s3://bucket').catch((error) => console.log(error.code, error.message))`
+  const args = ['--conditions=needle-source', '--import', withoutSdk, '--input-type=module']
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, '--eval', script])
+  expect(stdout).toMatch(/^OPTIONS_INVALID .*npm install @aws-sdk\/client-s3/)
 })

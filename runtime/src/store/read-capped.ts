@@ -1,9 +1,9 @@
-import { addAbortSignal, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { RuntimeError } from '../errors.ts'
 import { tooLarge } from './too-large.ts'
 
 /**
- * A response body as bytes. Stops reading, and drops the connection, as soon as more than
+ * A response body as bytes. The signal that the request was sent with ends the body, too. Stops reading, and drops the connection, as soon as more than
  * `maxBytes` have arrived: what a server announces is not believed (TUF specification, 1.5.2:
  * endless data).
  *
@@ -16,12 +16,10 @@ export async function readCapped(
     readonly key: string
     readonly maxBytes: number
     readonly expectedBytes: number | undefined
-    readonly signal: AbortSignal
   },
 ): Promise<Uint8Array> {
-  const { key, maxBytes, expectedBytes, signal } = limits
+  const { key, maxBytes, expectedBytes } = limits
   if (!(body instanceof Readable)) return new Uint8Array()
-  addAbortSignal(signal, body)
   const chunks: Uint8Array[] = []
   let receivedBytes = 0
   if (expectedBytes !== undefined && expectedBytes > maxBytes) {

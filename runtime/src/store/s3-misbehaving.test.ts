@@ -201,6 +201,18 @@ describe('a store that is away', () => {
     await expect(store.get('a', { maxBytes: 9 })).rejects.toMatchObject({ code: 'STORE_TIMEOUT' })
   })
 
+  it('and stops in the middle of a body is left at once when the caller gives up', async () => {
+    const controller = new AbortController()
+    const reason = new Error('changed my mind')
+    const store = await storeThat((_, response) => {
+      response.writeHead(200, { 'content-length': '9' })
+      response.write('half', () => setTimeout(() => controller.abort(reason), 50))
+    })
+    const startedAt = performance.now()
+    await expect(store.get('a', { maxBytes: 9, signal: controller.signal })).rejects.toBe(reason)
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+  })
+
   it('is left at once when the caller gives up', async () => {
     const controller = new AbortController()
     const reason = new Error('changed my mind')

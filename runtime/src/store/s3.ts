@@ -96,7 +96,6 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
         key,
         maxBytes,
         expectedBytes: answer.ContentLength,
-        signal,
       })
       return { status: 'found', bytes, etag: answer.ETag ?? '' }
     } catch (error) {
@@ -146,7 +145,6 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
       key,
       maxBytes: sizeBytes,
       expectedBytes: answer.ContentLength,
-      signal,
     }).catch((error: unknown) => {
       if (isRuntimeError(error, 'DOCUMENT_TOO_LARGE')) return null
       throw error
