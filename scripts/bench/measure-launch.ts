@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { type Arm, serverFile } from './arms.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
-import { type PinnedProcess, startPinned } from './pinned-process.ts'
+import { startProgram } from './program.ts'
 import { priceExchanges } from './price-exchanges.ts'
 import { runLoad } from './http-load.ts'
-import type { ServerUsage } from './servers/serve.ts'
+import { usageOf } from './server-usage.ts'
 
 export interface LaunchOptions {
   /** For servers that need a store; the hand-written ones ignore it. */
@@ -41,8 +41,8 @@ const connections = 64
  */
 export async function measureLaunch(arm: Arm, options: LaunchOptions): Promise<Launch> {
   const { env, nodeOptions = [] } = options
-  const server = startPinned(serverFile(arm), { core: 0, env, nodeOptions })
-  const generator = startPinned(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
+  const server = startProgram(serverFile(arm), { core: 0, env, nodeOptions })
+  const generator = startProgram(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
   try {
     const { port } = await server.receive(z.object({ port: z.int() }))
     await untilReady(port)
@@ -84,11 +84,6 @@ async function untilReady(port: number): Promise<void> {
     if (performance.now() > deadline) throw new Error(`Not ready after 10 s: ${firstFailure}`)
     await delay(50)
   }
-}
-
-function usageOf(server: PinnedProcess): Promise<ServerUsage> {
-  server.send({ question: 'usage' })
-  return server.receive(z.object({ cpuMs: z.number(), rssBytes: z.number() }))
 }
 
 const reportSchema: z.ZodType<LoadReport> = z.object({

@@ -11,11 +11,6 @@ export async function publishFunction(): Promise<StoreEnv> {
     files[`functions/bench/price/${name}`] = await readFile(join(source, name), 'utf8')
   }
   const workspace = await createWorkspace('bench', files)
-  await workspace.deploy('origin/main', 'Publish the function to be measured')
-  const { directories, store } = workspace
-  return {
-    ...store,
-    NEEDLE_TRUST: join(directories.keys, 'trust-root.json'),
-    NEEDLE_CACHE: directories.cache,
-  }
+  await workspace.deployUnchecked('origin/main', 'Publish the function to be measured')
+  return workspace.bffEnv('bench')
 }

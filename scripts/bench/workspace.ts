@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type SimpleGit, simpleGit } from 'simple-git'
-import { type Deployment, deploy } from '../playground/deploy.ts'
+import type { Deployment } from '../playground/deploy.ts'
 import {
   type PlaygroundDirectories,
   playgroundDirectories,
@@ -10,6 +10,7 @@ import {
 import { prepareTrust } from '../playground/prepare-trust.ts'
 import { seedRepository } from '../playground/seed-repository.ts'
 import { type StoreEnv, storeEnv } from '../playground/store-access.ts'
+import { deployUnchecked } from './deploy-unchecked.ts'
 
 /** Content by path relative to the repository. */
 export type Files = Readonly<Record<string, string>>
@@ -22,8 +23,14 @@ export interface Workspace {
   merge(files: Files, subject: string): Promise<string>
   /** Reverts the newest commit of `main`. Returns the commit that does. */
   revert(): Promise<string>
-  /** Deploys a commit of the origin as the workflow does. @throws Error with the output when a phase fails */
-  deploy(commit: string, reason: string): Promise<Deployment>
+  /**
+   * Plans, builds and publishes a commit of the origin as the workflow does, without the checks.
+   *
+   * @throws Error with its output when a phase fails
+   */
+  deployUnchecked(commit: string, reason: string): Promise<Deployment>
+  /** What a BFF that serves `group` from here needs to know (see `servers/needle.ts`). */
+  bffEnv(group: string): StoreEnv
 }
 
 /** Makes a workspace anew in `.needle/<name>`: below the checkout, so that its packages are found. */
@@ -50,10 +57,16 @@ export async function createWorkspace(name: string, files: Files): Promise<Works
       await work.revert('HEAD', { '--no-edit': null })
       return push(work)
     },
-    async deploy(commit, reason) {
+    bffEnv: (group) => ({
+      ...store,
+      NEEDLE_TRUST: join(directories.keys, 'trust-root.json'),
+      NEEDLE_CACHE: directories.cache,
+      NEEDLE_GROUP: group,
+    }),
+    async deployUnchecked(commit, reason) {
       await clone.fetch('origin', 'main')
       await clone.raw(['checkout', '--force', '--detach', commit])
-      const deployment = await deploy({ directories, store, commit, reason })
+      const deployment = await deployUnchecked({ directories, store, commit, reason })
       if (deployment.failed === null) return deployment
       throw new Error(
         `${deployment.failed} of "${reason}" failed:\n${deployment.runs[deployment.failed]?.output}`,

@@ -1,6 +1,6 @@
 /**
- * A BFF with the Needle plugin and one published function. Reads NEEDLE_STORE, NEEDLE_TRUST and
- * NEEDLE_CACHE. Everything is as in production, polling too.
+ * A BFF with the Needle plugin and nothing else. Reads NEEDLE_STORE, NEEDLE_TRUST, NEEDLE_CACHE
+ * and NEEDLE_GROUP, and POLL_INTERVAL_MS, else the plugin's default.
  */
 import Fastify from 'fastify'
 import needle from '@needle-faas/runtime/fastify'
@@ -13,6 +13,8 @@ const required = (name: string): string => {
   return value
 }
 
+const pollIntervalMs = process.env['POLL_INTERVAL_MS']
+
 const app = Fastify()
 
 await app.register(needle, {
@@ -21,8 +23,9 @@ await app.register(needle, {
     store: required('NEEDLE_STORE'),
     environment: 'production',
     cacheDirectory: required('NEEDLE_CACHE'),
+    ...(pollIntervalMs !== undefined && { pollIntervalMs: Number(pollIntervalMs) }),
   },
-  groups: ['bench'],
+  groups: [required('NEEDLE_GROUP')],
   trust: required('NEEDLE_TRUST'),
   services: {},
 })

@@ -1,20 +1,18 @@
 import type { FastifyInstance } from 'fastify'
+import type { ServerUsage } from '../server-usage.ts'
 
-/** What a server under test tells its parent when asked: since it started. */
-export interface ServerUsage {
-  readonly cpuMs: number
-  readonly rssBytes: number
-}
-
-/** Listens on a free port of loopback, tells the parent which, answers its questions, ends with it. */
+/** Listens on a free port of loopback, tells the parent which, answers `usageOf`, ends with it. */
 export async function serve(app: FastifyInstance): Promise<void> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
   process.on('message', () => {
+    globalThis.gc?.()
     const { user, system } = process.cpuUsage()
+    const { rss, heapUsed } = process.memoryUsage()
     const usage: ServerUsage = {
       cpuMs: (user + system) / 1000,
-      rssBytes: process.memoryUsage.rss(),
+      rssBytes: rss,
+      heapBytes: heapUsed,
     }
     process.send?.(usage)
   })

@@ -3,16 +3,16 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import type * as z from 'zod'
 
-export interface PinnedProcess {
+export interface Program {
   /** The next message the program sends, checked. */
   receive<Message>(schema: z.ZodType<Message>): Promise<Message>
   send(message: object): void
   close(): Promise<void>
 }
 
-export interface PinnedProcessOptions {
-  /** Index of the core it may run on; ignored where processes cannot be pinned. */
-  readonly core: number
+export interface ProgramOptions {
+  /** Index of the only core it may run on; ignored where processes cannot be pinned. Default: any. */
+  readonly core?: number
   readonly env?: Readonly<Record<string, string>>
   readonly nodeOptions?: readonly string[]
 }
@@ -21,11 +21,11 @@ export interface PinnedProcessOptions {
 export const canPin =
   availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
 
-/** Starts a TypeScript program as a child with a message channel, kept to one core. */
-export function startPinned(file: string, options: PinnedProcessOptions): PinnedProcess {
+/** Starts a TypeScript program as a child with a message channel. */
+export function startProgram(file: string, options: ProgramOptions): Program {
   const nodeArgs = ['--conditions=needle-source', ...(options.nodeOptions ?? [])]
   const child = fork(file, {
-    ...(canPin
+    ...(canPin && options.core !== undefined
       ? {
           execPath: 'taskset',
           execArgv: ['-c', String(options.core), process.execPath, ...nodeArgs],
