@@ -43,7 +43,7 @@ export interface ReusedFunction {
 
 /**
  * `build.json`: what the job that may run author code hands to the job that holds the key. One
- * entry per function of the tree, sorted by name. It is a claim by an untrusted job: the publisher
+ * entry per function, sorted by name. It is a claim by an untrusted job: the publisher
  * checks digests and sizes, and verifies each reused release against its signature.
  */
 export interface BuildManifest {
@@ -55,6 +55,8 @@ export interface BuildManifest {
   readonly scope: 'production' | 'preview'
   /** The environment whose services it was checked against; null: all. */
   readonly environment: string | null
+  /** Whether every function of the tree is listed. A build of affected functions only is never published. */
+  readonly complete: boolean
   readonly functions: readonly (BuiltFunction | ReusedFunction)[]
 }
 
@@ -74,6 +76,7 @@ export const buildManifestSchema: z.ZodType<BuildManifest> = z.strictObject({
   dirty: z.boolean(),
   scope: z.enum(['production', 'preview']),
   environment: z.string().nullable(),
+  complete: z.boolean(),
   functions: z
     .array(
       z.discriminatedUnion('status', [

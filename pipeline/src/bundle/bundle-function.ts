@@ -1,0 +1,151 @@
+import { builtinModules, isBuiltin } from 'node:module'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  artifactBuildOptions,
+  builtinModuleSource,
+  toAllowedBuiltin,
+} from '@needle-faas/runtime/container'
+import { type BuildFailure, type BuildResult, build, type Message, type Plugin } from 'esbuild'
+import * as z from 'zod'
+import type { Issue } from '../errors.ts'
+import type { FunctionSource } from '../functions/discover.ts'
+import { runsFromSource } from '../runs-from-source.ts'
+import { findBundleIssues } from './bundle-issues.ts'
+import { authoringModule, builtinMessage } from './source-issues.ts'
+
+/** A function as one classic script. The same sources give the same bytes, wherever they lie. */
+export interface Bundle {
+  readonly script: Uint8Array
+  /** Source map, version 3, with the sources' contents and paths relative to the repository root. */
+  readonly sourceMap: Uint8Array
+}
+
+export type BundleResult =
+  | { readonly status: 'bundled'; readonly bundle: Bundle }
+  | { readonly status: 'refused'; readonly issues: readonly Issue[] }
+
+export interface BundleOptions {
+  /** Repository root, absolute and without symbolic links. */
+  readonly directory: string
+  /** Largest script. */
+  readonly budgetBytes: number
+}
+
+/** Bundles a function that has no source issues. Evaluates nothing. */
+export async function bundleFunction(
+  source: FunctionSource,
+  { directory, budgetBytes }: BundleOptions,
+): Promise<BundleResult> {
+  const scriptFile = join(directory, 'function.js')
+  try {
+    const result = await build({
+      ...artifactBuildOptions,
+      mainFields: [...artifactBuildOptions.mainFields],
+      conditions: [
+        ...(runsFromSource ? ['needle-source'] : []),
+        ...artifactBuildOptions.conditions,
+      ],
+      entryPoints: [join(directory, source.entry)],
+      absWorkingDir: directory,
+      outfile: scriptFile,
+      write: false,
+      metafile: true,
+      // names of packages' folders would else stay in the script, and with them where they lie
+      minify: true,
+      sourcemap: 'external',
+      sourcesContent: true,
+      // the repository's own would make bytes depend on a file that is no input
+      tsconfigRaw: {},
+      logLevel: 'silent',
+      plugins: [platformModules],
+    })
+    const script = outputOf(result, scriptFile)
+    const issues = findBundleIssues(source, { script, metafile: result.metafile, budgetBytes })
+    if (issues.length > 0) return { status: 'refused', issues }
+    const sourceMap = normalizeSources(outputOf(result, `${scriptFile}.map`), directory)
+    return { status: 'bundled', bundle: { script, sourceMap } }
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error
+    return { status: 'refused', issues: error.errors.map((message) => toIssue(message, source)) }
+  }
+}
+
+const builtinNamespace = 'needle-builtin'
+const thisDirectory = fileURLToPath(new URL('.', import.meta.url))
+const resolved = Symbol('resolved by this plugin')
+
+/** Answers for what a container provides: allowed built-ins, and the authoring module of this very version. */
+const platformModules: Plugin = {
+  name: 'needle',
+  setup: (esbuild) => {
+    const builtins = new RegExp(`^(?:node:.*|(?:${builtinModules.join('|')})(?:/.*)?)$`)
+    esbuild.onResolve({ filter: builtins }, ({ path }) => {
+      if (!isBuiltin(path)) return undefined
+      const builtin = toAllowedBuiltin(path)
+      return builtin === null
+        ? { errors: [{ text: builtinMessage(path), detail: 'IMPORT_BUILTIN' }] }
+        : { path: builtin, namespace: builtinNamespace }
+    })
+    esbuild.onLoad({ filter: /.*/, namespace: builtinNamespace }, ({ path }) => {
+      const builtin = toAllowedBuiltin(path)
+      return builtin === null ? undefined : { contents: builtinModuleSource(builtin), loader: 'js' }
+    })
+    esbuild.onResolve({ filter: /^@needle-faas\/runtime\/function$/ }, (found) =>
+      found.pluginData === resolved
+        ? undefined
+        : esbuild.resolve(authoringModule, {
+            kind: found.kind,
+            resolveDir: thisDirectory,
+            pluginData: resolved,
+          }),
+    )
+  },
+}
+
+function outputOf(result: BuildResult, path: string): Uint8Array {
+  const output = result.outputFiles?.find((file) => file.path === path)
+  if (output === undefined) throw new TypeError(`esbuild made no ${path}`)
+  return output.contents
+}
+
+const sourceMapSchema = z.looseObject({ sources: z.array(z.string()) })
+
+/** Packages may lie above the repository, and elsewhere in the next clone: their paths begin at `node_modules`. */
+function normalizeSources(bytes: Uint8Array, directory: string): Uint8Array {
+  const map = sourceMapSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  const sources = map.sources.map((source) => {
+    if (source.startsWith(`${builtinNamespace}:`)) return source
+    const path = relative(directory, resolve(directory, source)).replaceAll('\\', '/')
+    const inPackages = path.lastIndexOf('../node_modules/')
+    if (inPackages !== -1) return path.slice(inPackages + '../'.length)
+    return path.startsWith('../') ? `needle:${path.slice(path.lastIndexOf('/') + 1)}` : path
+  })
+  return Buffer.from(JSON.stringify({ ...map, sources }))
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
+}
+
+function toIssue(message: Message, source: FunctionSource): Issue {
+  const { text, location, detail } = message
+  const code =
+    detail === 'IMPORT_BUILTIN'
+      ? 'IMPORT_BUILTIN'
+      : text.startsWith('Could not resolve')
+        ? 'IMPORT_UNRESOLVED'
+        : text.startsWith('Top-level await')
+          ? 'FUNCTION_TOP_LEVEL_AWAIT'
+          : 'FUNCTION_SYNTAX'
+  const advice = code === 'IMPORT_UNRESOLVED' ? ' Add it to package.json, or correct the name.' : ''
+  return {
+    code,
+    function: source.name,
+    message: `${text.replace(/\.?$/, '.')}${advice}`,
+    place:
+      location === null
+        ? { file: source.entry }
+        : { file: location.file, line: location.line, column: location.column + 1 },
+  }
+}

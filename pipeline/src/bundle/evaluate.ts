@@ -1,0 +1,123 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { ArtifactDescription } from '@needle-faas/runtime/container'
+import type { Issue, PipelineErrorCode } from '../errors.ts'
+import { siblingScript, sourceExecArgv } from '../runs-from-source.ts'
+import type { Bundle } from './bundle-function.ts'
+import type { EvaluationReply, EvaluationRequest } from './evaluation.ts'
+import { placeInSource } from './place-in-source.ts'
+
+export type EvaluateResult =
+  | { readonly status: 'described'; readonly description: ArtifactDescription }
+  | { readonly status: 'refused'; readonly issue: Issue }
+
+/** Runs author code once per function to read what it declares, in a child without secrets. */
+export interface Evaluator extends AsyncDisposable {
+  /** One at a time; call it again when the last has answered. */
+  evaluate(function_: {
+    readonly name: string
+    readonly entry: string
+    readonly bundle: Bundle
+  }): Promise<EvaluateResult>
+}
+
+export interface EvaluatorOptions {
+  /** For one function, after which its child is killed. Default 5000; the container itself stops synchronous loops after 2000. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Makes an evaluator; its child starts with the first function and again after one that broke it. */
+export function createEvaluator({ timeoutMs = 5000, signal }: EvaluatorOptions = {}): Evaluator {
+  let child: ChildProcess | null = null
+
+  const stop = async (): Promise<void> => {
+    const running = child
+    child = null
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return
+    const exited = once(running, 'exit')
+    running.kill('SIGKILL')
+    await exited
+  }
+
+  return {
+    evaluate: async ({ name, entry, bundle }) => {
+      signal?.throwIfAborted()
+      child ??= startChild()
+      const script = Buffer.from(bundle.script).toString('utf8')
+      const reply = await ask(child, { name, script }, timeoutMs)
+      const refuse = (code: PipelineErrorCode, message: string, stack?: string | null) => ({
+        status: 'refused' as const,
+        issue: {
+          code,
+          function: name,
+          message,
+          place: placeInSource(stack ?? null, bundle.sourceMap) ?? { file: entry },
+        },
+      })
+      switch (reply.status) {
+        case 'described':
+          return reply
+        case 'refused':
+          return refuse(toCode(reply.code), reply.message, reply.stack)
+        case 'timedOut':
+          await stop()
+          return refuse(
+            'FUNCTION_LOAD_TIMEOUT',
+            `${name} did not finish loading within ${timeoutMs} ms. Move work out of the top level into the handler.`,
+          )
+        case 'exited':
+          child = null
+          return refuse(
+            'FUNCTION_THROWS_AT_LOAD',
+            `${name} ended its process while loading. Move work out of the top level into the handler.`,
+          )
+      }
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** Whatever this process holds in its environment stays here. */
+function startChild(): ChildProcess {
+  return fork(fileURLToPath(siblingScript('./evaluate-child', import.meta.url)), [], {
+    env: { NODE_ENV: 'production' },
+    execArgv: [...sourceExecArgv, '--unhandled-rejections=none', '--no-warnings'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+}
+
+type Answer = EvaluationReply | { readonly status: 'timedOut' } | { readonly status: 'exited' }
+
+function ask(child: ChildProcess, request: EvaluationRequest, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve) => {
+    const finish = (answer: Answer): void => {
+      clearTimeout(timer)
+      child.off('message', onMessage)
+      child.off('exit', onExit)
+      resolve(answer)
+    }
+    const onMessage = (reply: EvaluationReply): void => finish(reply)
+    const onExit = (): void => finish({ status: 'exited' })
+    const timer = setTimeout(() => finish({ status: 'timedOut' }), timeoutMs)
+    child.on('message', onMessage)
+    child.on('exit', onExit)
+    child.send(request)
+  })
+}
+
+function toCode(code: string): PipelineErrorCode {
+  switch (code) {
+    case 'FUNCTION_SYNTAX':
+    case 'FUNCTION_THROWS_AT_LOAD':
+    case 'FUNCTION_LOAD_TIMEOUT':
+    case 'FUNCTION_NO_DEFAULT_EXPORT':
+    case 'FUNCTION_BAD_DEFINITION':
+    case 'FUNCTION_SCHEMA_INEXPRESSIBLE':
+      return code
+    default:
+      return 'TOOL_FAILED'
+  }
+}
