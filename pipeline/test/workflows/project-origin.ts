@@ -5,7 +5,8 @@ import { push } from './harness/event.ts'
 import { git } from './harness/git.ts'
 import { commit, createOrigin, type Change, type Origin } from './harness/origin.ts'
 
-const project = join(import.meta.dirname, '..', '..', '..')
+/** Where this project lies. */
+export const project = join(import.meta.dirname, '..', '..', '..')
 
 /** Programs for the machines of workflow tests; see there. */
 export const commands = join(import.meta.dirname, 'commands')
