@@ -33,7 +33,8 @@ export function guardAgainstCrashes(listener: StrayFailureListener): () => void 
 }
 
 function filterProcessEvents(): () => void {
-  const emit = process.emit
+  const emit: unknown = Reflect.get(process, 'emit')
+  if (typeof emit !== 'function') return () => {}
   const filtered = function (this: NodeJS.Process, event: string, ...rest: unknown[]): boolean {
     if (event === 'unhandledRejection' || event === 'uncaughtException') {
       const call = currentCall()

@@ -31,6 +31,7 @@ export interface RuntimeOptions {
   /** The trust root document (`trust/<n>.json`) this host believes, or the path of its file. */
   readonly trust: string | Uint8Array
   /** What functions may call, by name; each gets those it declared. */
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- empty until a repository declares its services
   readonly services?: Partial<Services> | undefined
   /**
    * Who is asking: one key stays on its side of a rollout. Default: the `x-needle-key` header, else

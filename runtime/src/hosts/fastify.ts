@@ -17,7 +17,7 @@ import { FastifyCall } from './fastify-call.ts'
 
 export interface NeedlePluginOptions extends RuntimeOptions {
   /** Path below which functions are served: `/bff` serves `/shop/card` at `/bff/shop/card`. Default: none. */
-  readonly prefix?: string | undefined
+  readonly prefix?: string
   /** What functions get as `caller`: the signed-in user, the tenant… Runs after the host's `preHandler` hooks. */
   readonly context?: ((request: FastifyRequest) => Caller | Promise<Caller>) | undefined
 }
