@@ -36,7 +36,6 @@ export default defineConfig({
   },
   policies: {
     shop: { timeoutMs: 2000, maxBodyBytes: 64 * 1024 },
-    'shop/product-feed': { timeoutMs: 60_000, maxConcurrency: 4 },
   },
   budget: { bundleBytes: 64 * 1024 },
 })

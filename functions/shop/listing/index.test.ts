@@ -35,14 +35,15 @@ describe('shop/listing', () => {
   })
 
   test.each([
-    ['page', '0'],
-    ['page', '1.5'],
-    ['page', 'last'],
-    ['sort', 'price'],
-    ['text', 'x'.repeat(101)],
-  ])('refuses %s=%s', async (name, value) => {
+    ['page', 'must be at least 1', '0'],
+    ['page', 'must be at most 500', '501'],
+    ['page', 'must be a whole number', '1.5'],
+    ['page', 'must be a number', 'last'],
+    ['sort', 'must be one of newest, rating, title', 'price'],
+    ['text', 'must not exceed 100 characters', 'x'.repeat(101)],
+  ])('says that %s %s', async (name, message, value) => {
     const result = await callFunction(listing, { params, query: { [name]: value }, services })
     expect(result).toMatchObject({ status: 400, errorCode: 'INPUT_INVALID' })
-    expect(result.body).toHaveProperty('error.details.0.path', name)
+    expect(result.body).toHaveProperty('error.details', [{ path: name, message }])
   })
 })

@@ -1,3 +1,4 @@
+import type { Logger } from '@needle-faas/runtime/function'
 import { callFunction } from '@needle-faas/runtime/testing'
 import { describe, expect, test, vi } from 'vitest'
 import services from '../../dev-services.ts'
@@ -39,6 +40,15 @@ describe('shop/product-feed', () => {
     })
     expect(String(body).match(/\n/g)).toHaveLength(250)
     expect(search).toHaveBeenCalledTimes(3)
+  })
+
+  test('is 500 when the catalogue fails before the first line', async () => {
+    const search = vi.fn<CatalogService['search']>().mockRejectedValue(new Error('refused'))
+    const result = await callFunction(productFeed, {
+      services: { ...services, catalog: { ...services.catalog, search } },
+      log: { ...console, error: vi.fn<Logger['error']>() },
+    })
+    expect(result).toMatchObject({ status: 500, errorCode: 'FUNCTION_FAILED' })
   })
 
   test('asks for no further batch once the client has gone', async () => {

@@ -9,7 +9,6 @@ export default defineFunction({
   input: z.object({ category: z.optional(z.string()) }),
   http: { method: 'GET', path: '/shop/product-feed' },
   uses: ['catalog'],
-  timeoutMs: 60_000,
   maxConcurrency: 4,
 
   handler({ category }, { services, signal }) {

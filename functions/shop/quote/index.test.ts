@@ -3,17 +3,15 @@ import { describe, expect, test } from 'vitest'
 import services from '../../dev-services.ts'
 import quote from './index.ts'
 
+const line = { productId: 'p-100', quantity: 1 }
+const euros = (...lines: object[]) => ({ currency: 'EUR', lines })
 const quoteFor = (body: unknown) => callFunction(quote, { body, services })
 
 describe('shop/quote', () => {
   test('prices each line and adds them up', async () => {
-    const { status, body } = await quoteFor({
-      currency: 'EUR',
-      lines: [
-        { productId: 'p-100', quantity: 2 },
-        { productId: 'p-201', quantity: 1 },
-      ],
-    })
+    const { status, body } = await quoteFor(
+      euros({ productId: 'p-100', quantity: 2 }, { productId: 'p-201', quantity: 1 }),
+    )
     expect(status).toBe(200)
     expect(body).toMatchObject({
       lines: [
@@ -26,10 +24,7 @@ describe('shop/quote', () => {
 
   test('holds for a quarter of an hour', async () => {
     const before = Date.now()
-    const result = await quoteFor({
-      currency: 'GBP',
-      lines: [{ productId: 'p-100', quantity: 1 }],
-    })
+    const result = await quoteFor(euros(line))
     if (result.errorCode !== null) throw new Error(result.body.error.message)
     const validForMs = Date.parse(result.body.validUntil) - before
     expect(validForMs).toBeGreaterThanOrEqual(900_000)
@@ -37,20 +32,20 @@ describe('shop/quote', () => {
   })
 
   test.each([
-    ['currency', { currency: 'JPY', lines: [{ productId: 'p-100', quantity: 1 }] }],
-    ['lines', { currency: 'EUR', lines: [] }],
-    ['lines.0.quantity', { currency: 'EUR', lines: [{ productId: 'p-100', quantity: 0 }] }],
-    ['lines.0.quantity', { currency: 'EUR', lines: [{ productId: 'p-100', quantity: 100 }] }],
-    ['lines.0.productId', { currency: 'EUR', lines: [{ quantity: 1 }] }],
-  ])('names %s when it is what is wrong', async (path, body) => {
+    ['currency', 'must be one of EUR, GBP, USD', { currency: 'JPY', lines: [line] }],
+    ['lines', 'must not be empty', euros()],
+    ['lines', 'must not exceed 50 lines', euros(...Array.from({ length: 51 }, () => line))],
+    ['lines.0.productId', 'must be a product id', euros({ quantity: 1 })],
+    ['lines.0.quantity', 'must be at least 1', euros({ ...line, quantity: 0 })],
+    ['lines.0.quantity', 'must be a whole number', euros({ ...line, quantity: 1.5 })],
+  ])('says that %s %s', async (path, message, body) => {
     const result = await quoteFor(body)
     expect(result).toMatchObject({ status: 400, errorCode: 'INPUT_INVALID' })
-    expect(result.body).toHaveProperty('error.details.0.path', path)
+    expect(result.body).toHaveProperty('error.details', [{ path, message }])
   })
 
   test('refuses a product that is named twice', async () => {
-    const line = { productId: 'p-100', quantity: 1 }
-    expect(await quoteFor({ currency: 'EUR', lines: [line, line] })).toMatchObject({
+    expect(await quoteFor(euros(line, line))).toMatchObject({
       status: 422,
       errorCode: 'PRODUCT_REPEATED',
     })
@@ -67,8 +62,7 @@ describe('shop/quote', () => {
   })
 
   test('says how many are left when stock does not suffice', async () => {
-    const lines = [{ productId: 'p-104', quantity: 13 }]
-    const result = await quoteFor({ currency: 'EUR', lines })
+    const result = await quoteFor(euros({ productId: 'p-104', quantity: 13 }))
     expect(result).toMatchObject({ status: 409, errorCode: 'OUT_OF_STOCK' })
     expect(result.body).toHaveProperty('error.details', [
       { productId: 'p-104', quantity: 13, available: 12 },

@@ -5,14 +5,21 @@ import { addCents, currencies, money, toMoney } from '../_shared/money.ts'
 const validForMs = 15 * 60 * 1000
 
 const line = z.object({
-  productId: z.string().check(z.minLength(1)),
-  quantity: z.int().check(z.gte(1), z.lte(99)),
+  productId: z.string('must be a product id'),
+  quantity: z
+    .int('must be a whole number')
+    .check(
+      z.gte(1, 'must be at least 1'),
+      z.lte(99, 'must be at most 99; ask sales for larger orders'),
+    ),
 })
 
 export default defineFunction({
   input: z.object({
-    currency: z.enum(currencies),
-    lines: z.array(line).check(z.minLength(1), z.maxLength(50)),
+    currency: z.enum(currencies, `must be one of ${currencies.join(', ')}`),
+    lines: z
+      .array(line, 'must be a list')
+      .check(z.minLength(1, 'must not be empty'), z.maxLength(50, 'must not exceed 50 lines')),
   }),
   output: z.object({
     lines: z.array(z.extend(line, { each: money, sum: money })),
