@@ -16,8 +16,8 @@ class Probe extends DeadlineEntry {
   }
 }
 
-function createFixture() {
-  let now = 1000.5
+function createFixture(startMs = 1000.5) {
+  let now = startMs
   let running: (() => void) | null = null
   const wheel = createDeadlineWheel({
     tickMs: 10,
@@ -56,6 +56,16 @@ it('fires each entry once, never early and within two ticks', () => {
     }),
     { numRuns: 50 },
   )
+})
+
+it('fires what has no time left, armed exactly on a tick, at the next one', () => {
+  const { wheel, advance, probe } = createFixture(1000)
+  wheel.arm(probe(), 5000)
+  advance(10)
+  const entry = probe()
+  wheel.arm(entry, 0)
+  advance(10)
+  expect(entry.firedAtMs).toEqual([1020])
 })
 
 it('does not fire what was disarmed', () => {

@@ -75,16 +75,16 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
   const tick = (): void => {
     const now = nowMs()
     const last = Math.floor(now / tickMs)
-    const due: DeadlineEntry[] = []
+    const visited: DeadlineEntry[] = []
     // After a stall longer than a round, each slot is visited once.
     for (let at = Math.max(tickedTo + 1, last - slotCount + 1); at <= last; at += 1) {
       for (let entry = slots[at % slotCount] ?? null; entry !== null; entry = entry.next) {
-        if (entry.expiresAtMs <= now) due.push(entry)
+        visited.push(entry)
       }
     }
     tickedTo = Math.max(tickedTo, last)
-    for (const entry of due) {
-      // One deadline may disarm or re-arm another.
+    for (const entry of visited) {
+      // Of a later round, or disarmed or armed again by another's deadline.
       if (entry.slot < 0 || entry.expiresAtMs > now) continue
       unlink(entry)
       entry.onDeadline()

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { currentCall } from './attribution.ts'
+import { createDeadlineWheel } from './deadline-wheel.ts'
 import { artifactOf, bundle, loadFixture, textOf, toCall } from './testing/revision-fixture.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/
@@ -126,6 +127,13 @@ describe('streams', () => {
     })
     const outcome = await invoke()
     expect(await textOf(outcome)).toBe('one two three')
+  })
+
+  it('outlives its idle limit as long as it makes progress', async () => {
+    const { invoke } = await loadFixture(artifactOf(drip.replace('5)', '40)')), {
+      streamIdleMs: 70,
+    })
+    expect(await textOf(await invoke())).toBe('one two three')
   })
 
   it('is cut after its idle limit, and the slot is free', async () => {
@@ -344,6 +352,15 @@ describe('deadline', () => {
     })
     expect(revision.inFlight).toBe(0)
     await vi.waitFor(() => expect(lines[0]?.message).toBe('aborted CLIENT_CLOSED'))
+  })
+
+  it('leaves the wheel with the call', async () => {
+    const wheel = createDeadlineWheel()
+    const { invoke } = await loadFixture(artifactOf(`() => 1`), { wheel })
+    const answered = invoke()
+    expect(wheel.size).toBe(1)
+    await answered
+    expect(wheel.size).toBe(0)
   })
 
   it('does not ask the host for a signal nobody reads', async () => {
