@@ -1,5 +1,33 @@
 import type { AddCommand } from './command.ts'
+import { addAbortCommand } from './abort.ts'
+import { addClearCommand } from './clear.ts'
+import { addDevCommand } from './dev.ts'
+import { addDoctorCommand } from './doctor.ts'
+import { addHistoryCommand } from './history.ts'
+import { addHoldCommand } from './hold.ts'
+import { addKeysCommand } from './keys.ts'
 import { addNewCommand } from './new.ts'
+import { addPromoteCommand } from './promote.ts'
+import { addPruneCommand } from './prune.ts'
+import { addPublishCommand } from './publish.ts'
+import { addRefreshCommand } from './refresh.ts'
+import { addRollbackCommand } from './rollback.ts'
+import { addStatusCommand } from './status.ts'
 
 /** In the order in which `needle --help` lists them: a change's way from an idea to production. */
-export const commands: readonly AddCommand[] = [addNewCommand]
+export const commands: readonly AddCommand[] = [
+  addNewCommand,
+  addDevCommand,
+  addPublishCommand,
+  addPromoteCommand,
+  addAbortCommand,
+  addRollbackCommand,
+  addHoldCommand,
+  addClearCommand,
+  addStatusCommand,
+  addHistoryCommand,
+  addDoctorCommand,
+  addRefreshCommand,
+  addKeysCommand,
+  addPruneCommand,
+]

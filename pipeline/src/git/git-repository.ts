@@ -35,6 +35,8 @@ export interface GitRepository {
   commit(revision: string): Promise<Commit>
   /** Paths with changes that are not committed, below `below`; untracked files count. */
   dirtyPaths(below?: string): Promise<readonly string[]>
+  /** Whether the clone lacks a part of its history. */
+  isShallow(): Promise<boolean>
   /** How `commit` relates to `other`. */
   ancestry(commit: string, other: string): Promise<Ancestry>
   changesBetween(from: string, to: string, below?: string): Promise<readonly PathChange[]>
@@ -54,8 +56,12 @@ export async function openGitRepository(directory: string): Promise<GitRepositor
   const root = (await git.revparse(['--show-toplevel'])).trim()
   git.cwd(root)
 
+  const isShallow = async (): Promise<boolean> =>
+    (await git.revparse(['--is-shallow-repository'])).trim() === 'true'
+
   return {
     directory: root,
+    isShallow,
     commit: (revision) => readCommit(git, revision),
 
     dirtyPaths: async (below = '.') => {
@@ -65,10 +71,10 @@ export async function openGitRepository(directory: string): Promise<GitRepositor
 
     ancestry: async (commit, other) => {
       if (commit === other) return 'same'
-      const isShallow = (await git.revparse(['--is-shallow-repository'])).trim() === 'true'
-      if (!(await hasCommit(git, other))) return isShallow ? 'shallow' : 'unknown'
+      const isCutOff = await isShallow()
+      if (!(await hasCommit(git, other))) return isCutOff ? 'shallow' : 'unknown'
       if (await isAncestor(git, other, commit)) return 'descends'
-      if (isShallow) return 'shallow'
+      if (isCutOff) return 'shallow'
       return (await isAncestor(git, commit, other)) ? 'older' : 'diverged'
     },
 

@@ -1,4 +1,4 @@
-import type { FunctionState, GroupDocument } from '@needle-faas/runtime/manifest'
+import type { FunctionState, GroupDocument, ReleaseRef } from '@needle-faas/runtime/manifest'
 
 /** Desired state of every function of an environment by its full name. */
 export type FunctionStates = ReadonlyMap<string, FunctionState>
@@ -11,6 +11,12 @@ export function toFunctionStates(groups: Readonly<Record<string, GroupDocument>>
     }
   }
   return states
+}
+
+/** Every release a function's state names: stable, canary, previous. */
+export function releasesOf(state: FunctionState): readonly ReleaseRef[] {
+  const canary = state.rollout === null ? [] : [state.rollout.canary]
+  return [state.stable, ...canary, ...state.previous]
 }
 
 /** Group documents with sorted keys, so that equal state has equal bytes. Groups without functions disappear. */

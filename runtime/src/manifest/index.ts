@@ -29,6 +29,7 @@ export {
   type Rollout,
   type RolloutStep,
 } from './group-document.ts'
+export { type InstanceReport, instanceReportSchema } from './instance-report.ts'
 export {
   knownFeatures,
   type Manifest,

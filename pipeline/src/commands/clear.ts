@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { CommandIo } from './command.ts'
+import { withSigningOptions } from './environment-session.ts'
+import type { OrderOptions } from './run-order.ts'
+
+interface ClearOptions extends OrderOptions {
+  readonly hold?: boolean
+  readonly quarantine?: string
+}
+
+/** `needle clear <function>`: ends a hold, allows a quarantined pair again. */
+export function addClearCommand(program: Command, io: CommandIo): void {
+  withSigningOptions(program.command('clear <function>'))
+    .summary('end the hold of a function, or allow a quarantined pair again')
+    .option('--hold', 'end the hold')
+    .option('--quarantine <pair>', 'allow this pair again, as needle status prints it')
+    .requiredOption('--reason <text>', 'why; recorded in the history')
+    .action(async (functionName: string, options: ClearOptions) => {
+      const { runOrder } = await import('./run-order.ts')
+      const { planClear } = await import('../plan/plan-clear.ts')
+      await runOrder(io, options, {
+        function: functionName,
+        title: `Clearing ${functionName}`,
+        plan: (order) =>
+          planClear({
+            ...order,
+            hold: options.hold ?? false,
+            quarantine: options.quarantine ?? null,
+          }),
+      })
+    })
+}

@@ -1,0 +1,61 @@
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import type { Order } from '../plan/order.ts'
+import type { Plan } from '../plan/plan.ts'
+import {
+  changeEnvironment,
+  type PlannedChange,
+  type Publisher,
+} from '../publish/change-environment.ts'
+import { describeOutcome } from '../publish/describe-outcome.ts'
+import { type CommandIo, finish } from './command.ts'
+import { actorOf, type SigningOptions, toPublisher, withSession } from './environment-session.ts'
+import { runStep } from './progress.ts'
+
+export interface OrderOptions extends SigningOptions {
+  readonly reason: string
+}
+
+export interface OrderToRun<FunctionName extends string | null> {
+  /** Null: all of them. */
+  readonly function: FunctionName
+  /** Shown while it runs. */
+  readonly title: string
+  /** `code` when releases are signed as well. Default `manifest`. */
+  readonly what?: 'code' | 'manifest' | undefined
+  readonly plan: (
+    order: Omit<Order, 'function'> & { readonly function: FunctionName },
+    publisher: Publisher,
+  ) => Plan | Promise<Plan>
+  /** Completes a plan that needs objects of its own. */
+  readonly prepare?:
+    | ((publisher: Publisher, state: EnvironmentState, plan: Plan) => Promise<PlannedChange>)
+    | undefined
+}
+
+/** Signs and writes what a person ordered, and prints what came of it. */
+export async function runOrder<FunctionName extends string | null>(
+  io: CommandIo,
+  options: OrderOptions,
+  order: OrderToRun<FunctionName>,
+): Promise<void> {
+  const result = await withSession(io, options, async (session) => {
+    const publisher = await toPublisher(io, session, { ...options, what: order.what ?? 'manifest' })
+    const actor = await actorOf(io, options)
+    const outcome = await runStep(io, {
+      title: order.title,
+      run: () =>
+        changeEnvironment(publisher, async (state) => {
+          const { function: functionName } = order
+          const { reason } = options
+          const now = publisher.clock.now()
+          const plan = await order.plan(
+            { state, function: functionName, actor, reason, now },
+            publisher,
+          )
+          return order.prepare?.(publisher, state, plan) ?? { plan, uploads: [] }
+        }),
+    })
+    return describeOutcome(options.environment, outcome)
+  })
+  finish(io, options, result)
+}

@@ -1,0 +1,118 @@
+import { type InstanceReport, type FunctionState, isExpired, shortDigest } from '@needle-faas/runtime/manifest'
+import { readInstanceReports } from '../environment-state/instance-reports.ts'
+import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
+import { toFunctionStates } from '../plan/function-states.ts'
+import { pairName } from '../plan/pair.ts'
+import { type CommandIo, type CommandResult, finish } from './command.ts'
+import { type EnvironmentOptions, withSession } from './environment-session.ts'
+import { formatAge } from './format-age.ts'
+import { formatTable } from './table.ts'
+
+/** A report older than this is of an instance that is gone: they report every minute. */
+const silentAfterMs = 3 * 60 * 1000
+
+/** The implementation of `needle status`. */
+export async function runStatus(io: CommandIo, options: EnvironmentOptions): Promise<void> {
+  const result = await withSession(io, options, async ({ access }) => {
+    const [reading, reports] = await Promise.all([
+      readEnvironment(access),
+      readInstanceReports(access),
+    ])
+    return describeStatus(reading, reports, Date.now())
+  })
+  finish(io, options, result)
+}
+
+/** What is known of an environment, for people and machines. */
+export function describeStatus(
+  { state, pointer }: EnvironmentReading,
+  reports: readonly InstanceReport[],
+  now: number,
+): CommandResult {
+  const manifest = state.newest?.manifest
+  if (manifest === undefined) {
+    return {
+      text: `Nothing was ever published to ${state.environment}`,
+      json: { environment: state.environment, manifest: null, functions: {}, instances: [] },
+    }
+  }
+  const functions = toFunctionStates(state.groups)
+  const instances = reports.map((report) => ({
+    instance: report.instance,
+    version: report.manifest?.version ?? null,
+    isCurrent:
+      report.manifest?.version === manifest.version && report.manifest.epoch === manifest.epoch,
+    isSilent: now - Date.parse(report.reportedAt) > silentAfterMs,
+    frozen: report.frozen,
+    reportedAt: report.reportedAt,
+    refusals: [
+      ...(report.refusal === null ? [] : [report.refusal]),
+      ...Object.values(report.functions).flatMap((each) => each.refusals),
+    ],
+  }))
+  const expires = Date.parse(manifest.expiresAt)
+  const lines = [
+    `${state.environment} version ${manifest.version}, ${formatAge(now - Date.parse(manifest.issuedAt))} old, by ${manifest.actor}: ${manifest.reason}`,
+    `commit ${manifest.commit ?? 'none'}`,
+    isExpired(manifest, now)
+      ? `EXPIRED on ${manifest.expiresAt}: instances take no change. Run needle refresh`
+      : `expires in ${formatAge(expires - now)}`,
+    ...(pointer.status === 'current'
+      ? []
+      : [`manifest.json is ${pointer.status}: instances do not see this yet. The next publish or needle refresh repairs it`]),
+    '',
+    formatTable([...functions].map(([name, each]) => describeFunction(name, each))),
+    ...state.quarantine.map(
+      (entry) =>
+        `quarantined: ${entry.function} ${pairName(entry)} by ${entry.by} since ${entry.since}: ${entry.reason}`,
+    ),
+    ...(instances.length === 0 ? [] : ['', formatTable(instances.map(describeInstance))]),
+  ]
+  return {
+    text: lines.join('\n'),
+    json: {
+      environment: state.environment,
+      manifest,
+      pointer: pointer.status,
+      functions: Object.fromEntries(functions),
+      quarantine: state.quarantine.map((entry) => ({ ...entry, pair: pairName(entry) })),
+      instances,
+    },
+  }
+}
+
+function describeFunction(name: string, state: FunctionState): string[] {
+  const { stable, rollout, hold } = state
+  return [
+    name,
+    shortDigest(stable.release),
+    rollout === null
+      ? ''
+      : `canary ${shortDigest(rollout.canary.release)} at ${rollout.weightPercent} %`,
+    hold === null
+      ? ''
+      : `${hold.mode === 'stopped' ? 'STOPPED' : 'held'} by ${hold.by}: ${hold.reason}${hold.until === null ? '' : ` (until ${hold.until})`}`,
+  ]
+}
+
+function describeInstance(instance: {
+  readonly instance: string
+  readonly version: number | null
+  readonly isCurrent: boolean
+  readonly isSilent: boolean
+  readonly frozen: boolean
+  readonly reportedAt: string
+  readonly refusals: InstanceReport['refusal'][]
+}): string[] {
+  const state = instance.isSilent
+    ? `silent since ${instance.reportedAt}`
+    : instance.isCurrent
+      ? 'up to date'
+      : 'LAGS'
+  const refused = instance.refusals.flatMap((refusal) => (refusal ? [refusal.code] : []))
+  return [
+    `instance ${instance.instance}`,
+    `version ${instance.version ?? 'none'}`,
+    [state, ...(instance.frozen ? ['frozen'] : []), ...new Set(refused)].join(', '),
+  ]
+}

@@ -1,0 +1,35 @@
+import type { CommandResult } from '../commands/command.ts'
+import { exitCode } from '../exit-code.ts'
+import type { ChangeOutcome } from './change-environment.ts'
+
+/** What a change did, for people and machines. Exits as refused when anything was refused. */
+export function describeOutcome(environment: string, outcome: ChangeOutcome): CommandResult {
+  const { plan, manifest, isWritten } = outcome
+  const lines = [
+    ...plan.changes.map((change) => `  ${[change.function, change.text].filter(Boolean).join('  ')}`),
+    ...plan.kept.map((kept) => `  ${kept.function}  not changed: ${kept.text}`),
+    ...plan.refusals.map((refusal) => `  ${refusal.code}: ${refusal.message}`),
+  ]
+  return {
+    text: [headline(environment, outcome), ...lines].join('\n'),
+    json: {
+      environment,
+      written: isWritten,
+      version: manifest?.version ?? null,
+      commit: manifest?.commit ?? null,
+      expiresAt: manifest?.expiresAt ?? null,
+      changes: plan.changes,
+      kept: plan.kept,
+      refusals: plan.refusals,
+    },
+    exitCode: plan.refusals.length > 0 ? exitCode.refused : exitCode.ok,
+  }
+}
+
+function headline(environment: string, { plan, manifest, isWritten }: ChangeOutcome): string {
+  if (isWritten) return `${environment} is at version ${manifest?.version}: ${manifest?.reason}`
+  if (plan.refusals.length > 0) return `Nothing changed in ${environment}`
+  return manifest === null
+    ? `Nothing to publish to ${environment}`
+    : `Nothing to change: ${environment} version ${manifest.version} says the same already`
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import {
+  isPreviewEnvironment,
+  type Provenance,
+  type RolloutStep,
+} from '@needle-faas/runtime/manifest'
+import type { BuildDirectory } from '../build/build-directory.ts'
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { PipelineError } from '../errors.ts'
+import type { GitRepository } from '../git/git-repository.ts'
+import { type Lineage, planPublish } from '../plan/plan-publish.ts'
+import { changeEnvironment, type ChangeOutcome, type Publisher } from './change-environment.ts'
+import { createReleaseResolver } from './resolve-releases.ts'
+
+export interface PublishRequest {
+  readonly publisher: Publisher
+  readonly build: BuildDirectory
+  readonly git: GitRepository
+  /** Of pull request and build; the rest of the provenance is read from Git. */
+  readonly origin: Pick<Provenance, 'pullRequest' | 'build'>
+  readonly actor: string
+  /** Default: the subject of the commit. */
+  readonly reason?: string | undefined
+  readonly canarySteps?: readonly RolloutStep[] | undefined
+  /** Needs a reason. Default false. */
+  readonly allowOlder?: boolean | undefined
+}
+
+/**
+ * Makes an environment what a build's commit says. Evaluates nothing of the build.
+ *
+ * @throws PipelineError `WORK_TREE_DIRTY`, `BUILD_DIRECTORY_ALTERED`, `COMMIT_UNKNOWN`,
+ *   `USAGE_INVALID`, and as `changeEnvironment` does; refusals of the plan are in its result.
+ */
+export async function publishBuild(request: PublishRequest): Promise<ChangeOutcome> {
+  const { publisher, build, git, origin, actor } = request
+  assertFits(build, publisher.access.environment)
+  const commit = await git.commit(build.manifest.commit)
+  const resolve = createReleaseResolver({
+    publisher,
+    build,
+    provenance: {
+      repository: await git.originUrl(),
+      commit: commit.id,
+      committedAt: commit.committedAt,
+      author: commit.author,
+      ...origin,
+    },
+  })
+  return changeEnvironment(publisher, async (state) => {
+    const [{ wanted, uploadsFor }, lineage] = await Promise.all([
+      resolve(state),
+      lineageOf(git, commit.id, state),
+    ])
+    const plan = planPublish({
+      state,
+      wanted,
+      commit: commit.id,
+      lineage,
+      allowOlder: request.allowOlder ?? false,
+      canarySteps: request.canarySteps ?? null,
+      actor,
+      reason: request.reason ?? commit.subject,
+      now: publisher.clock.now(),
+      createSalt: () => randomBytes(12).toString('base64url'),
+    })
+    return { plan, uploads: uploadsFor(plan.draft?.groups ?? {}) }
+  })
+}
+
+function assertFits({ manifest, directory }: BuildDirectory, environment: string): void {
+  if (manifest.dirty) {
+    throw new PipelineError(
+      'WORK_TREE_DIRTY',
+      `The build in ${directory} holds changes that are in no commit, so nobody could trace or revert it. Commit them, build and publish again`,
+    )
+  }
+  if (manifest.environment !== null && manifest.environment !== environment) {
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `The build in ${directory} was made for ${manifest.environment}, not for ${environment}. Build again with --environment ${environment}`,
+    )
+  }
+  if (manifest.scope === 'preview' && !isPreviewEnvironment(environment)) {
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `The build in ${directory} is a preview; ${environment} takes production builds only. Build again with --environment ${environment}`,
+    )
+  }
+}
+
+async function lineageOf(
+  git: GitRepository,
+  commit: string,
+  { newest }: EnvironmentState,
+): Promise<Lineage> {
+  const published = newest?.manifest.commit
+  return published == null ? 'first' : git.ancestry(commit, published)
+}

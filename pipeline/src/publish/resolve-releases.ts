@@ -1,0 +1,155 @@
+import {
+  type BuildRecord,
+  digestOf,
+  type FunctionState,
+  type GroupDocument,
+  objectKey,
+  type Provenance,
+  type Release,
+  type ReleaseRef,
+  signDocument,
+} from '@needle-faas/runtime/manifest'
+import { createVerifiedReader } from '@needle-faas/runtime/store'
+import type { BuildDirectory } from '../build/build-directory.ts'
+import type { BuiltFunction, ReusedFunction } from '../build/build-manifest.ts'
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { PipelineError } from '../errors.ts'
+import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
+import { isSamePair } from '../plan/pair.ts'
+import type { Publisher } from './change-environment.ts'
+import type { Upload } from './upload.ts'
+
+/** What the functions of a build are called in the store, and what must be stored for that. */
+export interface ResolvedReleases {
+  /** By full name. */
+  readonly wanted: ReadonlyMap<string, ReleaseRef>
+  /** What a draft with these groups needs stored, in stages: artifacts, releases, build records. */
+  uploadsFor(groups: Readonly<Record<string, GroupDocument>>): readonly (readonly Upload[])[]
+}
+
+export interface ResolveInput {
+  readonly publisher: Publisher
+  readonly build: BuildDirectory
+  readonly provenance: Provenance
+}
+
+/**
+ * Gives every function of a build its release. What the environment serves or keeps warm with the
+ * same artifact and settings keeps its release; what the build found in the store is verified
+ * there; the rest is signed now, once however often the result is asked for.
+ */
+export function createReleaseResolver(
+  input: ResolveInput,
+): (state: EnvironmentState) => Promise<ResolvedReleases> {
+  const resolved = new Map<string, Promise<ResolvedFunction>>()
+  return async (state) => {
+    const states = toFunctionStates(state.groups)
+    const entries = await Promise.all(
+      input.build.manifest.functions.map(async (entry) => {
+        const known = findKnown(states.get(entry.name), pairOf(entry))
+        if (known !== undefined) return { name: entry.name, ref: known, uploads: [] }
+        const pending =
+          resolved.get(entry.name) ??
+          (entry.status === 'reused' ? verifyReused(input, entry) : signBuilt(input, entry))
+        resolved.set(entry.name, pending)
+        return { name: entry.name, ...(await pending) }
+      }),
+    )
+    return {
+      wanted: new Map(entries.map(({ name, ref }) => [name, ref])),
+      uploadsFor: (groups) => {
+        const named = new Set(
+          [...toFunctionStates(groups).values()].flatMap(releasesOf).map(({ release }) => release),
+        )
+        const needed = entries.filter(({ ref }) => named.has(ref.release))
+        return [0, 1, 2].map((stage) => needed.flatMap(({ uploads }) => uploads[stage] ?? []))
+      },
+    }
+  }
+}
+
+interface ResolvedFunction {
+  readonly ref: ReleaseRef
+  readonly uploads: readonly (readonly Upload[])[]
+}
+
+type BuildEntry = BuiltFunction | ReusedFunction
+
+function pairOf(entry: BuildEntry): Pick<ReleaseRef, 'artifact' | 'settings'> {
+  return entry.status === 'reused'
+    ? entry.release
+    : { artifact: entry.artifact.digest, settings: entry.settingsDigest }
+}
+
+function findKnown(
+  state: FunctionState | undefined,
+  pair: Pick<ReleaseRef, 'artifact' | 'settings'>,
+): ReleaseRef | undefined {
+  return state && releasesOf(state).find((ref) => isSamePair(ref, pair))
+}
+
+/** The build job only claims that this release exists and came from these inputs. */
+async function verifyReused(
+  { publisher }: ResolveInput,
+  entry: ReusedFunction,
+): Promise<ResolvedFunction> {
+  const { access } = publisher
+  const reader = createVerifiedReader(access)
+  const { document } = await reader.release(entry.release, entry.name, access)
+  if (document.inputs !== entry.inputs) {
+    throw new PipelineError(
+      'BUILD_DIRECTORY_ALTERED',
+      `The build says that ${entry.name} was built before, but the release it names came from other inputs. Build again`,
+      { details: { function: entry.name, release: entry.release.release } },
+    )
+  }
+  await reader.artifact(document, access)
+  return { ref: entry.release, uploads: [] }
+}
+
+async function signBuilt(
+  { publisher, build, provenance }: ResolveInput,
+  entry: BuiltFunction,
+): Promise<ResolvedFunction> {
+  const { artifact, sourceMap, settings, settingsDigest, contract, inputs } = entry
+  const { scope } = build.manifest
+  const release: Release = {
+    kind: 'release',
+    specVersion: 1,
+    scope,
+    function: entry.name,
+    artifact: { digest: artifact.digest, sizeBytes: artifact.sizeBytes },
+    sourceMap: { digest: sourceMap.digest, sizeBytes: sourceMap.sizeBytes },
+    settings,
+    settingsDigest,
+    contract,
+    inputs,
+    provenance,
+    builtAt: new Date(publisher.clock.now()).toISOString(),
+  }
+  const bytes = await signDocument({ kind: 'release', payload: release }, [publisher.signer])
+  const ref: ReleaseRef = {
+    release: digestOf(bytes),
+    sizeBytes: bytes.byteLength,
+    artifact: artifact.digest,
+    settings: settingsDigest,
+  }
+  const record: BuildRecord = { specVersion: 1, function: entry.name, scope, inputs, release: ref }
+  return {
+    ref,
+    uploads: [
+      [
+        { key: objectKey.artifact(artifact.digest), read: async () => build.bytes(artifact) },
+        // A map names its artifact, whose digest its key is made of.
+        { key: objectKey.sourceMap(artifact.digest), read: async () => build.bytes(sourceMap) },
+      ],
+      [{ key: objectKey.release(ref.release), read: async () => bytes }],
+      [
+        {
+          key: objectKey.build(inputs),
+          read: async () => new TextEncoder().encode(JSON.stringify(record)),
+        },
+      ],
+    ],
+  }
+}
