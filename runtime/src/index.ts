@@ -1,6 +1,6 @@
 export { type Clock, systemClock } from './clock.ts'
 export type { Dispatcher } from './dispatcher.ts'
-export { isRuntimeError, RuntimeError, type RuntimeErrorCode } from './errors.ts'
+export { isRuntimeError, RuntimeError, type RuntimeErrorCode, runtimeErrorCodes } from './errors.ts'
 export type { Logger } from './function/authoring/function-context.ts'
 export type { Call, CallErrorCode, Outcome } from './function/call.ts'
 export { type InstanceReport, instanceReportSchema } from './manifest/instance-report.ts'
