@@ -16,7 +16,7 @@ export interface Call {
   readonly caller: Caller
   /** Address of the client as the host sees it; keeps callers on their side of a rollout. */
   readonly clientAddress?: string | undefined
-  /** Aborts when the client goes away. */
+  /** Aborts when the client goes away. Read only once a function or a stream can make use of it: may be a lazy getter. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
@@ -8,7 +9,7 @@ it('keeps the heap flat over 60 swaps of a 2 MB function with timers nobody clea
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--expose-gc',
     '--conditions=needle-source',
-    `${import.meta.dirname}/testing/swap-leak.ts`,
+    fileURLToPath(new URL('./testing/swap-leak.ts', import.meta.url)),
   ])
   const { before, after } = z
     .object({ before: z.number(), after: z.number() })

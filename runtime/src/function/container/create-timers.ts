@@ -7,7 +7,7 @@ export interface Timers {
   dispose(): void
 }
 
-export type TimerGlobal =
+type TimerGlobal =
   | 'setTimeout'
   | 'clearTimeout'
   | 'setInterval'

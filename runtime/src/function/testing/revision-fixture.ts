@@ -34,7 +34,7 @@ export function artifactOf(expression: string): string {
 }
 
 /** A log line as the host's logger receives it. */
-export interface LogLine {
+interface LogLine {
   readonly level: string
   readonly message: string
   readonly fields: Record<string, unknown>
