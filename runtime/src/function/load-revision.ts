@@ -57,6 +57,10 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
   })
   try {
     const definition = readDefinition(release.function, container.defaultExport)
+    const serializer = createOutputSerializer(release.contract.output)
+    if (serializer.unaided !== null && definition.output !== null) {
+      log.debug('Answers are written by JSON.stringify', { reason: serializer.unaided })
+    }
     const bareHeaders = Object.freeze({ 'x-needle-revision': id })
     const shared: LoadedFunction = {
       id,
@@ -65,7 +69,7 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
       input: definition.input,
       output: definition.output,
       handler: definition.handler,
-      serializer: createOutputSerializer(release.contract.output),
+      serializer,
       services,
       log,
       clock,

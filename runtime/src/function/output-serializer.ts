@@ -15,7 +15,7 @@ export interface OutputSerializer {
  * references…) go through `JSON.stringify`, and so does a value the generated code stumbles over.
  */
 export function createOutputSerializer(schema: JsonSchema | null): OutputSerializer {
-  if (schema === null) return unaided('there is no output schema')
+  if (schema === null) return unaided('the contract has no output schema')
   const shape = toShape(schema)
   if (!('type' in shape)) return unaided('the output schema has no single shape')
   try {
