@@ -54,8 +54,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 async function listen(app: FastifyInstance, wanted: number): Promise<number> {
   for (let port = wanted; port < wanted + portsTried; port++) {
     try {
-      await app.listen({ port, host: '127.0.0.1' })
-      return port
+      const address = new URL(await app.listen({ port, host: '127.0.0.1' }))
+      return Number(address.port)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
     }

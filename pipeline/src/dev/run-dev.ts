@@ -48,6 +48,7 @@ export async function runDev(io: CommandIo, options: RunDevOptions): Promise<voi
     return startDevServer({ ...edition, environment, port, log: createDevLog(io) })
   }
 
+  const changes = await watchFunctions(directory, io.signal)
   let edition = await read()
   let server = await serve(edition, options.port)
   const reload = async (): Promise<void> => {
@@ -75,7 +76,7 @@ export async function runDev(io: CommandIo, options: RunDevOptions): Promise<voi
     if (server.port !== options.port) print(`Port ${options.port} is in use.`)
     printRoutes(print, edition, server)
     printIssues(print, edition.build)
-    for await (const _change of watchFunctions(directory, io.signal)) {
+    for await (const _change of changes) {
       try {
         await reload()
       } catch (error) {
