@@ -151,6 +151,22 @@ describe('under traffic', () => {
     expect(app.needle.status().functions[0]).toMatchObject({ stopped: true, refusals: [] })
   })
 
+  it('stops a function that serves, and serves again when it is resumed', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await bucket.release('shop/card', 'async () => 1')
+    const since = '2026-01-01T00:00:00Z'
+    const hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null } as const
+    const steps = [card, { stable: card, previous: [], rollout: null, hold }, card]
+    const statuses: number[] = []
+    const app = await boot(bucket, { source: { store: bucket.store, bootDeadlineMs: 10 } })
+    for (const step of steps) {
+      await bucket.publish({ card: step })
+      await app.needle.refresh()
+      statuses.push((await app.inject('/bff/shop/card')).statusCode)
+    }
+    expect(statuses).toEqual([200, 503, 200])
+  })
+
   it('survives a stray promise and a throwing timer of a function, and charges it', async () => {
     const bucket = await createTestEnvironment()
     await bucket.publish({
