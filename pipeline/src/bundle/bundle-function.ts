@@ -6,7 +6,14 @@ import {
   builtinModuleSource,
   toAllowedBuiltin,
 } from '@needle-faas/runtime/container'
-import { type BuildFailure, type BuildResult, build, type Message, type Plugin } from 'esbuild'
+import {
+  type BuildFailure,
+  type BuildOptions,
+  type BuildResult,
+  build,
+  type Message,
+  type Plugin,
+} from 'esbuild'
 import * as z from 'zod'
 import type { Issue } from '../errors.ts'
 import type { FunctionSource } from '../functions/discover.ts'
@@ -40,12 +47,7 @@ export async function bundleFunction(
   const scriptFile = join(directory, 'function.js')
   try {
     const result = await build({
-      ...artifactBuildOptions,
-      mainFields: [...artifactBuildOptions.mainFields],
-      conditions: [
-        ...(runsFromSource ? ['needle-source'] : []),
-        ...artifactBuildOptions.conditions,
-      ],
+      ...bundlerOptions,
       entryPoints: [join(directory, source.entry)],
       absWorkingDir: directory,
       outfile: scriptFile,
@@ -55,10 +57,6 @@ export async function bundleFunction(
       minify: true,
       sourcemap: 'external',
       sourcesContent: true,
-      // the repository's own would make bytes depend on a file that is no input
-      tsconfigRaw: {},
-      logLevel: 'silent',
-      plugins: [platformModules],
     })
     const script = outputOf(result, scriptFile)
     const issues = findBundleIssues(source, { script, metafile: result.metafile, budgetBytes })
@@ -102,6 +100,17 @@ const platformModules: Plugin = {
     )
   },
 }
+
+/** What every bundle of a function is made with, whatever it is for. */
+export const bundlerOptions = {
+  ...artifactBuildOptions,
+  mainFields: [...artifactBuildOptions.mainFields],
+  conditions: [...(runsFromSource ? ['needle-source'] : []), ...artifactBuildOptions.conditions],
+  // the repository's own would make bytes depend on a file that is no input
+  tsconfigRaw: {},
+  logLevel: 'silent',
+  plugins: [platformModules],
+} satisfies BuildOptions
 
 function outputOf(result: BuildResult, path: string): Uint8Array {
   const output = result.outputFiles?.find((file) => file.path === path)

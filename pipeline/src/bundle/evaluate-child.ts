@@ -28,3 +28,4 @@ process.on('message', (request: EvaluationRequest) => {
   // lets what the function started in microtasks run out before its verdict, so that the blame falls right
   void setImmediate().then(() => process.send?.(reply))
 })
+process.send?.('ready')

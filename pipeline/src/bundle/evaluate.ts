@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ArtifactDescription } from '@needle-faas/runtime/container'
-import type { Issue, PipelineErrorCode } from '../errors.ts'
+import { type Issue, PipelineError, type PipelineErrorCode } from '../errors.ts'
 import { siblingScript, sourceExecArgv } from '../runs-from-source.ts'
 import type { Bundle } from './bundle-function.ts'
 import type { EvaluationReply, EvaluationRequest } from './evaluation.ts'
@@ -18,7 +18,7 @@ export interface Evaluator extends AsyncDisposable {
   evaluate(function_: {
     readonly name: string
     readonly entry: string
-    readonly bundle: Bundle
+    readonly bundle: Pick<Bundle, 'script'> & { readonly sourceMap: Uint8Array | null }
   }): Promise<EvaluateResult>
 }
 
@@ -44,7 +44,7 @@ export function createEvaluator({ timeoutMs = 5000, signal }: EvaluatorOptions =
   return {
     evaluate: async ({ name, entry, bundle }) => {
       signal?.throwIfAborted()
-      child ??= startChild()
+      child ??= await startChild()
       const script = Buffer.from(bundle.script).toString('utf8')
       const reply = await ask(child, { name, script }, timeoutMs)
       const refuse = (code: PipelineErrorCode, message: string, stack?: string | null) => ({
@@ -79,14 +79,33 @@ export function createEvaluator({ timeoutMs = 5000, signal }: EvaluatorOptions =
   }
 }
 
-/** Whatever this process holds in its environment stays here. */
-function startChild(): ChildProcess {
-  return fork(fileURLToPath(siblingScript('./evaluate-child', import.meta.url)), [], {
+/**
+ * Resolves once the child listens: its start is no function's fault. Whatever this process holds in
+ * its environment stays here.
+ */
+async function startChild(): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(siblingScript('./evaluate-child', import.meta.url)), [], {
     env: { NODE_ENV: 'production' },
     execArgv: [...sourceExecArgv, '--unhandled-rejections=none', '--no-warnings'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
+  const stopWaiting = new AbortController()
+  const { signal } = stopWaiting
+  try {
+    await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(() => {
+        throw new PipelineError(
+          'TOOL_FAILED',
+          'The process that evaluates functions did not start.',
+        )
+      }),
+    ])
+  } finally {
+    stopWaiting.abort()
+  }
+  return child
 }
 
 type Answer = EvaluationReply | { readonly status: 'timedOut' } | { readonly status: 'exited' }

@@ -13,11 +13,12 @@ const sourceMapSchema = z.object({
 })
 
 /** Where in the repository the first frame of a function's stack trace is; null when there is none. */
-export function placeInSource(stack: string | null, sourceMap: Uint8Array): Place | null {
+export function placeInSource(stack: string | null, sourceMap: Uint8Array | null): Place | null {
+  if (stack === null || sourceMap === null) return null
   const map = new SourceMap(
     sourceMapSchema.parse(JSON.parse(Buffer.from(sourceMap).toString('utf8'))),
   )
-  for (const [, line, column] of (stack ?? '').matchAll(/needle:\/\/\/\S+?\.js:(\d+):(\d+)/g)) {
+  for (const [, line, column] of stack.matchAll(/needle:\/\/\/\S+?\.js:(\d+):(\d+)/g)) {
     const entry = map.findEntry(Number(line) - 1, Number(column) - 1)
     if (!('originalSource' in entry) || entry.originalSource.includes('node_modules/')) continue
     return {

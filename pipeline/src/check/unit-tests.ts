@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type Issue, PipelineError } from '../errors.ts'
+import { type FunctionSource, sharedFolder } from '../functions/discover.ts'
+import type { FileTree } from '../functions/file-tree.ts'
 import { functionOfPath } from '../functions/function-of-path.ts'
 import { siblingScript, sourceExecArgv } from '../runs-from-source.ts'
 import type { ToolOptions } from './lint.ts'
@@ -14,13 +16,23 @@ export interface UnitTests {
   readonly coveragePercent: Readonly<Record<string, number>>
 }
 
-/** Runs the unit tests of these functions, with coverage, in a process that knows no secrets. */
+/**
+ * Runs the unit tests of these functions, and of their groups' shared code, with coverage, in a
+ * process that knows no secrets.
+ */
 export async function runUnitTests(
-  names: readonly string[],
+  functions: readonly FunctionSource[],
+  tree: FileTree,
   options: ToolOptions,
 ): Promise<UnitTests> {
-  if (names.length === 0) return { issues: [], passed: 0, coveragePercent: {} }
-  const folders = names.map((name) => `functions/${name}`)
+  if (functions.length === 0) return { issues: [], passed: 0, coveragePercent: {} }
+  const own = functions.map(({ directory }) => directory)
+  const shared = [...new Set(functions.map(({ group }) => `functions/${group}/${sharedFolder}`))]
+  const testFiles = [...tree.keys()].filter((path) => path.endsWith('.test.ts'))
+  const folders = [
+    ...own,
+    ...shared.filter((folder) => testFiles.some((path) => path.startsWith(`${folder}/`))),
+  ]
   const report = await runChild({ directory: options.directory, folders }, options)
   return {
     issues: [
@@ -34,6 +46,7 @@ export async function runUnitTests(
         }
       }),
       ...report.untested
+        .filter((folder) => own.includes(folder))
         .filter((folder) => !report.failures.some(({ file }) => file.startsWith(`${folder}/`)))
         .map((folder): Issue => ({
           code: 'FUNCTION_NO_TEST',

@@ -1,5 +1,7 @@
 import type { AddCommand } from './command.ts'
 import { addAbortCommand } from './abort.ts'
+import { addBuildCommand } from './build.ts'
+import { addCheckCommand } from './check.ts'
 import { addClearCommand } from './clear.ts'
 import { addDevCommand } from './dev.ts'
 import { addDoctorCommand } from './doctor.ts'
@@ -7,6 +9,7 @@ import { addHistoryCommand } from './history.ts'
 import { addHoldCommand } from './hold.ts'
 import { addKeysCommand } from './keys.ts'
 import { addNewCommand } from './new.ts'
+import { addPlanCommand } from './plan.ts'
 import { addPromoteCommand } from './promote.ts'
 import { addPruneCommand } from './prune.ts'
 import { addPublishCommand } from './publish.ts'
@@ -18,6 +21,9 @@ import { addStatusCommand } from './status.ts'
 export const commands: readonly AddCommand[] = [
   addNewCommand,
   addDevCommand,
+  addCheckCommand,
+  addPlanCommand,
+  addBuildCommand,
   addPublishCommand,
   addPromoteCommand,
   addAbortCommand,
