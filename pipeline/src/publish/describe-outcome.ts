@@ -6,7 +6,9 @@ import type { ChangeOutcome } from './change-environment.ts'
 export function describeOutcome(environment: string, outcome: ChangeOutcome): CommandResult {
   const { plan, manifest, isWritten } = outcome
   const lines = [
-    ...plan.changes.map((change) => `  ${[change.function, change.text].filter(Boolean).join('  ')}`),
+    ...plan.changes.map(
+      (change) => `  ${[change.function, change.text].filter(Boolean).join('  ')}`,
+    ),
     ...plan.kept.map((kept) => `  ${kept.function}  not changed: ${kept.text}`),
     ...plan.refusals.map((refusal) => `  ${refusal.code}: ${refusal.message}`),
   ]

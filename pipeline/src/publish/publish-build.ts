@@ -75,6 +75,12 @@ function assertFits({ manifest, directory }: BuildDirectory, environment: string
       `The build in ${directory} holds changes that are in no commit, so nobody could trace or revert it. Commit them, build and publish again`,
     )
   }
+  if (!manifest.complete) {
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `The build in ${directory} holds affected functions only; publishing it would remove all others. Build again without --base`,
+    )
+  }
   if (manifest.environment !== null && manifest.environment !== environment) {
     throw new PipelineError(
       'USAGE_INVALID',

@@ -39,5 +39,8 @@ export async function signReleasesAgain(
       hold,
     })
   }
-  return { plan: { ...plan, draft: { ...plan.draft, groups: toGroups(states) } }, uploads: [uploads] }
+  return {
+    plan: { ...plan, draft: { ...plan.draft, groups: toGroups(states) } },
+    uploads: [uploads],
+  }
 }
