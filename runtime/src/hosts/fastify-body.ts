@@ -56,5 +56,10 @@ function toBody(
   if (length === 0) return null
   const [first] = chunks
   const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
-  return contentType === undefined || textual.test(contentType) ? whole.toString('utf8') : whole
+  return isTextual(contentType) ? whole.toString('utf8') : whole
+}
+
+function isTextual(contentType: string | undefined): boolean {
+  if (contentType === undefined || contentType === 'application/json') return true
+  return textual.test(contentType)
 }
