@@ -15,14 +15,20 @@ import { deployUnchecked } from './deploy-unchecked.ts'
 /** Content by path relative to the repository. */
 export type Files = Readonly<Record<string, string>>
 
+export interface Push {
+  readonly commit: string
+  /** When the push began, in `performance.now()` milliseconds. */
+  readonly startedAt: number
+}
+
 /** A Git origin with functions, a store and keys, ready to be deployed from: the playground without its loop. */
 export interface Workspace {
   readonly directories: PlaygroundDirectories
   readonly store: StoreEnv
-  /** Commits the files to `main` of the origin, as a merge does. Returns the commit. */
-  merge(files: Files, subject: string): Promise<string>
-  /** Reverts the newest commit of `main`. Returns the commit that does. */
-  revert(): Promise<string>
+  /** Commits the files to `main` of the origin, as a merge does. */
+  merge(files: Files, subject: string): Promise<Push>
+  /** Reverts the newest commit of `main`. */
+  revert(): Promise<Push>
   /**
    * Plans, builds and publishes a commit of the origin as the workflow does, without the checks.
    *
@@ -77,9 +83,11 @@ export async function createWorkspace(name: string, files: Files): Promise<Works
   return workspace
 }
 
-async function push(work: SimpleGit): Promise<string> {
+async function push(work: SimpleGit): Promise<Push> {
+  const commit = (await work.revparse(['HEAD'])).trim()
+  const startedAt = performance.now()
   await work.push('origin', 'main')
-  return (await work.revparse(['HEAD'])).trim()
+  return { commit, startedAt }
 }
 
 async function writeFiles(root: string, files: Files): Promise<void> {

@@ -84,8 +84,7 @@ async function swapOnce(workspace: Workspace, load: Program, number: number): Pr
   load.send({ kind: 'announce', probe, version } satisfies SoakOrder)
   const live = seenLive(load, probe, version)
   const subject = `${kind} ${version} of soak/${probe}`
-  const startedAt = performance.now()
-  const commit =
+  const { commit, startedAt } =
     kind === 'merge'
       ? await workspace.merge(probeFile(probe, version), subject)
       : await workspace.revert()

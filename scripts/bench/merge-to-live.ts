@@ -1,0 +1,74 @@
+/**
+ * `npm run bench:merge`: how long from the merge of a change of one function among many to the first
+ * request served by it, and from its revert to the first request served by the old code, through the
+ * local deploy loop. The checks are reported apart. Exit code 1 when it could not measure.
+ */
+import { parseArgs, styleText } from 'node:util'
+import { quantile } from './statistics.ts'
+import { type LivePhase, measureTimeToLive, type TimeToLive } from './time-to-live.ts'
+
+const { values } = parseArgs({
+  options: {
+    functions: { type: 'string', default: '200' },
+    repetitions: { type: 'string', default: '10' },
+    poll: { type: 'string', default: '1000' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  console.log(`npm run bench:merge -- [options]
+  --functions N     functions in the repository, one of which changes (200)
+  --repetitions N   merges, each followed by its revert (10)
+  --poll MS         poll interval of the BFF (1000)
+  --json            one JSON document on standard output instead of the table`)
+  process.exit(0)
+}
+
+const phaseNames = ['notice', 'plan', 'build', 'publish', 'arrive'] as const satisfies LivePhase[]
+const pollIntervalMs = Number(values.poll)
+const functions = Number(values.functions)
+const progress = (text: string): void => console.error(styleText('dim', text))
+const lives = await measureTimeToLive({
+  functions,
+  repetitions: Number(values.repetitions),
+  pollIntervalMs,
+  onStep: progress,
+  onLive: ({ kind, totalMs, checkMs, phases }) =>
+    progress(
+      `${kind.padEnd(6)} live after ${inSeconds(totalMs)} (checks ${inSeconds(checkMs)} apart): ${phaseNames.map((phase) => `${phase} ${inSeconds(phases[phase])}`).join(' · ')}`,
+    ),
+})
+
+// The poll interval is spread by a quarter, so 1.25 of it is the longest wait for a poll.
+const boundMs = { merge: 1.25 * pollIntervalMs + 2000, revert: 1.25 * pollIntervalMs + 1000 }
+if (values.json) {
+  console.log(JSON.stringify({ functions, pollIntervalMs, boundMs, lives }, null, 2))
+} else {
+  console.log(
+    `\nOne function of ${functions} changed, poll interval ${inSeconds(pollIntervalMs)}, Node ${process.version}`,
+  )
+  for (const kind of ['merge', 'revert'] as const) {
+    report(
+      kind,
+      lives.filter((live) => live.kind === kind),
+    )
+  }
+}
+
+function report(kind: 'merge' | 'revert', measured: readonly TimeToLive[]): void {
+  const totals = measured.map(({ totalMs }) => totalMs)
+  const worst = quantile(totals, 1)
+  const verdict =
+    worst <= boundMs[kind]
+      ? styleText('green', 'met by all')
+      : styleText('red', `missed by ${totals.filter((total) => total > boundMs[kind]).length}`)
+  const middle = (value: (live: TimeToLive) => number): string =>
+    inSeconds(quantile(measured.map(value), 0.5))
+  console.log(`${kind} to live, ${totals.length} times: p50 ${inSeconds(quantile(totals, 0.5))}, p95 ${inSeconds(quantile(totals, 0.95))}, max ${inSeconds(worst)}; bound ${inSeconds(boundMs[kind])} ${verdict}
+  medians: ${phaseNames.map((phase) => `${phase} ${middle((live) => live.phases[phase])}`).join(' · ')}; checks, not counted: ${middle((live) => live.checkMs)}`)
+}
+
+function inSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`
+}
