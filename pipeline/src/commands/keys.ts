@@ -17,9 +17,7 @@ export interface KeysRotateOptions extends EnvironmentOptions {
 
 /** `needle keys init | list | rotate`: who may sign what. */
 export function addKeysCommand(program: Command, io: CommandIo): void {
-  const keys = program
-    .command('keys')
-    .summary('make, list and change the keys that may sign')
+  const keys = program.command('keys').summary('make, list and change the keys that may sign')
 
   withEnvironmentOptions(keys.command('init'))
     .summary('make one key per role and the first trust root')

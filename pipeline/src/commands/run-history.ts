@@ -20,13 +20,17 @@ export async function runHistory(
 ): Promise<void> {
   const limit = Number(options.limit)
   if (!Number.isInteger(limit) || limit < 1) {
-    throw new PipelineError('USAGE_INVALID', `--limit takes a whole number from 1, not "${options.limit}"`)
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `--limit takes a whole number from 1, not "${options.limit}"`,
+    )
   }
   const entries = await withSession(io, options, ({ access }) =>
     readEntries(access, limit, functionName),
   )
   finish(io, options, {
-    text: entries.map(formatEntry).join('\n') || `Nothing was ever published to ${options.environment}`,
+    text:
+      entries.map(formatEntry).join('\n') || `Nothing was ever published to ${options.environment}`,
     json: entries,
   })
 }

@@ -6,7 +6,7 @@ import {
   type PlannedChange,
   type Publisher,
 } from '../publish/change-environment.ts'
-import { describeOutcome } from '../publish/describe-outcome.ts'
+import { describeOutcome } from './describe-outcome.ts'
 import { type CommandIo, finish } from './command.ts'
 import { actorOf, type SigningOptions, toPublisher, withSession } from './environment-session.ts'
 import { runStep } from './progress.ts'

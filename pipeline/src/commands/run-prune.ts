@@ -11,7 +11,10 @@ const dayMs = 24 * 60 * 60 * 1000
 export async function runPrune(io: CommandIo, options: PruneCommandOptions): Promise<void> {
   const days = Number(options.days)
   if (!Number.isInteger(days) || days < 1) {
-    throw new PipelineError('USAGE_INVALID', `--days takes a whole number from 1, not "${options.days}"`)
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `--days takes a whole number from 1, not "${options.days}"`,
+    )
   }
   const apply = options.apply ?? false
   const result = await withSession(io, options, ({ store, trust }) =>

@@ -1,4 +1,9 @@
-import { type InstanceReport, type FunctionState, isExpired, shortDigest } from '@needle-faas/runtime/manifest'
+import {
+  type InstanceReport,
+  type FunctionState,
+  isExpired,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
 import { readInstanceReports } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
@@ -59,7 +64,9 @@ export function describeStatus(
       : `expires in ${formatAge(expires - now)}`,
     ...(pointer.status === 'current'
       ? []
-      : [`manifest.json is ${pointer.status}: instances do not see this yet. The next publish or needle refresh repairs it`]),
+      : [
+          `manifest.json is ${pointer.status}: instances do not see this yet. The next publish or needle refresh repairs it`,
+        ]),
     '',
     formatTable([...functions].map(([name, each]) => describeFunction(name, each))),
     ...state.quarantine.map(

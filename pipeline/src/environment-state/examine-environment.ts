@@ -3,7 +3,11 @@ import { createVerifiedReader, isRuntimeError, probeStore } from '@needle-faas/r
 import pLimit from 'p-limit'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
 import type { Finding } from './finding.ts'
-import { type EnvironmentAccess, type EnvironmentReading, readEnvironment } from './read-environment.ts'
+import {
+  type EnvironmentAccess,
+  type EnvironmentReading,
+  readEnvironment,
+} from './read-environment.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 const expiryWarningMs = 7 * dayMs
@@ -46,7 +50,11 @@ async function examineClock({ store, signal }: EnvironmentAccess): Promise<reado
   try {
     for await (const object of store.list(key, { signal })) {
       // Stores tell the time in whole seconds, so a second more is no skew.
-      const skewMs = Math.max(before - object.modifiedAt - 1000, object.modifiedAt - after - 1000, 0)
+      const skewMs = Math.max(
+        before - object.modifiedAt - 1000,
+        object.modifiedAt - after - 1000,
+        0,
+      )
       return [clockFinding(skewMs)]
     }
     const message = 'The store does not list what was just written: it is not strongly consistent'
@@ -65,16 +73,14 @@ function clockFinding(skewMs: number): Finding {
 
 function examineManifest({ state, pointer }: EnvironmentReading): Finding {
   const manifest = state.newest?.manifest
-  const finding = (status: Finding['status'], message: string): Finding => ({
-    check: 'manifest',
-    status,
-    message,
-  })
   if (manifest === undefined) {
-    return finding('warning', `Nothing was ever published to ${state.environment}: needle publish`)
+    return manifestFinding(
+      'warning',
+      `Nothing was ever published to ${state.environment}: needle publish`,
+    )
   }
   if (pointer.status !== 'current') {
-    return finding(
+    return manifestFinding(
       'broken',
       `manifest.json is ${pointer.status}, history is at version ${manifest.version}: needle refresh --environment ${state.environment} puts it right${pointer.fault ? ` (${pointer.fault.message})` : ''}`,
     )
@@ -84,11 +90,18 @@ function examineManifest({ state, pointer }: EnvironmentReading): Finding {
   const refresh = `needle refresh --environment ${state.environment}`
   const text = `version ${manifest.version} of ${manifest.issuedAt}`
   if (isExpired(manifest, now)) {
-    return finding('broken', `${text} expired on ${manifest.expiresAt}, instances take no change: ${refresh}`)
+    return manifestFinding(
+      'broken',
+      `${text} expired on ${manifest.expiresAt}, instances take no change: ${refresh}`,
+    )
   }
   return left < expiryWarningMs
-    ? finding('warning', `${text} expires on ${manifest.expiresAt}: ${refresh}`)
-    : finding('ok', `${text} expires on ${manifest.expiresAt}`)
+    ? manifestFinding('warning', `${text} expires on ${manifest.expiresAt}: ${refresh}`)
+    : manifestFinding('ok', `${text} expires on ${manifest.expiresAt}`)
+}
+
+function manifestFinding(status: Finding['status'], message: string): Finding {
+  return { check: 'manifest', status, message }
 }
 
 /** Everything an instance that starts now would fetch. */

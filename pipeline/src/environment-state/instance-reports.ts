@@ -1,4 +1,9 @@
-import { type InstanceReport, instanceReportSchema, objectKey, sizeLimit } from '@needle-faas/runtime/manifest'
+import {
+  type InstanceReport,
+  instanceReportSchema,
+  objectKey,
+  sizeLimit,
+} from '@needle-faas/runtime/manifest'
 import { isRuntimeError } from '@needle-faas/runtime/store'
 import pLimit from 'p-limit'
 import type { EnvironmentAccess } from './read-environment.ts'

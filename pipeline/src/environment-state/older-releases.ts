@@ -1,7 +1,12 @@
 import type { ReleaseRef } from '@needle-faas/runtime/manifest'
 import { createVerifiedReader, isRuntimeError } from '@needle-faas/runtime/store'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
-import { type EnvironmentAccess, listHistory, readHistoryEntry, readState } from './read-environment.ts'
+import {
+  type EnvironmentAccess,
+  listHistory,
+  readHistoryEntry,
+  readState,
+} from './read-environment.ts'
 
 /** How many manifests back a rollback looks. */
 const versionsSearched = 100

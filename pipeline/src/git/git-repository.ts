@@ -52,9 +52,8 @@ export interface GitRepository {
  * @throws PipelineError `REPOSITORY_MISSING`
  */
 export async function openGitRepository(directory: string): Promise<GitRepository> {
-  const git = await openWorkTree(directory)
-  const root = (await git.revparse(['--show-toplevel'])).trim()
-  git.cwd(root)
+  const root = await findRoot(directory)
+  const git = simpleGit(root)
 
   const isShallow = async (): Promise<boolean> =>
     (await git.revparse(['--is-shallow-repository'])).trim() === 'true'
@@ -71,11 +70,11 @@ export async function openGitRepository(directory: string): Promise<GitRepositor
 
     ancestry: async (commit, other) => {
       if (commit === other) return 'same'
-      const isCutOff = await isShallow()
-      if (!(await hasCommit(git, other))) return isCutOff ? 'shallow' : 'unknown'
-      if (await isAncestor(git, other, commit)) return 'descends'
-      if (isCutOff) return 'shallow'
-      return (await isAncestor(git, commit, other)) ? 'older' : 'diverged'
+      const base = await findMergeBase(git, commit, other)
+      if (base === other) return 'descends'
+      if (await isShallow()) return 'shallow'
+      if (base === null) return 'unknown'
+      return base === commit ? 'older' : 'diverged'
     },
 
     changesBetween: (from, to, below = '.') => readChanges(git, `${from}..${to}`, below),
@@ -86,48 +85,50 @@ export async function openGitRepository(directory: string): Promise<GitRepositor
     },
 
     configuredUser: async () => {
-      const { value: name } = await git.getConfig('user.name')
-      const { value: email } = await git.getConfig('user.email')
-      if (name !== null && email !== null) return `${name} <${email}>`
-      return name ?? email
+      const lines = await git.raw(['config', '--get-regexp', String.raw`^user\.(name|email)$`])
+      const name = /^user\.name (.+)$/m.exec(lines)?.[1]
+      const email = /^user\.email (.+)$/m.exec(lines)?.[1]
+      if (name !== undefined && email !== undefined) return `${name} <${email}>`
+      return name ?? email ?? null
     },
   }
 }
 
-async function openWorkTree(directory: string): Promise<SimpleGit> {
-  const git = simpleGit(directory)
-  if (await git.checkIsRepo()) return git
-  throw new PipelineError(
-    'REPOSITORY_MISSING',
-    `${directory} is not in a Git repository. Functions are published from commits: run git init and commit them, or go to your clone`,
-  )
+async function findRoot(directory: string): Promise<string> {
+  try {
+    return (await simpleGit(directory).revparse(['--show-toplevel'])).trim()
+  } catch (cause) {
+    throw new PipelineError(
+      'REPOSITORY_MISSING',
+      `${directory} is not in a Git repository. Functions are published from commits: run git init and commit them, or go to your clone`,
+      { cause },
+    )
+  }
 }
 
 async function readCommit(git: SimpleGit, revision: string): Promise<Commit> {
-  const separator = '%x00'
-  const format = ['%H', '%an <%ae>', '%cI', '%s'].join(separator)
-  if (!(await hasCommit(git, revision))) {
+  const format = ['%H', '%an <%ae>', '%cI', '%s'].join('%x00')
+  try {
+    const line = await git.raw(['show', '--no-patch', `--format=${format}`, `${revision}^{commit}`])
+    const [id = '', author = '', committedAt = '', subject = ''] = line.trim().split('\0')
+    return { id, author, committedAt, subject }
+  } catch (cause) {
     throw new PipelineError(
       'COMMIT_UNKNOWN',
       `This clone has no commit ${revision}. Commit something first, or fetch it: git fetch origin`,
+      { cause },
     )
   }
-  const line = await git.raw(['show', '--no-patch', `--format=${format}`, `${revision}^{commit}`])
-  const [id = '', author = '', committedAt = '', subject = ''] = line.trim().split('\0')
-  return { id, author, committedAt, subject }
 }
 
-// These two ask for output, not for an exit code: simple-git takes a failure that prints nothing
-// for a success.
-
-async function hasCommit(git: SimpleGit, revision: string): Promise<boolean> {
-  const id = await git.raw(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
-  return id.trim() !== ''
-}
-
-async function isAncestor(git: SimpleGit, ancestor: string, descendant: string): Promise<boolean> {
-  const base = await git.raw(['merge-base', ancestor, descendant])
-  return base.trim() === ancestor
+/** The newest commit both have; null when the clone lacks one of them. Empty when they share none. */
+async function findMergeBase(git: SimpleGit, a: string, b: string): Promise<string | null> {
+  try {
+    // Without a common commit Git fails silently, which simple-git takes for a success.
+    return (await git.raw(['merge-base', a, b])).trim()
+  } catch {
+    return null
+  }
 }
 
 async function readChanges(

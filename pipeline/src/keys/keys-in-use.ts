@@ -1,5 +1,9 @@
 import type { TrustRoot } from '@needle-faas/runtime/manifest'
-import { type ArtifactStore, createVerifiedReader, isRuntimeError } from '@needle-faas/runtime/store'
+import {
+  type ArtifactStore,
+  createVerifiedReader,
+  isRuntimeError,
+} from '@needle-faas/runtime/store'
 import { listEnvironments } from '../environment-state/list-environments.ts'
 import { readEnvironment } from '../environment-state/read-environment.ts'
 import { PipelineError } from '../errors.ts'

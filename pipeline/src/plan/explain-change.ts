@@ -1,4 +1,8 @@
-import { type FunctionState, shortDigest } from '@needle-faas/runtime/manifest'
+import {
+  type FunctionState,
+  type QuarantineEntry,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from './function-states.ts'
 import { pairName } from './pair.ts'
@@ -21,8 +25,6 @@ export function explainChange(
     const texts = explainFunction(old.get(name), now.get(name))
     differences.push(...texts.map((text) => ({ function: name, text })))
   }
-  const key = (entry: EnvironmentState['quarantine'][number]): string =>
-    `${entry.function} ${pairName(entry)}`
   const wasListed = new Set((before?.quarantine ?? []).map(key))
   const isListed = new Set(after.quarantine.map(key))
   for (const entry of after.quarantine) {
@@ -34,6 +36,10 @@ export function explainChange(
     differences.push({ function: entry.function, text: `${pairName(entry)} may serve again` })
   }
   return differences
+}
+
+function key(entry: QuarantineEntry): string {
+  return `${entry.function} ${pairName(entry)}`
 }
 
 function explainFunction(
@@ -64,7 +70,5 @@ function explainRollout(
   }
   const isSame =
     before?.canary.release === after.canary.release && before.weightPercent === after.weightPercent
-  return isSame
-    ? []
-    : [`canary ${shortDigest(after.canary.release)} at ${after.weightPercent} %`]
+  return isSame ? [] : [`canary ${shortDigest(after.canary.release)} at ${after.weightPercent} %`]
 }

@@ -61,7 +61,7 @@ export function planOrder(
       groups: toGroups(new Map(states).set(order.function, outcome.next)),
       quarantine: outcome.quarantine ?? order.state.quarantine,
     },
-    changes: outcome.changes.map((change) => ({ ...change, function: order.function })),
+    changes: outcome.changes.map(({ kind, text }) => ({ kind, text, function: order.function })),
     kept: [],
     refusals: [],
   }

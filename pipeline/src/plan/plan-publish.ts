@@ -51,7 +51,7 @@ export function planPublish(input: PublishInput): Plan {
     const step = planFunction(name, current.get(name), input)
     if (step.kept) kept.push(step.kept)
     if (step.refusal) refusals.push(step.refusal)
-    changes.push(...step.changes.map((change) => ({ ...change, function: name })))
+    changes.push(...step.changes.map(({ kind, text }) => ({ kind, text, function: name })))
     if (step.next === null) next.delete(name)
     else if (step.next !== undefined) next.set(name, step.next)
   }
@@ -224,34 +224,28 @@ function quarantineRefusal(name: string, wanted: ReleaseRef, entry: QuarantineEn
 }
 
 function refusalOfLineage(input: PublishInput): Omit<Refusal, 'function'> | null {
-  const published = input.state.newest?.manifest.commit?.slice(0, 12)
+  const { lineage, allowOlder, state } = input
+  if (allowOlder || lineage === 'first' || lineage === 'same' || lineage === 'descends') return null
+  const published = `${state.newest?.manifest.commit?.slice(0, 12)}`
   const commit = input.commit.slice(0, 12)
   const override = 'To publish it all the same: --allow-older --reason "…"'
-  if (input.allowOlder) return null
-  switch (input.lineage) {
-    case 'first':
-    case 'same':
-    case 'descends':
-      return null
-    case 'older':
-      return {
-        code: 'COMMIT_OLDER',
-        message: `Commit ${commit} is older than ${published}, which ${input.state.environment} already runs. Publish the newest commit instead. ${override}`,
-      }
-    case 'diverged':
-      return {
-        code: 'COMMIT_OLDER',
-        message: `Commit ${commit} does not descend from ${published}, which ${input.state.environment} runs: publishing it would undo merges. Rebase it or publish the newest commit. ${override}`,
-      }
-    case 'unknown':
-      return {
-        code: 'COMMIT_UNKNOWN',
-        message: `${input.state.environment} runs commit ${published}, which this clone does not have. Fetch it (git fetch origin) and publish again. ${override}`,
-      }
-    case 'shallow':
-      return {
-        code: 'CLONE_SHALLOW',
-        message: `This clone is shallow, so whether ${commit} descends from ${published} cannot be told. Run git fetch --unshallow, or use fetch-depth: 0 in actions/checkout`,
-      }
+  const refusals: Record<typeof lineage, Omit<Refusal, 'function'>> = {
+    older: {
+      code: 'COMMIT_OLDER',
+      message: `Commit ${commit} is older than ${published}, which ${state.environment} already runs. Publish the newest commit instead. ${override}`,
+    },
+    diverged: {
+      code: 'COMMIT_OLDER',
+      message: `Commit ${commit} does not descend from ${published}, which ${state.environment} runs: publishing it would undo merges. Rebase it or publish the newest commit. ${override}`,
+    },
+    unknown: {
+      code: 'COMMIT_UNKNOWN',
+      message: `${state.environment} runs commit ${published}, which this clone does not have. Fetch it (git fetch origin) and publish again. ${override}`,
+    },
+    shallow: {
+      code: 'CLONE_SHALLOW',
+      message: `This clone is shallow, so whether ${commit} descends from ${published} cannot be told. Run git fetch --unshallow, or use fetch-depth: 0 in actions/checkout`,
+    },
   }
+  return refusals[lineage]
 }

@@ -1,5 +1,4 @@
 import {
-  type Digest,
   digestOf,
   type FunctionState,
   type QuarantineEntry,
@@ -12,12 +11,11 @@ import type { PublishInput } from './plan-publish.ts'
 
 /** Inputs for the tests of plans. `ref('a')` is one release; the same letter is the same pair. */
 export function ref(letter: string, releaseOf = letter): ReleaseRef {
-  const digest = (of: string): Digest => digestOf(of)
   return {
-    release: digest(`release ${releaseOf}`),
+    release: digestOf(`release ${releaseOf}`),
     sizeBytes: 500,
-    artifact: digest(`artifact ${letter}`),
-    settings: digest('settings'),
+    artifact: digestOf(`artifact ${letter}`),
+    settings: digestOf('settings'),
   }
 }
 

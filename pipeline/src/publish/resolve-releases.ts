@@ -24,7 +24,9 @@ export interface ResolvedReleases {
   /** By full name. */
   readonly wanted: ReadonlyMap<string, ReleaseRef>
   /** What a draft with these groups needs stored, in stages: artifacts, releases, build records. */
-  uploadsFor(groups: Readonly<Record<string, GroupDocument>>): readonly (readonly Upload[])[]
+  readonly uploadsFor: (
+    groups: Readonly<Record<string, GroupDocument>>,
+  ) => readonly (readonly Upload[])[]
 }
 
 export interface ResolveInput {

@@ -47,12 +47,6 @@ export async function createTestTrust(): Promise<TestTrust> {
     if (found === undefined) throw new Error(role)
     return found
   }
-  const record = <Value>(pick: (role: Role) => Value): Record<Role, Value> => ({
-    root: pick('root'),
-    release: pick('release'),
-    preview: pick('preview'),
-    operator: pick('operator'),
-  })
   const root: TrustRoot = {
     kind: 'trust-root',
     specVersion: 1,
@@ -62,13 +56,22 @@ export async function createTestTrust(): Promise<TestTrust> {
     keys: Object.fromEntries(
       made.map(({ key }) => [key.keyId, { algorithm: key.algorithm, jwk: key.publicJwk }]),
     ),
-    roles: record((role) => ({ keyIds: [find(role).key.keyId], threshold: 1 })),
+    roles: forEachRole((role) => ({ keyIds: [find(role).key.keyId], threshold: 1 })),
   }
   return {
     root,
     rootBytes: await signDocument({ kind: 'trust-root', payload: root }, [find('root').signer]),
-    keys: record((role) => find(role).key),
-    signers: record((role) => find(role).signer),
+    keys: forEachRole((role) => find(role).key),
+    signers: forEachRole((role) => find(role).signer),
+  }
+}
+
+function forEachRole<Value>(of: (role: Role) => Value): Record<Role, Value> {
+  return {
+    root: of('root'),
+    release: of('release'),
+    preview: of('preview'),
+    operator: of('operator'),
   }
 }
 

@@ -32,7 +32,7 @@ test('of two deploys at once the newer commit ends up live, whoever wins', async
   ])
   expect(newest.exitCode).toBe(0)
   const olderWon = older.exitCode === 0
-  if (!olderWon) expect(older.stdout).toContain('COMMIT_OLDER')
+  expect(olderWon || older.stdout.includes('COMMIT_OLDER')).toBe(true)
   const { json } = await on.needle(['status'])
   expect(json).toMatchObject({ manifest: { commit: newer, version: olderWon ? 3 : 2 } })
 })

@@ -1,6 +1,6 @@
-import type { CommandResult } from '../commands/command.ts'
+import type { CommandResult } from './command.ts'
 import { exitCode } from '../exit-code.ts'
-import type { ChangeOutcome } from './change-environment.ts'
+import type { ChangeOutcome } from '../publish/change-environment.ts'
 
 /** What a change did, for people and machines. Exits as refused when anything was refused. */
 export function describeOutcome(environment: string, outcome: ChangeOutcome): CommandResult {
