@@ -2,10 +2,11 @@
  * `npm start`: the playground. A Git origin, a store, a deploy loop and a BFF on this machine; no
  * account, no network. Everything lies in `.needle/playground`; deleting that starts over.
  */
+import { once } from 'node:events'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
 import { projectRoot } from './playground/directories.ts'
-import { openPlayground } from './playground/playground.ts'
+import { openPlayground, PlaygroundStopped } from './playground/playground.ts'
 import { reportDeployment, reportPush } from './playground/report.ts'
 import { printGuide } from './playground/guide.ts'
 import { withLock } from './playground/lock.ts'
@@ -18,30 +19,30 @@ await withLock(root, async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stop.abort())
   }
-  const firstDeployment = Promise.withResolvers<boolean>()
   console.log(`Setting up in ${relative(process.cwd(), root) || '.'}`)
   const playground = await openPlayground({
     root,
     port: wantedPort,
     pollIntervalMs: 1000,
+    signal: stop.signal,
     ...(process.env['CANARY'] !== undefined && { canaryPercent: Number(process.env['CANARY']) }),
     onStep: (step) => console.log(styleText('dim', `  ${step}`)),
     onPush: reportPush,
-    onDeployed(deployment) {
-      reportDeployment(deployment)
-      firstDeployment.resolve(deployment.failed === null)
-    },
+    onDeployed: reportDeployment,
+  }).catch((error: unknown) => {
+    if (error instanceof PlaygroundStopped) return null
+    throw error
   })
+  if (playground === null) return
   try {
-    const stopped = new Promise<void>((resolve) => {
-      if (stop.signal.aborted) resolve()
-      stop.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    await Promise.race([firstDeployment.promise, stopped, playground.ended])
-    if (!stop.signal.aborted) printGuide(playground, wantedPort)
-    await Promise.race([stopped, playground.ended])
+    printGuide(playground, wantedPort)
+    await Promise.race([aborted(stop.signal), playground.ended])
   } finally {
     console.log('\nStopping; your work clone and the store stay as they are.')
     await playground.close()
   }
 })
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}

@@ -4,10 +4,11 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Deployment } from './playground/deploy.ts'
+import { createDeploymentQueue } from './playground/deployment-queue.ts'
 import { projectRoot } from './playground/directories.ts'
-import { openPlayground } from './playground/playground.ts'
+import { openPlayground, type Playground } from './playground/playground.ts'
 import { chapters } from './tour/chapters.ts'
+import { expectEqual } from './tour/expect.ts'
 import { createNarrator } from './tour/narrator.ts'
 import { createStage } from './tour/stage.ts'
 
@@ -15,9 +16,10 @@ const root = join(projectRoot, '.needle', `tour-${process.pid}`)
 const narrator = createNarrator(console.log)
 const started = performance.now()
 
-let deployed = Promise.withResolvers<Deployment>()
-let playground: Awaited<ReturnType<typeof openPlayground>> | undefined
-process.once('SIGINT', () => void finish(130))
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+const deployments = createDeploymentQueue()
+let playground: Playground | undefined
 
 try {
   narrator.chapter('A playground: Git origin, store, keys, deploy loop and a BFF')
@@ -28,37 +30,38 @@ try {
         root,
         port: 3000,
         pollIntervalMs: 1000,
-        onDeployed: (deployment) => {
-          const previous = deployed
-          deployed = Promise.withResolvers()
-          previous.resolve(deployment)
-        },
+        signal: stop.signal,
+        onDeployed: deployments.push,
       })
-      const { failed, runs } = await Promise.race([deployed.promise, broken(playground.ended)])
+      const { failed, runs } = await deployments.next()
       if (failed !== null) throw new Error(runs[failed]?.output)
+      const card = await fetch(`${playground.bff.url}/api/shop/card/p-100`)
+      expectEqual(card.status, 200, 'GET /api/shop/card/p-100')
       return `${playground.bff.url}, store ${String(playground.store['NEEDLE_STORE'])}`
     },
   )
   if (playground === undefined) throw new Error('The playground did not open')
-  const stage = createStage(playground, () => deployed.promise)
-  for (const chapter of chapters) await chapter(stage, narrator)
+  const stage = createStage(playground, deployments.next)
+  for (const chapter of chapters) {
+    stop.signal.throwIfAborted()
+    await Promise.race([chapter(stage, narrator), broken(playground.ended)])
+  }
   const took = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`\n${narrator.stepsDone} steps, all as they say, in ${took} s`)
-  await finish(0)
+  await playground.close()
+  await rm(root, { recursive: true, force: true })
 } catch (error) {
+  await playground?.close()
+  if (stop.signal.aborted) {
+    await rm(root, { recursive: true, force: true })
+    process.exit(130)
+  }
   console.error(error instanceof Error ? error.message : error)
   console.error(`\nThe tour ended after ${narrator.stepsDone} steps. Its files: ${root}`)
-  await playground?.close()
   process.exit(1)
 }
 
 async function broken(ended: Promise<void>): Promise<never> {
   await ended
   throw new Error('The playground ended by itself')
-}
-
-async function finish(exitCode: number): Promise<void> {
-  await playground?.close()
-  await rm(root, { recursive: true, force: true })
-  process.exit(exitCode)
 }

@@ -14,6 +14,11 @@ const required = (name: string): string => {
   return value
 }
 
+const acceptedLocale = (header: string | undefined): string | undefined => {
+  const [first = ''] = (header ?? '').split(/[,;]/)
+  return /^[a-z]{2}(-[A-Z]{2})?$/.test(first) ? first : undefined
+}
+
 const app = Fastify({ logger: { level: process.env['LOG_LEVEL'] ?? 'warn' } })
 
 app.get('/', () => ({ hello: 'this route belongs to the BFF itself' }))
@@ -29,6 +34,9 @@ await app.register(needle, {
   groups: ['shop'],
   trust: required('NEEDLE_TRUST'),
   services,
+  // Who is asking: one user stays on one side of a canary.
+  stickyKey: (call) => String(call.headers['x-user-id'] ?? ''),
+  context: (request) => ({ locale: acceptedLocale(request.headers['accept-language']) }),
 })
 
 app.get('/status', () => app.needle.status())

@@ -13,8 +13,10 @@ export interface Playground {
   readonly bff: BffProcess
   /** Rejects when a part of it fails by itself. */
   readonly ended: Promise<void>
+  /** Of whatever `main` was when it opened. */
+  readonly firstDeployment: Deployment
   /** Weight at which the next pushes start their changed functions; undefined for all at once. */
-  canaryPercent: number | undefined
+  startCanariesAt(percent: number | undefined): void
   close(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export interface PlaygroundOptions {
   readonly port: number
   readonly pollIntervalMs: number
   readonly canaryPercent?: number | undefined
+  readonly signal?: AbortSignal
   readonly onStep?: (step: string) => void
   readonly onPush?: (push: Push) => void
   readonly onDeployed?: (deployment: Deployment) => void
@@ -38,6 +41,26 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
   options.onStep?.('keys and trust root')
   const store = await storeEnv(directories)
   await prepareTrust(directories, store)
+  const stop = new AbortController()
+  const canary = { percent: options.canaryPercent }
+  const deployed = Promise.withResolvers<Deployment>()
+  options.onStep?.('the first deployment')
+  const loop = runDeployLoop({
+    directories,
+    store,
+    signal: stop.signal,
+    nextCanaryPercent: () => canary.percent,
+    ...(options.onPush && { onPush: options.onPush }),
+    onDeployed: (deployment) => {
+      options.onDeployed?.(deployment)
+      deployed.resolve(deployment)
+    },
+  })
+  const abandon = (): void => stop.abort()
+  options.signal?.addEventListener('abort', abandon, { once: true })
+  const firstDeployment = await Promise.race([deployed.promise, loop.then(() => null)])
+  if (firstDeployment === null) throw new PlaygroundStopped()
+
   options.onStep?.('the BFF')
   const bff = await startBff({
     directories,
@@ -45,26 +68,22 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
     port: await freePort(options.port),
     pollIntervalMs: options.pollIntervalMs,
   })
-  const stop = new AbortController()
-  const playground: Playground = {
+  return {
     directories,
     store,
     bff,
-    ended: bff.ended,
-    canaryPercent: options.canaryPercent,
+    firstDeployment,
+    ended: Promise.race([loop, bff.ended]),
+    startCanariesAt: (percent) => void (canary.percent = percent),
     async close() {
       stop.abort()
       await loop
       await bff.close()
     },
   }
-  const loop = runDeployLoop({
-    directories,
-    store,
-    signal: stop.signal,
-    nextCanaryPercent: () => playground.canaryPercent,
-    ...(options.onPush && { onPush: options.onPush }),
-    ...(options.onDeployed && { onDeployed: options.onDeployed }),
-  })
-  return Object.assign(playground, { ended: Promise.race([loop, bff.ended]) })
+}
+
+/** It was told to stop before it was up. */
+export class PlaygroundStopped extends Error {
+  override readonly name = 'PlaygroundStopped'
 }

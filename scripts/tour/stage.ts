@@ -49,10 +49,9 @@ export function createStage(
   const git = simpleGit(directories.work)
 
   const land = async (): Promise<Landing> => {
-    const landed = nextDeployment()
     await git.push()
     const pushedAt = performance.now()
-    return { deployment: await landed, pushedAt }
+    return { deployment: await nextDeployment(), pushedAt }
   }
 
   return {
