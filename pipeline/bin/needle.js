@@ -1,6 +1,16 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { enableCompileCache, registerHooks } from 'node:module'
+import * as nodeModule from 'node:module'
+
+const { enableCompileCache, registerHooks } = nodeModule
+
+// Node.js before 24 lacks one or the other; an import by name would fail without a word of why.
+if (enableCompileCache === undefined || registerHooks === undefined) {
+  console.error(
+    `needle needs Node.js 24 or newer; this is ${process.version}. Run it as "npx needle" or "npm exec needle" in a repository that has the "node" package, or upgrade.`,
+  )
+  process.exit(2)
+}
 
 enableCompileCache()
 

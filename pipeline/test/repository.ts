@@ -25,6 +25,7 @@ const basis: Files = {
   'tsconfig.json': `${JSON.stringify({
     compilerOptions: {
       target: 'es2024',
+      lib: ['es2024', 'esnext.disposable', 'esnext.error'],
       module: 'nodenext',
       types: ['node'],
       strict: true,

@@ -65,7 +65,7 @@ export async function bundleFunction(
     return { status: 'bundled', bundle: { script, sourceMap } }
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    return { status: 'refused', issues: error.errors.map((message) => toIssue(message, source)) }
+    return { status: 'refused', issues: toIssues(error.errors, source) }
   }
 }
 
@@ -82,7 +82,11 @@ const platformModules: Plugin = {
       if (!isBuiltin(path)) return undefined
       const builtin = toAllowedBuiltin(path)
       return builtin === null
-        ? { errors: [{ text: builtinMessage(path), detail: 'IMPORT_BUILTIN' }] }
+        ? {
+            errors: [
+              { text: builtinMessage(path), detail: { builtin: path } satisfies BuiltinRefusal },
+            ],
+          }
         : { path: builtin, namespace: builtinNamespace }
     })
     esbuild.onLoad({ filter: /.*/, namespace: builtinNamespace }, ({ path }) => {
@@ -126,8 +130,8 @@ function normalizeSources(bytes: Uint8Array, directory: string): Uint8Array {
   const sources = map.sources.map((source) => {
     if (source.startsWith(`${builtinNamespace}:`)) return source
     const path = relative(directory, resolve(directory, source)).replaceAll('\\', '/')
-    const inPackages = path.lastIndexOf('../node_modules/')
-    if (inPackages !== -1) return path.slice(inPackages + '../'.length)
+    const inPackages = path.indexOf('node_modules/')
+    if (inPackages !== -1) return path.slice(inPackages)
     return path.startsWith('../') ? `needle:${path.slice(path.lastIndexOf('/') + 1)}` : path
   })
   return Buffer.from(JSON.stringify({ ...map, sources }))
@@ -137,16 +141,47 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors)
 }
 
+/**
+ * What packages may not import is told once per function, with their names: their lines are not the
+ * author's to change.
+ */
+function toIssues(messages: readonly Message[], source: FunctionSource): readonly Issue[] {
+  const builtins = new Set<string>()
+  const issues: Issue[] = []
+  for (const message of messages) {
+    const file = message.location?.file ?? ''
+    const [, packageName] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? []
+    if (isBuiltinRefusal(message.detail) && packageName !== undefined) {
+      builtins.add(`${message.detail.builtin} (${packageName})`)
+    } else {
+      issues.push(toIssue(message, source))
+    }
+  }
+  if (builtins.size === 0) return issues
+  const message = `Packages it imports use Node.js built-ins that a function may not use: ${[...builtins].toSorted().join(', ')}. Use other packages, or move this work into a service.`
+  return [
+    ...issues,
+    { code: 'IMPORT_BUILTIN', function: source.name, message, place: { file: source.entry } },
+  ]
+}
+
+interface BuiltinRefusal {
+  readonly builtin: string
+}
+
+function isBuiltinRefusal(detail: unknown): detail is BuiltinRefusal {
+  return typeof detail === 'object' && detail !== null && 'builtin' in detail
+}
+
 function toIssue(message: Message, source: FunctionSource): Issue {
   const { text, location, detail } = message
-  const code =
-    detail === 'IMPORT_BUILTIN'
-      ? 'IMPORT_BUILTIN'
-      : text.startsWith('Could not resolve')
-        ? 'IMPORT_UNRESOLVED'
-        : text.startsWith('Top-level await')
-          ? 'FUNCTION_TOP_LEVEL_AWAIT'
-          : 'FUNCTION_SYNTAX'
+  const code = isBuiltinRefusal(detail)
+    ? 'IMPORT_BUILTIN'
+    : text.startsWith('Could not resolve')
+      ? 'IMPORT_UNRESOLVED'
+      : text.startsWith('Top-level await')
+        ? 'FUNCTION_TOP_LEVEL_AWAIT'
+        : 'FUNCTION_SYNTAX'
   const advice = code === 'IMPORT_UNRESOLVED' ? ' Add it to package.json, or correct the name.' : ''
   return {
     code,

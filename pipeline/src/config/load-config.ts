@@ -31,7 +31,8 @@ export async function loadConfigFile(path: string): Promise<NeedleConfig> {
       { cause, details: { path } },
     )
   })
-  return parseConfig(await importDefault(`${pathToFileURL(path).href}?${mtimeMs}`))
+  // modules are cached by address: a changed file needs another one
+  return parseConfig(await importDefault(`${pathToFileURL(path).href}?v=${Math.round(mtimeMs)}`))
 }
 
 /** The environment of this name, with `NEEDLE_STORE` and `NEEDLE_TRUST` taking precedence and paths made absolute. */

@@ -160,6 +160,12 @@ function walk(program: Program, position: (offset: number) => Position): SourceF
     'PropertyDefinition:exit': (node) => {
       if (!node.computed) isName(node.key)
     },
+    'TSPropertySignature:exit': (node) => {
+      if (!node.computed) isName(node.key)
+    },
+    'TSMethodSignature:exit': (node) => {
+      if (!node.computed) isName(node.key)
+    },
   }).visit(program)
 
   for (const start of requires) {

@@ -1,0 +1,128 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { configFile, loadConfig, selectEnvironment } from './load-config.ts'
+import { capSettings, policyOf } from './policy-of.ts'
+
+let directory: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'needle-config-'))
+  await mkdir(join(directory, 'functions'))
+})
+
+afterEach(() => rm(directory, { recursive: true }))
+
+const load = async (text: string) => {
+  await writeFile(join(directory, configFile), text)
+  return loadConfig(directory)
+}
+
+const production = { store: 'file:.needle/store', trust: 'trust.json', services: ['price'] }
+const valid = { environments: { production } }
+const toModule = (config: unknown): string => `export default ${JSON.stringify(config)}`
+
+describe('loadConfig', () => {
+  test('reads TypeScript', async () => {
+    const text = `const services: readonly string[] = ['price']\nexport default { environments: { production: { store: 's3://b/p', trust: 't', services } } }`
+    expect(await load(text)).toMatchObject({
+      environments: { production: { services: ['price'] } },
+    })
+  })
+
+  test('reads what was written since the last time', async () => {
+    await load(toModule(valid))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const again = await load(toModule({ ...valid, budget: { bundleBytes: 7 } }))
+    expect(again.budget?.bundleBytes).toBe(7)
+  })
+
+  test('says when there is none', async () => {
+    await expect(loadConfig(directory)).rejects.toMatchObject({ code: 'CONFIG_MISSING' })
+  })
+
+  test.each([
+    ['no default export', 'export const config = 1', 'no default export'],
+    ['a file that does not load', 'export default {', configFile],
+    ['an unknown key', toModule({ ...valid, polices: {} }), 'polices: no such key'],
+    ['no environment', toModule({ environments: {} }), 'environments: name at least one'],
+    [
+      'a bad store',
+      toModule({ environments: { production: { ...production, store: 'ftp://x' } } }),
+      'environments.production.store: use file:',
+    ],
+    [
+      'a bad policy key',
+      toModule({ ...valid, policies: { Shop: {} } }),
+      'policies.Shop: use a group',
+    ],
+  ])('refuses %s', async (_what, text, message) => {
+    await expect(load(text)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('names every problem at once', async () => {
+    const text = toModule({
+      environments: { production: { store: 'file:x', trust: 1, services: [], speed: 1 } },
+      budget: { bundleBytes: -1 },
+    })
+    await expect(load(text)).rejects.toMatchObject({
+      details: {
+        problems: [
+          expect.stringMatching(/^environments\.production\.trust: /),
+          'environments.production.speed: no such key',
+          expect.stringMatching(/^budget\.bundleBytes: /),
+        ],
+      },
+    })
+  })
+})
+
+describe('selectEnvironment', () => {
+  const select = (name: string, env: Record<string, string> = {}) =>
+    selectEnvironment(valid, name, { directory: '/repository', env })
+
+  test('makes paths absolute', () => {
+    expect(select('production')).toMatchObject({
+      store: 'file:/repository/.needle/store',
+      trust: '/repository/trust.json',
+    })
+  })
+
+  test('lets variables overrule the file', () => {
+    const env = { NEEDLE_STORE: 's3://other', NEEDLE_TRUST: '/keys/root.json' }
+    expect(select('production', env)).toMatchObject({
+      store: 's3://other',
+      trust: '/keys/root.json',
+    })
+  })
+
+  test('names those there are', () => {
+    expect(() => select('prod')).toThrow(
+      expect.objectContaining({
+        code: 'ENVIRONMENT_UNKNOWN',
+        message: expect.stringContaining('production'),
+      }),
+    )
+  })
+})
+
+describe('policies', () => {
+  const policies = { shop: { timeoutMs: 1000, maxBodyBytes: 10 }, 'shop/card': { timeoutMs: 500 } }
+
+  test('the entry of a function overrules that of its group key by key', () => {
+    expect(policyOf({ policies }, 'shop/card')).toEqual({ timeoutMs: 500, maxBodyBytes: 10 })
+    expect(policyOf({ policies }, 'pay/card')).toEqual({})
+  })
+
+  test.each([
+    [{ timeoutMs: 2000 }, { timeoutMs: 500 }],
+    [{ timeoutMs: 100 }, { timeoutMs: 100 }],
+    [{}, {}],
+  ])('%o is cut down to %o', (declared, expected) => {
+    expect(capSettings(declared, { timeoutMs: 500 })).toEqual(expected)
+  })
+})
