@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '@needle-faas/runtime/store'
 import { type Manifest, manifestLifetimeMs, type Signer } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
@@ -12,7 +13,7 @@ import { uploadObjects, type Upload } from './upload.ts'
 export interface Publisher {
   readonly access: EnvironmentAccess
   readonly signer: Signer
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
   /**
    * The caller vouches that nobody else writes, so that a store without conditional writes will
    * do. Default false.
@@ -50,7 +51,7 @@ export async function changeEnvironment(
   publisher: Publisher,
   plan: (state: EnvironmentState) => Promise<PlannedChange>,
 ): Promise<ChangeOutcome> {
-  const { access, clock } = publisher
+  const { access } = publisher
   const [first] = await Promise.all([
     readEnvironment(access),
     publisher.singleWriter ? undefined : assertConditionalWrites(access),
@@ -73,8 +74,8 @@ export async function changeEnvironment(
     if (applied !== null) {
       return { plan: planned, manifest: applied, isWritten: true, lostRaces }
     }
-    await clock.sleep(Math.random() * 50 * (lostRaces + 1), access.signal)
-    access.signal?.throwIfAborted()
+    // Not the clock's sleep: that one lets a process with nothing else to do end.
+    await delay(Math.random() * 50 * (lostRaces + 1), undefined, { signal: access.signal })
     reading = await readEnvironment(access)
   }
   throw new PipelineError(

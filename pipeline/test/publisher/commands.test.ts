@@ -10,10 +10,13 @@ import {
 } from '@needle-faas/runtime/manifest'
 import { createVerifiedReader, openStore } from '@needle-faas/runtime/store'
 import * as z from 'zod'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readBuildDirectory } from '../../src/build/build-directory.ts'
 import { openTrust } from '../../src/keys/open-trust.ts'
 import { createPublishedRepository, type PublishedRepository } from './published-repository.ts'
+
+// Many Git processes: seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const statusSchema = z.object({
   manifest: z.object({ version: z.number(), actor: z.string(), reason: z.string() }),

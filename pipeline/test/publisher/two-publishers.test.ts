@@ -1,7 +1,10 @@
 import { openStore } from '@needle-faas/runtime/store'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { readHistoryVersions } from './environment-under-test.ts'
 import { createPublishedRepository } from './published-repository.ts'
+
+// Many Git processes: seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 test('processes that publish at the same moment both get their change live', async () => {
   await using on = await createPublishedRepository()
