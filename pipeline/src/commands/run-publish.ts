@@ -43,7 +43,8 @@ export async function runPublish(io: CommandIo, options: PublishOptions): Promis
           canarySteps,
           allowOlder: options.allowOlder,
         })
-        say(`${published.plan.changes.length} changes`)
+        const { length } = published.plan.changes
+        say(length === 1 ? '1 change' : `${length} changes`)
         return published
       },
     })

@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { simpleGit } from 'simple-git'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { openGitRepository } from './git-repository.ts'
+
+// Many Git processes: seconds on a busy machine.
+vi.setConfig({ testTimeout: 30_000 })
 
 const run = promisify(execFile)
 const directories: string[] = []
 afterEach(async () => {
+  vi.unstubAllEnvs()
   for (const directory of directories.splice(0)) await rm(directory, { recursive: true })
 })
 
@@ -76,6 +80,16 @@ test('gives the origin without credentials, and null without an origin', async (
   expect(await repo.originUrl()).toBeNull()
   await git.addRemote('origin', 'https://me:secret@git.acme.test/bff.git')
   expect(await repo.originUrl()).toBe('https://git.acme.test/bff.git')
+})
+
+test('the configured user is the one the repository itself names', async () => {
+  const { directory, commit } = await repository()
+  await commit({ 'a.ts': '1' }, 'Bob')
+  const global = join(await temporary(), 'gitconfig')
+  await writeFile(global, '[user]\n\tname = Elsewhere\n\temail = elsewhere@acme.test\n')
+  vi.stubEnv('GIT_CONFIG_GLOBAL', global)
+  const repo = await openGitRepository(directory)
+  expect(await repo.configuredUser()).toBe('Bob <bob@acme.test>')
 })
 
 test('refuses a directory that is in no repository, and a revision that is not there', async () => {

@@ -86,8 +86,9 @@ export async function openGitRepository(directory: string): Promise<GitRepositor
 
     configuredUser: async () => {
       const lines = await git.raw(['config', '--get-regexp', String.raw`^user\.(name|email)$`])
-      const name = /^user\.name (.+)$/m.exec(lines)?.[1]
-      const email = /^user\.email (.+)$/m.exec(lines)?.[1]
+      // From the system's to the repository's own: the last one counts.
+      const name = [...lines.matchAll(/^user\.name (.+)$/gm)].at(-1)?.[1]
+      const email = [...lines.matchAll(/^user\.email (.+)$/gm)].at(-1)?.[1]
       if (name !== undefined && email !== undefined) return `${name} <${email}>`
       return name ?? email ?? null
     },

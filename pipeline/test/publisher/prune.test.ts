@@ -1,4 +1,4 @@
-import { createMemoryStore } from '@needle-faas/runtime/store'
+import { createMemoryStore, type ListedObject } from '@needle-faas/runtime/store'
 import { beforeAll, expect, test } from 'vitest'
 import { prune } from '../../src/publish/prune.ts'
 import {
@@ -54,6 +54,14 @@ test('what was named within the period stays', async () => {
   expect(result.objects).toEqual([])
 })
 
+test('what a manifest of the period names stays however long ago it was written', async () => {
+  const store = await publishedFive()
+  const aged = { ...store, list: (prefix: string) => writtenLongAgo(store.list(prefix)) }
+  const keepSince = Date.now() - 60_000
+  const result = await prune({ store: aged, root: trust.root, keepSince, apply: true })
+  expect(result.objects).toEqual([])
+})
+
 test('what another environment of the store serves stays', async () => {
   const store = await publishedFive()
   const staging = createTestPublisher(trust, store)
@@ -91,4 +99,8 @@ async function* without<Item extends { readonly key: string }>(
   prefix: string,
 ): AsyncIterable<Item> {
   for await (const item of items) if (!item.key.startsWith(prefix)) yield item
+}
+
+async function* writtenLongAgo(items: AsyncIterable<ListedObject>): AsyncIterable<ListedObject> {
+  for await (const item of items) yield { ...item, modifiedAt: 0 }
 }
