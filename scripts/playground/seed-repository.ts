@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { simpleGit } from 'simple-git'
@@ -44,7 +44,9 @@ async function writeSeed(work: string): Promise<void> {
     private: true,
     type: 'module',
   })
-  await writeFile(join(work, '.gitignore'), 'node_modules/\ncoverage/\n.needle/\n')
+  await writeFile(join(work, '.gitignore'), 'node_modules\ncoverage/\n.needle/\n')
+  // What `npm ci` would put there; without it npx would not find the needle command.
+  await symlink(join(projectRoot, 'node_modules'), join(work, 'node_modules'))
 }
 
 async function writeJson(path: string, value: object): Promise<void> {
