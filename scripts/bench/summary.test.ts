@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import type { Launch } from './measure-launch.ts'
+import { type Round, summarise } from './summary.ts'
+
+const launch = (requestsPerSecond: number): Launch => ({
+  requestsPerSecond,
+  cpuMicrosPerRequest: 50,
+  rssBytes: 2 ** 27,
+  generatorBusy: 0.4,
+  open: null,
+})
+
+const round = (baseline: number, needle: number): Round => ({
+  baseline: launch(baseline),
+  baselineAgain: launch(baseline),
+  ajv: launch(baseline * 1.1),
+  needle: launch(needle),
+})
+
+it('meets the goal when the lower end of the interval does', () => {
+  const summary = summarise([round(1000, 950), round(500, 475), round(800, 760)], 1)
+  expect(summary.ratios.needle).toEqual({ median: 0.95, low: 0.95, high: 0.95 })
+  expect(summary.goalMet).toBe(true)
+})
+
+it('misses the goal when only the median meets it', () => {
+  const summary = summarise([round(1000, 950), round(1000, 950), round(1000, 700)], 1)
+  expect(summary.ratios.needle.median).toBe(0.95)
+  expect(summary.goalMet).toBe(false)
+})
+
+it('compares the hand-written route with itself as the noise floor', () => {
+  const rounds = [1000, 1100, 900].map((again): Round => {
+    const { baseline, ajv, needle } = round(1000, 950)
+    return { baseline, baselineAgain: launch(again), ajv, needle }
+  })
+  const { noise } = summarise(rounds, 1).ratios
+  expect(noise).toEqual({ median: 1, low: 0.9, high: 1.1 })
+})
