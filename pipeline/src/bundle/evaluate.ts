@@ -42,38 +42,17 @@ export function createEvaluator({ timeoutMs = 5000, signal }: EvaluatorOptions =
   }
 
   return {
-    evaluate: async ({ name, entry, bundle }) => {
+    evaluate: async ({ name, entry, bundle }): Promise<EvaluateResult> => {
       signal?.throwIfAborted()
       child ??= await startChild()
       const script = Buffer.from(bundle.script).toString('utf8')
       const reply = await ask(child, { name, script }, timeoutMs)
-      const refuse = (code: PipelineErrorCode, message: string, stack?: string | null) => ({
-        status: 'refused' as const,
-        issue: {
-          code,
-          function: name,
-          message,
-          place: placeInSource(stack ?? null, bundle.sourceMap) ?? { file: entry },
-        },
-      })
-      switch (reply.status) {
-        case 'described':
-          return reply
-        case 'refused':
-          return refuse(toCode(reply.code), reply.message, reply.stack)
-        case 'timedOut':
-          await stop()
-          return refuse(
-            'FUNCTION_LOAD_TIMEOUT',
-            `${name} did not finish loading within ${timeoutMs} ms. Move work out of the top level into the handler.`,
-          )
-        case 'exited':
-          child = null
-          return refuse(
-            'FUNCTION_THROWS_AT_LOAD',
-            `${name} ended its process while loading. Move work out of the top level into the handler.`,
-          )
-      }
+      if (reply.status === 'described') return reply
+      if (reply.status === 'timedOut') await stop()
+      if (reply.status === 'exited') child = null
+      const { code, message, stack } = toRefusal(reply, name, timeoutMs)
+      const place = placeInSource(stack, bundle.sourceMap) ?? { file: entry }
+      return { status: 'refused', issue: { code, function: name, message, place } }
     },
     [Symbol.asyncDispose]: stop,
   }
@@ -125,6 +104,31 @@ function ask(child: ChildProcess, request: EvaluationRequest, timeoutMs: number)
     child.on('exit', onExit)
     child.send(request)
   })
+}
+
+interface Refusal {
+  readonly code: PipelineErrorCode
+  readonly message: string
+  readonly stack: string | null
+}
+
+function toRefusal(
+  reply: Exclude<Answer, { status: 'described' }>,
+  name: string,
+  timeoutMs: number,
+): Refusal {
+  if (reply.status === 'refused') {
+    return { code: toCode(reply.code), message: reply.message, stack: reply.stack }
+  }
+  const isTimeout = reply.status === 'timedOut'
+  const what = isTimeout
+    ? `did not finish loading within ${timeoutMs} ms`
+    : 'ended its process while loading'
+  return {
+    code: isTimeout ? 'FUNCTION_LOAD_TIMEOUT' : 'FUNCTION_THROWS_AT_LOAD',
+    message: `${name} ${what}. Move work out of the top level into the handler.`,
+    stack: null,
+  }
 }
 
 function toCode(code: string): PipelineErrorCode {

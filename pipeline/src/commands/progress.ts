@@ -12,8 +12,12 @@ export interface Step<Value> {
  * end without a terminal. Rejects as the step does.
  */
 export async function runStep<Value>(io: CommandIo, step: Step<Value>): Promise<Value> {
-  const [value] = await runSteps(io, [step])
-  return value as Value
+  const results = await runSteps(io, [
+    { title: step.title, run: async (say) => ({ value: await step.run(say) }) },
+  ])
+  const [result] = results
+  if (result === undefined) throw new TypeError(`"${step.title}" ended without a result`)
+  return result.value
 }
 
 /** Runs steps at the same time; waits for all of them, then rejects with the first failure. */

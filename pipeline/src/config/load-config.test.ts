@@ -81,10 +81,10 @@ describe('loadConfig', () => {
   })
 })
 
-describe('selectEnvironment', () => {
-  const select = (name: string, env: Record<string, string> = {}) =>
-    selectEnvironment(valid, name, { directory: '/repository', env })
+const select = (name: string, env: Record<string, string> = {}) =>
+  selectEnvironment(valid, name, { directory: '/repository', env })
 
+describe('selectEnvironment', () => {
   test('makes paths absolute', () => {
     expect(select('production')).toMatchObject({
       store: 'file:/repository/.needle/store',

@@ -50,6 +50,9 @@ const affectedBy = (change: Files): Record<string, readonly string[]> =>
     ]),
   )
 
+const digests = (scope: Scope) =>
+  [...inputsOf(before, {}, scope).values()].map(({ digest }) => digest)
+
 describe('findAffected', () => {
   test.each<[string, Files, Record<string, string[]>]>([
     ['nothing', {}, {}],
@@ -130,7 +133,6 @@ describe('findAffected', () => {
   })
 
   test('a preview never passes for production', () => {
-    const digests = (scope: Scope) => [...inputsOf(before, {}, scope).values()].map((i) => i.digest)
     const previews = new Set(digests('preview'))
     expect(digests('production').filter((digest) => previews.has(digest))).toEqual([])
   })

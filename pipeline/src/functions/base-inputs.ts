@@ -21,15 +21,24 @@ export async function readBaseInputs(
   return readInputs({ tree, graph, functions, config, scope: current.scope })
 }
 
-/** The commit where this branch left `origin/main`; null when there is no such branch. */
-export async function defaultBase(directory: string): Promise<string | null> {
+/**
+ * The commit where this branch left `revision`: what others did there since is not this change's
+ * doing. Null when there is no such revision; itself when the two have no common history here.
+ */
+export async function findBase(directory: string, revision: string): Promise<string | null> {
   const git = simpleGit(directory)
-  try {
-    return (await git.raw(['merge-base', 'HEAD', 'origin/main'])).trim() || null
-  } catch {
-    // no repository, no commit or no origin/main: nothing to compare with
-    return null
+  const resolve = async (...args: string[]): Promise<string | null> => {
+    try {
+      return (await git.raw(args)).trim() || null
+    } catch {
+      // Git says no by failing, whether there is no repository, no commit or no such name
+      return null
+    }
   }
+  return (
+    (await resolve('merge-base', 'HEAD', revision)) ??
+    (await resolve('rev-parse', '--verify', '--quiet', `${revision}^{commit}`))
+  )
 }
 
 /** The configuration of another commit, loaded from a file of its own. One that no longer loads has no policies. */

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { type SimpleGit, simpleGit } from 'simple-git'
-import { PipelineError } from '../errors.ts'
 
 /**
  * Everything of a repository that can matter to a function: contents by path relative to the
@@ -53,24 +52,16 @@ export async function readCommittedTree(
 }
 
 async function listCommitted(git: SimpleGit, revision: string): Promise<string[]> {
-  try {
-    const list = await git.raw([
-      'ls-tree',
-      '-r',
-      '-z',
-      '--name-only',
-      revision,
-      'functions',
-      lockFile,
-    ])
-    return list.split('\0').filter((path) => path === lockFile || (path !== '' && matters(path)))
-  } catch (cause) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `Git does not know "${revision}". Fetch it first (a CI checkout needs the full history), or use --all.`,
-      { cause, details: { revision } },
-    )
-  }
+  const list = await git.raw([
+    'ls-tree',
+    '-r',
+    '-z',
+    '--name-only',
+    revision,
+    'functions',
+    lockFile,
+  ])
+  return list.split('\0').filter((path) => path === lockFile || (path !== '' && matters(path)))
 }
 
 function matters(path: string): boolean {

@@ -47,8 +47,8 @@ export function parseSource(path: string, text: string): ParsedSource {
       importsZ: entries.some(
         ({ isType, importName }) =>
           !isType &&
-          (importName.kind === 'Default' ||
-            (importName.kind === 'Name' && importName.name === 'z')),
+          (isKind(importName.kind, 'Default') ||
+            (isKind(importName.kind, 'Name') && importName.name === 'z')),
       ),
       position: position(moduleRequest.start),
     })
@@ -105,11 +105,16 @@ export function parseSource(path: string, text: string): ParsedSource {
       entries.some(
         ({ isType, exportName }) =>
           !isType &&
-          (exportName.kind === 'Default' ||
-            (exportName.kind === 'Name' && exportName.name === 'default')),
+          (isKind(exportName.kind, 'Default') ||
+            (isKind(exportName.kind, 'Name') && exportName.name === 'default')),
       ),
     ),
   }
+}
+
+/** The parser's own names for these are ambient enums, which isolated modules cannot read. */
+function isKind(kind: string, name: 'Default' | 'Name'): boolean {
+  return kind === name
 }
 
 type Program = ReturnType<typeof parseSync>['program']

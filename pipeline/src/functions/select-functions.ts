@@ -1,7 +1,7 @@
 import type { PlanFile, ReleasedFunction } from '../build/plan-file.ts'
 import { PipelineError } from '../errors.ts'
 import { type Affected, findAffected } from './affected.ts'
-import { defaultBase, readBaseInputs } from './base-inputs.ts'
+import { findBase, readBaseInputs } from './base-inputs.ts'
 import type { Survey } from './survey.ts'
 
 export interface SelectOptions {
@@ -60,13 +60,20 @@ async function candidates(
       basis: `the releases of "${plan.environment}"`,
     }
   }
-  const revision = base ?? (await defaultBase(survey.directory))
+  const revision = await findBase(survey.directory, base ?? 'origin/main')
+  if (revision === null && base !== undefined) {
+    throw new PipelineError(
+      'USAGE_INVALID',
+      `Git does not know "${base}". Fetch it first (a CI checkout needs the full history), or use --all.`,
+      { details: { base } },
+    )
+  }
   if (revision === null) {
     return { affected: every('nothing to compare with'), basis: 'all functions' }
   }
   const before = await readBaseInputs(survey, revision)
   return {
     affected: findAffected(before, survey.inputs),
-    basis: base ?? `origin/main (${revision.slice(0, 7)})`,
+    basis: `${base ?? 'origin/main'} (${revision.slice(0, 7)})`,
   }
 }

@@ -28,10 +28,15 @@ export default defineFunction({
 )
 const shared: Files = { 'functions/shop/_shared/cents.ts': 'export const cents = 1\n' }
 
-async function contentsOf(directory: string): Promise<Record<string, string>> {
+/** Name and text of every file. */
+async function contentsOf(directory: string): Promise<[string, string][]> {
   const names = (await readdir(directory)).toSorted()
-  const entries = names.map(async (name) => [name, await readFile(join(directory, name), 'utf8')])
-  return Object.fromEntries(await Promise.all(entries)) as Record<string, string>
+  return Promise.all(
+    names.map(async (name): Promise<[string, string]> => [
+      name,
+      await readFile(join(directory, name), 'utf8'),
+    ]),
+  )
 }
 
 const artifactsOf = async (directory: string) => {
@@ -100,7 +105,7 @@ describe('needle build', () => {
         },
       ],
     })
-    const all = Object.entries(await contentsOf(out))
+    const all = await contentsOf(out)
     for (const [, text] of all) expect(text).not.toContain(repository.directory)
     const map = all.find(([name]) => name.endsWith('.map'))?.[1] ?? ''
     expect(JSON.parse(map)).toMatchObject({

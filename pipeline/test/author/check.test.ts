@@ -5,6 +5,9 @@ import { runCommand } from './run-command.ts'
 // lint, types and tests start three programs
 vi.setConfig({ testTimeout: 120_000 })
 
+const place = (name: string, line: number) =>
+  expect.objectContaining({ file: `functions/shop/${name}`, line })
+
 describe('needle check', () => {
   test('passes what needle new writes, with its coverage', async () => {
     await using repository = await createRepository()
@@ -28,8 +31,6 @@ describe('needle check', () => {
     })
     const run = await runCommand(['check', '--all', '--json'], { cwd: repository.directory })
     expect(run.exitCode).toBe(1)
-    const place = (name: string, line: number) =>
-      expect.objectContaining({ file: `functions/shop/${name}`, line })
     expect(run.json()).toMatchObject({
       issues: expect.arrayContaining([
         expect.objectContaining({ code: 'LINT_FAILED', place: place('lint/index.ts', 1) }),

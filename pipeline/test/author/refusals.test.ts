@@ -234,10 +234,10 @@ let issues: z.infer<typeof issuesSchema>['error']['issues']
 
 // one build of all of them: that every problem of every function is told is a fact of its own
 beforeAll(async () => {
-  const files = Object.entries(refusals).map(([name, { source, more }]) => ({
-    ...functionFiles(`shop/${name}`, source),
-    ...more,
-  }))
+  const files = Object.entries(refusals).flatMap(([name, { source, more }]) => [
+    functionFiles(`shop/${name}`, source),
+    more ?? {},
+  ])
   repository = await createRepository(
     Object.assign(
       {},
