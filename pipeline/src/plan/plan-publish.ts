@@ -9,11 +9,9 @@ import {
 } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
+import { type Lineage, refusalOfLineage } from './lineage.ts'
 import { isSamePair, pairName, previousAfter } from './pair.ts'
 import { type Change, type Kept, type Plan, refuse, type Refusal } from './plan.ts'
-
-/** How the commit to publish relates to the one the environment was published from. */
-export type Lineage = 'first' | 'same' | 'descends' | 'older' | 'diverged' | 'unknown' | 'shallow'
 
 export interface PublishInput {
   readonly state: EnvironmentState
@@ -38,7 +36,7 @@ export interface PublishInput {
  * release and with it its provenance.
  */
 export function planPublish(input: PublishInput): Plan {
-  const older = refusalOfLineage(input)
+  const older = input.allowOlder ? null : refusalOfLineage(input)
   if (older !== null) return refuse(older.code, null, older.message)
 
   const current = toFunctionStates(input.state.groups)
@@ -221,31 +219,4 @@ function quarantineRefusal(name: string, wanted: ReleaseRef, entry: QuarantineEn
     function: name,
     message: `${name} at ${pair} was quarantined by ${entry.by} on ${entry.since}: ${entry.reason}. Merge a fix or a revert, or allow it again with: needle clear ${name} --quarantine ${pair} --reason "…"`,
   }
-}
-
-function refusalOfLineage(input: PublishInput): Omit<Refusal, 'function'> | null {
-  const { lineage, allowOlder, state } = input
-  if (allowOlder || lineage === 'first' || lineage === 'same' || lineage === 'descends') return null
-  const published = `${state.newest?.manifest.commit?.slice(0, 12)}`
-  const commit = input.commit.slice(0, 12)
-  const override = 'To publish it all the same: --allow-older --reason "…"'
-  const refusals: Record<typeof lineage, Omit<Refusal, 'function'>> = {
-    older: {
-      code: 'COMMIT_OLDER',
-      message: `Commit ${commit} is older than ${published}, which ${state.environment} already runs. Publish the newest commit instead. ${override}`,
-    },
-    diverged: {
-      code: 'COMMIT_OLDER',
-      message: `Commit ${commit} does not descend from ${published}, which ${state.environment} runs: publishing it would undo merges. Rebase it or publish the newest commit. ${override}`,
-    },
-    unknown: {
-      code: 'COMMIT_UNKNOWN',
-      message: `${state.environment} runs commit ${published}, which this clone does not have. Fetch it (git fetch origin) and publish again. ${override}`,
-    },
-    shallow: {
-      code: 'CLONE_SHALLOW',
-      message: `This clone is shallow, so whether ${commit} descends from ${published} cannot be told. Run git fetch --unshallow, or use fetch-depth: 0 in actions/checkout`,
-    },
-  }
-  return refusals[lineage]
 }
