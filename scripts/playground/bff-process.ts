@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import * as z from 'zod'
 import { type PlaygroundDirectories, projectRoot } from './directories.ts'
 import type { StoreEnv } from './store-access.ts'
 
@@ -41,14 +42,16 @@ export async function startBff(options: BffOptions): Promise<BffProcess> {
   })
   let closing = false
   const exit = once(child, 'exit')
-  const ended = exit.then(([code]) => {
-    if (!closing) throw new Error(`The BFF ended by itself with exit code ${String(code)}`)
-  })
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }]
+  const failed = async (): Promise<never> => {
+    const [code] = await exit
+    throw new Error(`The BFF ended by itself with exit code ${String(code)}`)
+  }
+  const [message] = await Promise.race([once(child, 'message'), failed()])
+  const { port } = listeningSchema.parse(message)
   return {
-    url: `http://127.0.0.1:${message.port}`,
-    port: message.port,
-    ended,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ended: exit.then(() => (closing ? undefined : failed())),
     async close() {
       closing = true
       if (child.exitCode === null) child.kill('SIGTERM')
@@ -56,6 +59,8 @@ export async function startBff(options: BffOptions): Promise<BffProcess> {
     },
   }
 }
+
+const listeningSchema = z.object({ port: z.int() })
 
 /** `wanted`, or the next port above it that is free on loopback. */
 export async function freePort(wanted: number): Promise<number> {

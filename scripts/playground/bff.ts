@@ -4,7 +4,7 @@
  * POLL_INTERVAL_MS; tells its parent when it listens.
  */
 import Fastify from 'fastify'
-import needle from '@needle-faas/runtime/fastify'
+import { needle } from '@needle-faas/runtime/fastify'
 import services from '../../functions/dev-services.ts'
 
 const required = (name: string): string => {

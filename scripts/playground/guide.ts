@@ -5,7 +5,6 @@ import type { Playground } from './playground.ts'
 /** Says what runs where and what to try, in commands that can be copied. */
 export function printGuide({ bff, directories }: Playground, wantedPort: number): void {
   const work = relative(process.cwd(), directories.work)
-  const heading = (text: string): string => styleText('bold', text)
   const moved = bff.port === wantedPort ? '' : ` (port ${wantedPort} is in use)`
   console.log(`
 ${heading(`A BFF serves the functions on ${bff.url}${moved}`)}
@@ -29,4 +28,8 @@ ${heading('Take it back')}
 
 Ctrl-C stops everything; npm start goes on where you were.
 CANARY=20 npm start gives changes 20 % of the users first.`)
+}
+
+function heading(text: string): string {
+  return styleText('bold', text)
 }

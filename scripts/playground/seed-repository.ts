@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { simpleGit } from 'simple-git'
+import * as z from 'zod'
 import { type PlaygroundDirectories, projectRoot } from './directories.ts'
 
 /**
@@ -29,15 +30,17 @@ export async function seedRepository(directories: PlaygroundDirectories): Promis
   await simpleGit().clone(directories.origin, directories.deploy)
 }
 
+const tsconfigSchema = z.object({ compilerOptions: z.looseObject({}) })
+
 async function writeSeed(work: string): Promise<void> {
   await cp(join(projectRoot, 'functions'), join(work, 'functions'), {
     recursive: true,
     filter: (source) => !['node_modules', 'coverage', 'dist'].includes(basename(source)),
   })
   await cp(join(projectRoot, 'package-lock.json'), join(work, 'package-lock.json'))
-  const { compilerOptions } = JSON.parse(
-    await readFile(join(projectRoot, 'tsconfig.json'), 'utf8'),
-  ) as { compilerOptions: object }
+  const { compilerOptions } = tsconfigSchema.parse(
+    JSON.parse(await readFile(join(projectRoot, 'tsconfig.json'), 'utf8')),
+  )
   await writeJson(join(work, 'tsconfig.json'), { compilerOptions, include: ['functions'] })
   await writeJson(join(work, 'package.json'), {
     name: 'shop-functions',

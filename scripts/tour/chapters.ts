@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as z from 'zod'
 import { seconds } from '../playground/report.ts'
 import { runNeedle } from '../playground/run-needle.ts'
 import { expectEqual, expectThat } from './expect.ts'
@@ -11,6 +12,12 @@ export type Chapter = (stage: Stage, narrator: Narrator) => Promise<void>
 
 const path = '/api/shop/greeting/Ada'
 const name = 'shop/greeting'
+
+const greetingSchema = z.object({ text: z.string() })
+const statusSchema = z.object({
+  functions: z.record(z.string(), z.object({ hold: z.object({ reason: z.string() }).nullable() })),
+})
+const buildSchema = z.object({ functions: z.array(z.object({ status: z.string() })) })
 
 const addition: Chapter = async (stage, { chapter, step }) => {
   chapter('A function is added')
@@ -66,7 +73,7 @@ const canary: Chapter = async (stage, { chapter, step }) => {
     const onCanary = new Set<string>()
     for (const user of users) {
       const { body } = await stage.request('GET', path, { user })
-      if ((body as { text: string }).text.startsWith('Welcome')) onCanary.add(user)
+      if (greetingSchema.parse(body).text.startsWith('Welcome')) onCanary.add(user)
     }
     return onCanary
   }
@@ -144,7 +151,7 @@ function greet(stage: Stage): Promise<Answer> {
 function served(stage: Stage, text: string): () => Promise<boolean> {
   return async () => {
     const { status, body } = await greet(stage)
-    return status === 200 && (body as { text: string }).text === text
+    return status === 200 && greetingSchema.parse(body).text === text
   }
 }
 
@@ -168,15 +175,13 @@ function phases({ deployment }: Landing): string {
 /** Why the function is held against what Git says; null when it is not. */
 async function holdReason(stage: Stage): Promise<string | null> {
   const { output } = await stage.operate('status', '--json')
-  const { functions } = JSON.parse(output) as {
-    functions: Record<string, { hold: { reason: string } | null }>
-  }
+  const { functions } = statusSchema.parse(JSON.parse(output))
   return functions[name]?.hold?.reason ?? null
 }
 
 /** How many functions the newest build had to bundle. */
 async function builtCount({ playground }: Stage): Promise<number> {
   const file = join(playground.directories.root, 'build', 'build.json')
-  const build = JSON.parse(await readFile(file, 'utf8')) as { functions: { status: string }[] }
+  const build = buildSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   return build.functions.filter((entry) => entry.status === 'built').length
 }

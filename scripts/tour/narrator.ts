@@ -4,8 +4,8 @@ import { seconds } from '../playground/report.ts'
 /** Prints each step of the story with the time it took, and remembers whether all went well. */
 export interface Narrator {
   /** Runs a step; what it returns is printed after its time. A step that throws ends the story. */
-  step(title: string, action: () => Promise<string>): Promise<void>
-  chapter(title: string): void
+  readonly step: (title: string, action: () => Promise<string>) => Promise<void>
+  readonly chapter: (title: string) => void
   readonly stepsDone: number
 }
 

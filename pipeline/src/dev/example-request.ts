@@ -13,13 +13,13 @@ export function exampleRequest({ port, settings, input }: ExampleInput): string 
   const inPath = new Set<string>()
   const url = path.replaceAll(/:(\w+)[^/]*/g, (_match, name: string) => {
     inPath.add(name)
-    return encodeURIComponent(String(fields[name] ?? 'x'))
+    return encodeURIComponent(toText(fields[name]))
   })
   const rest = Object.entries(fields).filter(([name]) => !inPath.has(name))
   const base = `http://127.0.0.1:${port}${url}`
   if (method === 'GET') {
     const query = new URLSearchParams(
-      rest.map(([name, value]): [string, string] => [name, String(value)]),
+      rest.map(([name, value]): [string, string] => [name, toText(value)]),
     )
     return `curl '${base}${rest.length === 0 ? '' : `?${query.toString()}`}'`
   }
@@ -61,6 +61,11 @@ function exampleOf(schema: unknown): unknown {
     default:
       return 'x'
   }
+}
+
+function toText(value: unknown): string {
+  if (value === undefined) return 'x'
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

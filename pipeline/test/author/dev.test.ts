@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runDev } from '../../src/dev/run-dev.ts'
 import { createRepository, type TestRepository } from '../repository.ts'
@@ -74,10 +75,11 @@ describe('needle dev', { timeout: 30_000 }, () => {
   test('serves what was saved last, replaced files included', async () => {
     await start()
     await repository.write({ 'functions/shop/word/index.ts': answers('two') })
-    await eventually(async () => JSON.stringify((await get()).body).includes('two'))
+    await eventually(async () => isDeepStrictEqual((await get()).body, { text: 'two' }))
     await repository.write({ 'functions/shop/word/index.ts': null })
     await repository.write({ 'functions/shop/word/index.ts': answers('three') })
-    await eventually(async () => JSON.stringify((await get()).body).includes('three'))
+    await eventually(async () => isDeepStrictEqual((await get()).body, { text: 'three' }))
+    expect(output).toContain('shop/word reloaded in')
   })
 
   test('says in the terminal and in the response why a function does not build, until it does', async () => {
