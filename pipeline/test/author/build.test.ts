@@ -175,8 +175,9 @@ describe('readBuildDirectory', () => {
     ['BUILD_DIRECTORY_MISSING', 'build.json', null],
     ['BUILD_DIRECTORY_INVALID', 'build.json', '{ "specVersion": 1'],
     ['BUILD_DIRECTORY_INVALID', 'build.json', '{ "specVersion": 2 }'],
-    ['BUILD_DIRECTORY_ALTERED', /\.js$/, 'other()'],
-    ['BUILD_DIRECTORY_ALTERED', /\.map$/, '{}'],
+    ['BUILD_DIRECTORY_ALTERED', /\.js$/, 'longer or shorter'],
+    ['BUILD_DIRECTORY_ALTERED', /\.js$/, 'as long'],
+    ['BUILD_DIRECTORY_ALTERED', /\.map$/, 'as long'],
   ] as const)('throws %s for %s', async (code, which, text) => {
     await using repository = await createRepository(functionFiles('shop/a'))
     await runCommand(['build', '--out', 'out'], { cwd: repository.directory })
@@ -185,8 +186,11 @@ describe('readBuildDirectory', () => {
     const name = names.find((file) =>
       typeof which === 'string' ? file === which : which.test(file),
     )
-    if (text === null) await rename(join(out, `${name}`), join(out, 'gone'))
-    else await writeFile(join(out, `${name}`), text)
+    const path = join(out, `${name}`)
+    if (text === null) await rename(path, join(out, 'gone'))
+    else if (text === 'as long') {
+      await writeFile(path, (await readFile(path, 'utf8')).replace(/\w/, '_'))
+    } else await writeFile(path, text)
     await expect(readBuildDirectory(out)).rejects.toMatchObject({ code })
   })
 
