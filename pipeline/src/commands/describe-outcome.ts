@@ -29,7 +29,10 @@ export function describeOutcome(environment: string, outcome: ChangeOutcome): Co
 }
 
 function headline(environment: string, { plan, manifest, isWritten }: ChangeOutcome): string {
-  if (isWritten) return `${environment} is at version ${manifest?.version}: ${manifest?.reason}`
+  const same = plan.changes.length === 0 ? ' (no function changes)' : ''
+  if (isWritten) {
+    return `${environment} is at version ${manifest?.version}: ${manifest?.reason}${same}`
+  }
   if (plan.refusals.length > 0) return `Nothing changed in ${environment}`
   return manifest === null
     ? `Nothing to publish to ${environment}`

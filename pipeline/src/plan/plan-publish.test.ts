@@ -30,6 +30,20 @@ test('equal artifact and settings keep the release that serves, and with it its 
       'shop/card': ref('a', 'built again at another commit'),
     }),
   )
+  expect(plan).toMatchObject({ changes: [], kept: [], refusals: [] })
+  expect(card(plan)).toEqual(serving('a'))
+})
+
+test('a commit that changes nothing is recorded, so that an older one cannot follow it', () => {
+  const state = environment({ 'shop/card': serving('a') })
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('a') }))
+  expect(plan.draft).toMatchObject({ commit: 'd'.repeat(40), groups: state.groups })
+})
+
+test('the commit that is live already plans nothing', () => {
+  const state = environment({ 'shop/card': serving('a') })
+  const live = { commit: 'c'.repeat(40), lineage: 'same' } as const
+  const plan = planPublish(publishInput(state, { 'shop/card': ref('a') }, live))
   expect(plan).toEqual({ draft: null, changes: [], kept: [], refusals: [] })
 })
 
@@ -131,21 +145,22 @@ test('a held function is kept and named while the others go ahead', () => {
 test('a held function gone from Git stays', () => {
   const state = environment({ 'shop/card': serving('a', { hold: hold() }) })
   const plan = planPublish(publishInput(state, {}))
-  expect(plan.draft).toBeNull()
+  expect(card(plan)).toEqual(serving('a', { hold: hold() }))
   expect(plan.kept).toHaveLength(1)
 })
 
 test('a hold by a person does not end because Git agrees with it', () => {
   const state = environment({ 'shop/card': serving('a', { hold: hold() }) })
   const plan = planPublish(publishInput(state, { 'shop/card': ref('a') }))
-  expect(plan).toEqual({ draft: null, changes: [], kept: [], refusals: [] })
+  expect(plan).toMatchObject({ changes: [], kept: [], refusals: [] })
+  expect(card(plan)).toEqual(serving('a', { hold: hold() }))
 })
 
 test('a stopped function stays stopped when Git changes', () => {
   const state = environment({ 'shop/card': serving('a', { hold: hold({ mode: 'stopped' }) }) })
   const plan = planPublish(publishInput(state, { 'shop/card': ref('b') }))
   expect(plan.kept[0]?.text).toContain('stopped by Ann')
-  expect(plan.draft).toBeNull()
+  expect(card(plan)).toEqual(serving('a', { hold: hold({ mode: 'stopped' }) }))
 })
 
 test.each([

@@ -54,8 +54,11 @@ export function planPublish(input: PublishInput): Plan {
     else if (step.next !== undefined) next.set(name, step.next)
   }
 
+  // A commit that changes nothing is recorded all the same: an older one, never published, could
+  // else still be published after it by running its job again.
+  const isRecorded = input.state.newest?.manifest.commit === input.commit
   const draft =
-    changes.length === 0 && input.state.newest !== null
+    changes.length === 0 && isRecorded
       ? null
       : {
           commit: input.commit,
