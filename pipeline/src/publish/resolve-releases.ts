@@ -8,6 +8,7 @@ import {
   type Release,
   type ReleaseRef,
   signDocument,
+  sizeLimit,
 } from '@needle-faas/runtime/manifest'
 import { createVerifiedReader } from '@needle-faas/runtime/store'
 import type { BuildDirectory } from '../build/build-directory.ts'
@@ -49,12 +50,10 @@ export function createReleaseResolver(
     const entries = await Promise.all(
       input.build.manifest.functions.map(async (entry) => {
         const known = findKnown(states.get(entry.name), pairOf(entry))
-        if (known !== undefined) return { name: entry.name, ref: known, uploads: [] }
-        const pending =
-          resolved.get(entry.name) ??
-          (entry.status === 'reused' ? verifyReused(input, entry) : signBuilt(input, entry))
+        const pending = resolved.get(entry.name) ?? resolve(input, entry, known !== undefined)
         resolved.set(entry.name, pending)
-        return { name: entry.name, ...(await pending) }
+        const { ref, uploads } = await pending
+        return { name: entry.name, ref: known ?? ref, uploads, isNamed: known === undefined }
       }),
     )
     return {
@@ -63,7 +62,7 @@ export function createReleaseResolver(
         const named = new Set(
           [...toFunctionStates(groups).values()].flatMap(releasesOf).map(({ release }) => release),
         )
-        const needed = entries.filter(({ ref }) => named.has(ref.release))
+        const needed = entries.filter(({ ref, isNamed }) => !isNamed || named.has(ref.release))
         return [0, 1, 2].map((stage) => needed.flatMap(({ uploads }) => uploads[stage] ?? []))
       },
     }
@@ -73,6 +72,31 @@ export function createReleaseResolver(
 interface ResolvedFunction {
   readonly ref: ReleaseRef
   readonly uploads: readonly (readonly Upload[])[]
+}
+
+/**
+ * `isKnown`: artifact and settings are what the environment has, so that its release stays. What
+ * was built from inputs nobody has recorded (another test, say) gets a release and a record all the
+ * same, else it would be checked and built again at every deployment.
+ */
+async function resolve(
+  input: ResolveInput,
+  entry: BuildEntry,
+  isKnown: boolean,
+): Promise<ResolvedFunction> {
+  if (entry.status === 'reused') {
+    return isKnown ? { ref: entry.release, uploads: [] } : verifyReused(input, entry)
+  }
+  const signed = await signBuilt(input, entry)
+  const isRecorded = isKnown && (await hasRecord(input, entry))
+  return isRecorded ? { ...signed, uploads: [] } : signed
+}
+
+async function hasRecord({ publisher }: ResolveInput, { inputs }: BuiltFunction): Promise<boolean> {
+  const { store, signal } = publisher.access
+  const maxBytes = sizeLimit.buildRecordBytes
+  const found = await store.get(objectKey.build(inputs), { maxBytes, signal })
+  return found.status === 'found'
 }
 
 type BuildEntry = BuiltFunction | ReusedFunction

@@ -59,6 +59,18 @@ test('a revert finds its release: nothing is checked, nothing is built', async (
   expect((await build()).stdout).toContain('Built 0, reused 2')
 })
 
+test('a change of tests alone is checked once, and what serves keeps its release', async () => {
+  const { repository, store, plan, deploy } = await createDeployment()
+  await using _ = repository
+  await deploy()
+  const [group] = await readdir(join(store, 'environments', 'production', 'groups'))
+  await repository.commit({ 'functions/shop/card/index.test.ts': '// no test any more\n' })
+  expect(await plan()).toMatchObject({ pending: ['shop/card'] })
+  await deploy()
+  expect(await plan()).toMatchObject({ pending: [] })
+  expect(await readdir(join(store, 'environments', 'production', 'groups'))).toEqual([group])
+})
+
 test('a release of production is none for a preview', async () => {
   const { repository, plan, deploy } = await createDeployment()
   await using _ = repository
