@@ -51,7 +51,7 @@ export interface Runtime {
   refresh(): Promise<void>
 }
 
-/** How long one read from the store may take. */
+/** How long one read or write of store or disk may take. */
 const storeTimeoutMs = 10_000
 
 /**
@@ -76,7 +76,12 @@ export function createRuntime(given: RuntimeOptions): Runtime {
 
   const emit = (event: RuntimeEvent): void => {
     logEvent(log, event)
-    options.onEvent?.(event)
+    try {
+      options.onEvent?.(event)
+    } catch (error) {
+      // Whoever listens must not stop what it listens to.
+      log.error('The onEvent option threw', { event: event.type, error: String(error) })
+    }
   }
 
   const stickyKey = (call: Call): string => {
@@ -102,10 +107,13 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     const store =
       typeof source.store === 'string' ? (ownStore = await openStore(source.store)) : source.store
     const directory = source.cacheDirectory
+    const limits = { clock, timeoutMs: storeTimeoutMs }
     return createSynchronizer({
-      store: limitStoreTime(store, { clock, timeoutMs: storeTimeoutMs }),
+      store: limitStoreTime(store, limits),
       disk:
-        directory === undefined ? null : createFileStore(path.join(directory, source.environment)),
+        directory === undefined
+          ? null
+          : limitStoreTime(createFileStore(path.join(directory, source.environment)), limits),
       environment: source.environment,
       instance,
       groups: options.groups,
@@ -142,6 +150,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     }
     const sync = synchronizer
     begun.resolve(sync)
+    if (closing !== null) return
     stopGuarding.push(
       guardAgainstCrashes(({ revision, requestId, error }) => {
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -151,7 +160,9 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     )
     if (options.report) {
       const store = typeof source.store === 'string' ? ownStore : source.store
-      if (store !== null) reporter = startReporter(store, sync)
+      if (store !== null) {
+        reporter = startReporter(limitStoreTime(store, { clock, timeoutMs: storeTimeoutMs }), sync)
+      }
     }
     await sync.start()
   }

@@ -104,7 +104,7 @@ function createRevision(
 
   const onEnd = (call: ActiveCall): void => {
     active.delete(call)
-    if (active.size > 0) return
+    if (active.size > 0 || waiting.size === 0) return
     for (const resume of waiting) resume()
     waiting.clear()
   }

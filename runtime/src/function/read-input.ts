@@ -16,28 +16,34 @@ export type InputResult =
  * (`application/x-www-form-urlencoded`, read like a query) and text (`text/*`, a string), all UTF-8.
  */
 export function readInput(call: Call, realm: Realm, maxBodyBytes: number): InputResult {
+  const hasBody = call.body !== null && call.body.length > 0
+  // Most calls with a body have nothing to merge it with.
+  if (hasBody && !givesFields(call)) return readBody(call, call.body, realm, maxBodyBytes)
   const merged = realm.createObject()
-  let given = false
   for (const name in call.params) {
     const value = call.params[name]
-    if (value === undefined) continue
-    merged[name] = value
-    given = true
+    if (value !== undefined) merged[name] = value
   }
   if (call.query !== '') {
     const key = addFields(merged, call.query, realm)
     if (key !== null) return redefined(key, 'The query', 'the path')
-    given = true
   }
-  if (call.body === null || call.body.length === 0) return { refused: null, input: merged }
+  if (!hasBody) return { refused: null, input: merged }
   const body = readBody(call, call.body, realm, maxBodyBytes)
-  if (body.refused !== null || !given) return body
+  if (body.refused !== null) return body
   if (!isPlainObject(body.input)) return { refused: bodyMustBeObject }
   for (const key of Object.keys(body.input)) {
     if (Object.hasOwn(merged, key)) return redefined(key, 'The body', 'the path or the query')
     merged[key] = body.input[key]
   }
   return { refused: null, input: merged }
+}
+
+/** Whether path or query have anything to say. */
+function givesFields({ params, query }: Call): boolean {
+  if (query !== '') return true
+  for (const name in params) if (params[name] !== undefined) return true
+  return false
 }
 
 function readBody(

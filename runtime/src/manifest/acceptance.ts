@@ -26,6 +26,8 @@ export interface ManifestCandidate {
   readonly now: number
   /** Oldest version the host takes; guards a start without a disk. */
   readonly minVersion?: number | undefined
+  /** An expired manifest is better than an outage, and only than an outage. Default false. */
+  readonly nothingServes?: boolean | undefined
 }
 
 export type Judgement =
@@ -40,6 +42,7 @@ export type Judgement =
  */
 export function judgeManifest(question: ManifestCandidate): Judgement {
   const { candidate, digest, seen, environment, root, now, minVersion } = question
+  const { nothingServes = false } = question
 
   // Cross-environment replay: staging's manifest, validly signed, put where production polls.
   if (candidate.environment !== environment) {
@@ -71,6 +74,13 @@ export function judgeManifest(question: ManifestCandidate): Judgement {
     )
   }
 
+  // Rollback attack on a host without memory: a start without a disk cannot know what was seen.
+  if (minVersion !== undefined && candidate.version < minVersion) {
+    return refuse(
+      'MANIFEST_BELOW_MINIMUM',
+      `version ${candidate.version} is below the host's minVersion ${minVersion}`,
+    )
+  }
   if (seen !== null && candidate.epoch === seen.epoch && candidate.version === seen.version) {
     if (digest === seen.digest) return { verdict: 'same' }
     // Fork: two histories, shown to different instances or written by two publishers at once.
@@ -86,15 +96,8 @@ export function judgeManifest(question: ManifestCandidate): Judgement {
       `version ${candidate.epoch}.${candidate.version} is below ${seen.epoch}.${seen.version}, seen before`,
     )
   }
-  // Rollback attack on a host without memory: a start without a disk cannot know what was seen.
-  if (minVersion !== undefined && candidate.version < minVersion) {
-    return refuse(
-      'MANIFEST_BELOW_MINIMUM',
-      `version ${candidate.version} is below the host's minVersion ${minVersion}`,
-    )
-  }
   // Indefinite freeze attack (TUF specification, 1.5.2): the world is kept at an old state.
-  if (isExpired(candidate, now)) {
+  if (!nothingServes && isExpired(candidate, now)) {
     return refuse(
       'MANIFEST_EXPIRED',
       `it expired at ${candidate.expiresAt}; publish or run "needle refresh"`,
@@ -117,7 +120,7 @@ export function isExpired(manifest: Pick<Manifest, 'expiresAt'>, now: number): b
 }
 
 /** Order of manifests: epoch before version. */
-function isAbove(
+export function isAbove(
   a: Pick<Manifest, 'epoch' | 'version'>,
   b: Pick<Manifest, 'epoch' | 'version'>,
 ): boolean {

@@ -3,13 +3,14 @@ import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
-import { type DesiredState, releasesOf } from './desired-state.ts'
+import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
 import { emptyServing, nextServing, type Serving } from './serving.ts'
 import { isSameService, type Slot } from './slot.ts'
+import { soughtReleases } from './sought-releases.ts'
 
 export interface Activator {
   /** What serves now; replaced in one assignment. */
@@ -180,8 +181,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       for (const each of plans) if (each.action === 'retire') wanted.delete(each.function)
       const conflicts = swap(wanted)
 
-      const named = releasesOf(desired)
-      failures.keepOnly(named)
+      failures.keepOnly(soughtReleases(desired, serving))
       const before = refusals
       refusals = collectRefusals({ plans, desired, conflicts, failures, before, now: clock.now() })
       for (const [name, list] of refusals) {

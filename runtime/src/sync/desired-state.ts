@@ -55,11 +55,6 @@ export async function readDesiredState(
   }
 }
 
-/** Every release this state names: stable, canary and previous. */
-export function releasesOf(state: DesiredState): ReadonlySet<Digest> {
-  return new Set(refsOf(state).map((ref) => ref.release))
-}
-
 /** Keys of all objects a boot from this state may need, and of these further releases. */
 export function objectKeysOf(
   { manifest, ...state }: DesiredState,
@@ -72,6 +67,7 @@ export function objectKeysOf(
     ...[...refsOf(state), ...further].flatMap((ref) => [
       objectKey.release(ref.release),
       objectKey.artifact(ref.artifact),
+      objectKey.sourceMap(ref.artifact),
     ]),
   ])
 }

@@ -1,8 +1,20 @@
+import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
+import { sizeLimit } from '../manifest/size-limit.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
+import type { Alarm } from './status.ts'
+
+/** A state that a start can serve without the store. */
+export interface BootableState {
+  readonly manifestBytes: Uint8Array
+  /** Keys of the objects without which a start from it would serve less than now. */
+  readonly needed: readonly string[]
+  /** Keys of all objects worth keeping. */
+  readonly keep: ReadonlySet<string>
+}
 
 /**
  * Last known good on disk: the exact signed bytes, under the same keys as in the bucket, so that a
@@ -14,17 +26,19 @@ export interface DiskCache {
   /** The remote store; immutable objects come from disk when it has them and go there when it has not. */
   readonly store: ArtifactStore
   /** Why the directory cannot be used now; null when it can. The instance serves either way. */
-  readonly fault: RuntimeError | null
+  readonly fault: Alarm | null
   readonly state: CacheState
   /** Reads the state of the instance that ran before. Never rejects. */
   open(): Promise<void>
   /** Changes the state and resolves when it is on disk, or cannot be. */
   update(change: Partial<CacheState>): Promise<void>
+  /** Stores what `store` does not store by itself, because its key does not name its digest. */
+  keep(key: string, bytes: Uint8Array): Promise<void>
   /**
-   * Makes this manifest the one to boot from, after all it names was fetched through `store`, and
-   * deletes objects other than `keep`.
+   * Makes this the state to boot from, once all it needs is on disk, and deletes other objects.
+   * When it cannot be complete, the one before stays, whole.
    */
-  commit(manifestBytes: Uint8Array, keep: ReadonlySet<string>): Promise<void>
+  commit(state: BootableState): Promise<void>
 }
 
 export interface DiskCacheOptions {
@@ -32,32 +46,36 @@ export interface DiskCacheOptions {
   readonly remote: ArtifactStore
   /** A store over the cache directory; null without one. */
   readonly disk: ArtifactStore | null
-  readonly onFault: (fault: RuntimeError) => void
+  readonly clock: Clock
+  readonly onFault: (fault: Alarm) => void
 }
 
 const stateKey = 'state.json'
 const maxStateBytes = 16 * 1024 * 1024
 
 export function createDiskCache(options: DiskCacheOptions): DiskCache {
-  const { remote, disk, environment, onFault } = options
+  const { remote, disk, environment, clock, onFault } = options
   let state = emptyCacheState
-  let fault: RuntimeError | null = null
-  /** Trust roots are not named by digest: they reach the disk with a manifest that they vouch for. */
-  const trustRoots = new Map<string, Uint8Array>()
+  /** Apart, so that a small write that succeeds does not hide that the state is incomplete. */
+  const faults: Record<'access' | 'commit', Alarm | null> = { access: null, commit: null }
 
-  const attempt = async (work: (disk: ArtifactStore) => Promise<void>): Promise<void> => {
+  const attempt = async (
+    work: (disk: ArtifactStore) => Promise<void>,
+    about: keyof typeof faults = 'access',
+  ): Promise<void> => {
     if (disk === null) return
     try {
       await work(disk)
-      fault = null
+      faults[about] = null
     } catch (cause) {
-      const isNew = fault === null
-      fault = new RuntimeError(
-        'CACHE_UNUSABLE',
-        `The cache directory ${disk.location} cannot be used: ${messageOf(cause)}. The instance serves, but cannot restart without the store.`,
-        { cause },
-      )
-      if (isNew) onFault(fault)
+      const before = faults.access ?? faults.commit
+      const fault: Alarm = {
+        code: 'CACHE_UNUSABLE',
+        message: `The cache directory ${disk.location} cannot be used: ${messageOf(cause)}. The instance serves, but cannot restart without the store.`,
+        since: before?.since ?? new Date(clock.now()).toISOString(),
+      }
+      faults[about] = fault
+      if (before === null) onFault(fault)
     }
   }
 
@@ -72,15 +90,23 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     if (digest !== null && digestHex(digestOf(result.bytes)) === digest) {
       await attempt(async (disk) => void (await disk.put(key, result.bytes)))
     }
-    if (key.startsWith(trustPrefix)) trustRoots.set(key, result.bytes)
     return result
+  }
+
+  /** An object may be absent although it was fetched: a full disk, or somebody tidied up. */
+  const fill = async (disk: ArtifactStore, key: string): Promise<void> => {
+    const result = await remote.get(key, { maxBytes: sizeLimit.artifactBytes })
+    if (result.status !== 'found' || digestHex(digestOf(result.bytes)) !== digestInKey(key)) {
+      throw new RuntimeError('OBJECT_MISSING', `${key} is not there, nor in ${remote.location}`)
+    }
+    await disk.put(key, result.bytes)
   }
 
   return {
     disk,
-    store: { ...remote, get: readThrough },
+    store: withGet(remote, readThrough),
     get fault() {
-      return fault
+      return faults.access ?? faults.commit
     },
     get state() {
       return state
@@ -97,26 +123,38 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
         async (disk) => void (await disk.put(stateKey, Buffer.from(JSON.stringify(state)))),
       )
     },
-    commit: (manifestBytes, keep) =>
+    keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
+    commit: ({ manifestBytes, needed, keep }) =>
       attempt(async (disk) => {
-        for (const [key, bytes] of trustRoots) await disk.put(key, bytes)
-        trustRoots.clear()
+        const present = new Set<string>()
+        for await (const { key } of disk.list('')) present.add(key)
+        for (const key of needed) if (!present.has(key)) await fill(disk, key)
         await disk.put(objectKey.manifest(environment), manifestBytes)
-        for await (const { key } of disk.list('')) {
-          if (digestInKey(key) !== null && !keep.has(key)) await disk.delete(key)
+        for (const key of present) {
+          if (deletableKey.test(key) && !keep.has(key)) await disk.delete(key)
         }
-      }),
+      }, 'commit'),
   }
 }
 
-const trustPrefix = 'trust/'
+/** Methods by name: a store may be an instance of a class, which a spread would strip. */
+function withGet(store: ArtifactStore, get: ArtifactStore['get']): ArtifactStore {
+  return {
+    location: store.location,
+    get,
+    put: (key, bytes, options) => store.put(key, bytes, options),
+    list: (prefix, options) => store.list(prefix, options),
+    delete: (key, options) => store.delete(key, options),
+    close: () => store.close(),
+  }
+}
+
 const immutableKey =
   /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js)$/
+const deletableKey =
+  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/[0-9a-f]{64}\.(?:json|js|js\.map)$/
 
-/**
- * The hex digest in the key of an object named by it; null for every other key. Source maps are not
- * among them: they lie beside their artifact, and a failure can be logged without one.
- */
+/** The hex digest in the key of an object named by it; null for every other key. */
 function digestInKey(key: string): string | null {
   return immutableKey.exec(key)?.[1] ?? null
 }

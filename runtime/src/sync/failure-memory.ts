@@ -41,9 +41,10 @@ export function createFailureMemory(options: {
         error,
         since: known?.since ?? now,
         attempts,
-        retryAt: isFinal(error.code)
-          ? null
-          : now + backoffDelayMs(options.retryBaseMs, attempts, options.random()),
+        retryAt:
+          isFinal(error.code) || (isStall(error.code) && attempts >= maxStalls)
+            ? null
+            : now + backoffDelayMs(options.retryBaseMs, attempts, options.random()),
       })
     },
     forget: (release) => {
@@ -67,12 +68,22 @@ export function createFailureMemory(options: {
 }
 
 /**
- * Immutable code that does not load will not load next time, and trying costs the event loop. A
- * load that took too long may have met a busy machine, and what the store holds may be mended.
+ * A load that took too long may have met a busy machine, but each try stops every other function
+ * for as long.
+ */
+const maxStalls = 3
+
+function isStall(code: RuntimeErrorCode): boolean {
+  return code === 'FUNCTION_LOAD_TIMEOUT'
+}
+
+/**
+ * Immutable code that does not load will not load next time, and trying costs the event loop. What
+ * the store holds may be mended.
  */
 function isFinal(code: RuntimeErrorCode): boolean {
   return (
-    (code.startsWith('FUNCTION_') && code !== 'FUNCTION_LOAD_TIMEOUT') ||
+    (code.startsWith('FUNCTION_') && !isStall(code)) ||
     code === 'SERVICE_MISSING' ||
     code === 'RELEASE_MISMATCH' ||
     code === 'RELEASE_PREVIEW_SCOPE'

@@ -1,3 +1,4 @@
+import type { RuntimeErrorCode } from '../errors.ts'
 import type { Logger } from '../function/authoring/function-context.ts'
 import type { RuntimeEvent } from './status.ts'
 
@@ -10,7 +11,7 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
     case 'unfrozen':
       return log.info('Needle accepts changes again', fields)
     case 'refused':
-      return log.warn('Needle refused what the store holds, or could not reach it', fields)
+      return log.warn(refusalLine(event.code), fields)
     case 'functionRefused':
       return log.error('Needle refused a release of a function', fields)
     case 'forked':
@@ -24,4 +25,10 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
     case 'strayFailure':
       return log.error('A function failed outside of any call', fields)
   }
+}
+
+function refusalLine(code: RuntimeErrorCode): string {
+  if (code === 'MANIFEST_MISSING') return 'Needle found no manifest; it waits for one'
+  if (code.startsWith('STORE_')) return 'Needle cannot read its store; what serves goes on'
+  return 'Needle refused what its store holds; what serves goes on'
 }

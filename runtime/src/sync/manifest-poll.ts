@@ -4,6 +4,7 @@ import { judgeManifest, type SeenManifest } from '../manifest/acceptance.ts'
 import type { Digest } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
+import type { Verified } from '../manifest/verify.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import { advanceTrust } from '../store/trust-chain.ts'
 import {
@@ -20,6 +21,8 @@ export type PollResult =
 export interface ManifestPoll {
   /** Reads under the newest trust root known. */
   readonly reader: VerifiedReader
+  /** Judges by this root from now on, if it is newer than the one known. */
+  believe(root: TrustRoot): void
   /**
    * Asks for the manifest and takes it whole, with its documents, or not at all.
    *
@@ -36,6 +39,10 @@ export interface ManifestPollOptions {
   readonly clock: Clock
   readonly minVersion?: number | undefined
   readonly highestSeen: () => SeenManifest | null
+  /** While it is false an expired manifest is taken: stale is better than down. */
+  readonly isServing: () => boolean
+  /** A newer root is believed from now on; resolves when it is kept, because trust never goes back. */
+  readonly onTrustRoot: (step: Verified<TrustRoot>) => Promise<void>
   /** Resolves when it is kept; called before a manifest is acted on. */
   readonly onSeen: (seen: SeenManifest) => Promise<void>
 }
@@ -46,27 +53,52 @@ export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
   /** Of the last manifest that was taken whole: nothing else may be answered with "unchanged". */
   let taken: { readonly etag: string; readonly digest: Digest } | null = null
 
-  const follow = async (toVersion: number, signal: AbortSignal): Promise<void> => {
-    const { root } = await advanceTrust(store, reader.root, toVersion, { signal })
+  const believe = (root: TrustRoot): void => {
+    if (root.version <= reader.root.version) return
     reader = createVerifiedReader({ store, environment, root })
+  }
+
+  const follow = async (toVersion: number | undefined, signal: AbortSignal): Promise<boolean> => {
+    const { root, steps } = await advanceTrust(store, reader.root, toVersion, { signal })
+    believe(root)
+    for (const step of steps) await options.onTrustRoot(step)
+    return steps.length > 0
+  }
+
+  /**
+   * A stolen key of the last root could go on signing manifests that name no newer one, so whoever
+   * takes a new manifest looks for a newer root first (TUF specification, 5.3). A root that cannot
+   * be had decides nothing: who can take it away could as well have deleted it.
+   */
+  const followNewest = async (signal: AbortSignal): Promise<boolean> => {
+    try {
+      return await follow(undefined, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (isRuntimeError(error)) return false
+      throw error
+    }
   }
 
   const read = async (signal: AbortSignal): Promise<ManifestRead> => {
     const conditional = { signal, etag: taken?.etag }
     try {
-      return await reader.manifest(conditional)
+      const found = await reader.manifest(conditional)
+      if (found.status !== 'found' || !(await followNewest(signal))) return found
     } catch (error) {
       const wanted = newerRootOf(error)
       if (wanted === null) throw error
       await follow(wanted, signal)
-      return reader.manifest(conditional)
+      await followNewest(signal)
     }
+    return reader.manifest(conditional)
   }
 
   return {
     get reader() {
       return reader
     },
+    believe,
     poll: async (signal) => {
       const found = await read(signal)
       if (found.status === 'notModified') return { status: 'unchanged' }
@@ -81,6 +113,7 @@ export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
         root: reader.root,
         now: clock.now(),
         minVersion: options.minVersion,
+        nothingServes: !options.isServing(),
       })
       if (judgement.verdict === 'refuse') {
         throw new RuntimeError(judgement.code, judgement.message, {

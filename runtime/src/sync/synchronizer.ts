@@ -1,24 +1,27 @@
 import type { Clock } from '../clock.ts'
-import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Revision } from '../function/revision.ts'
-import { isExpired } from '../manifest/acceptance.ts'
+import { isAbove, isExpired } from '../manifest/acceptance.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
+import { objectKey } from '../manifest/object-key.ts'
 import type { Release } from '../manifest/release.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import { createActivator } from './activator.ts'
-import { bootFromDisk } from './boot-from-disk.ts'
-import { type DesiredState, objectKeysOf } from './desired-state.ts'
+import { createBackgroundTask } from './background-task.ts'
+import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
+import type { DesiredState } from './desired-state.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
+import { createLastingActivation } from './lasting-activation.ts'
 import { createManifestPoll } from './manifest-poll.ts'
-import { maxBackoffMs } from './poll-delay.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionPool } from './revision-pool.ts'
 import type { Serving } from './serving.ts'
-import type { Alarm, RuntimeEvent, RuntimeStatus } from './status.ts'
+import { createSourceMaps } from './source-maps.ts'
+import type { RuntimeEvent, RuntimeStatus } from './status.ts'
+import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
 
 /** Verified bytes of a release, about to become a revision. */
@@ -59,7 +62,7 @@ export interface Synchronizer {
   start(): Promise<void>
   /** Resolves when something serves. */
   ready(): Promise<void>
-  /** Resolves after a poll, and what follows from it, that began after this call. */
+  /** Resolves after a poll, and what follows from it, that began after this call and after the boot from disk. */
   refresh(): Promise<void>
   status(): RuntimeStatus
   /** Release behind the id of a revision that serves. */
@@ -74,22 +77,20 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const { clock, environment, groups, root, minVersion, onEvent } = options
   const closing = new AbortController()
   const ready = Promise.withResolvers<void>()
+  const booted = Promise.withResolvers<void>()
   const startedAt = clock.now()
   const moments: SyncMoments = { request: null, success: null, download: null, activation: null }
   let state: RuntimeStatus['state'] = 'starting'
   /** What was activated last, and what was accepted last: they differ until the next activation. */
   let active: DesiredState | null = null
   let wanted: DesiredState | null = null
-  let refusal: Alarm | null = null
-  let diskFault: Alarm | null = null
-  let isFrozen = false
-  let warming: Promise<void> = Promise.resolve()
-  let holdBackUntil = 0
 
+  const alarms = createSyncAlarms({ clock, onEvent })
   const cache = createDiskCache({
     environment,
     remote: options.store,
     disk: options.disk,
+    clock,
     onFault: (fault) => {
       onEvent({ type: 'cacheUnusable', message: fault.message })
       options.onChange()
@@ -103,10 +104,13 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     clock,
     minVersion,
     highestSeen: () => cache.state.highestSeen,
+    isServing: () => active !== null,
+    onTrustRoot: ({ document, bytes }) => cache.keep(objectKey.trustRoot(document.version), bytes),
     onSeen: (highestSeen) => cache.update({ highestSeen }),
   })
   let bootReader: VerifiedReader | null = null
   const reader = (): VerifiedReader => bootReader ?? manifests.reader
+  const sourceMaps = createSourceMaps({ cache, reader })
 
   const failures = createFailureMemory({
     retryBaseMs: options.pollIntervalMs,
@@ -121,7 +125,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       const from = reader()
       const { document: release } = await from.release(ref, name, { signal })
       const artifact = await from.artifact(release, { signal })
-      const sourceMap = () => manifests.reader.sourceMap(release, { signal: closing.signal })
+      const sourceMap = () => sourceMaps.load(release, closing.signal)
       return () => options.load({ ref, release, artifact, sourceMap })
     },
   })
@@ -160,51 +164,35 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
   }
 
-  /** Leaves a mark on disk for as long as it runs, for a process that does not survive it. */
-  const activateMarked = async (desired: DesiredState, signal: AbortSignal): Promise<void> => {
-    const { digest } = desired
-    const { unfinished, lastGood } = cache.state
-    const attempts = unfinished?.digest === digest ? unfinished.attempts + 1 : 1
-    await cache.update({ unfinished: { digest, attempts } })
+  const lasting = createLastingActivation({
+    cache,
+    clock,
+    groups,
+    retryBaseMs: options.pollIntervalMs,
+    activate,
+    serving: () => activator.serving,
+  })
+  /** What makes the next rollback and the next failure cheaper; it yields to every activation. */
+  const afterwards = createBackgroundTask()
+
+  const moveOn = async (signal: AbortSignal): Promise<void> => {
+    const target = wanted ?? active
+    if (target === null || lasting.isHeldBack(target)) return
+    const isChange = target.digest !== active?.digest
+    if (!isChange && !failures.isDue(clock.now())) return
+    // Expired, it may complete what serves, and serve where nothing does, but change nothing.
+    if (isChange && active !== null && isExpired(target.manifest, clock.now())) return
     try {
-      await activate(desired, signal)
+      await afterwards.stop()
+      await lasting.run(target, signal)
+      if (cache.fault === null) alarms.bootMended()
+      afterwards.restart(async (ending) => {
+        await activator.warm(target, ending)
+        await sourceMaps.keep(servingReleases(activator.serving), ending)
+      })
     } catch (error) {
-      // Closing in the middle is no crash.
-      await cache.update({ unfinished: null })
-      throw error
+      if (!signal.aborted) alarms.refused(error)
     }
-    const serving = Object.fromEntries(
-      [...activator.serving.slots.values()].flatMap(({ function: name, stable }) => {
-        const ref = stable?.ref ?? lastGood[name]
-        return ref === undefined ? [] : [[name, ref] as const]
-      }),
-    )
-    await cache.commit(desired.bytes, objectKeysOf(desired, Object.values(serving)))
-    await cache.update({ unfinished: null, lastGood: serving })
-    warming = activator.warm(desired, closing.signal)
-  }
-
-  const noteExpiry = (): void => {
-    const current = wanted ?? active
-    const wasFrozen = isFrozen
-    isFrozen =
-      (current !== null && isExpired(current.manifest, clock.now())) ||
-      refusal?.code === 'MANIFEST_EXPIRED'
-    if (isFrozen && !wasFrozen) {
-      onEvent({ type: 'frozen', message: refusal?.message ?? expiredMessage(current) })
-    }
-    if (!isFrozen && wasFrozen && current !== null) {
-      onEvent({ type: 'unfrozen', version: current.manifest.version })
-    }
-  }
-
-  const noteRefusal = (error: unknown): void => {
-    const { code, message } = toRuntimeError(error)
-    const isSame = refusal?.code === code && refusal.message === message
-    if (isSame) return
-    refusal = { code, message, since: now() }
-    onEvent({ type: 'refused', code, message })
-    if (code === 'MANIFEST_FORKED') onEvent({ type: 'forked', message })
   }
 
   const poll = async (signal: AbortSignal): Promise<'ok' | 'failed'> => {
@@ -218,54 +206,50 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         moments.download = clock.now()
         wanted = result.desired
       }
-      refusal = null
+      alarms.accepted()
     } catch (error) {
       if (signal.aborted) return 'failed'
-      noteRefusal(error)
-      outcome = 'failed'
+      alarms.refused(error)
+      // A store that answers is asked at the usual pace: what was refused is mended by the next publish.
+      if (toRuntimeError(error).code.startsWith('STORE_')) outcome = 'failed'
     }
-    noteExpiry()
+    alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
     if (statusKey() !== before) options.onChange()
     return outcome
   }
 
-  const moveOn = async (signal: AbortSignal): Promise<void> => {
-    const target = wanted ?? active
-    if (target === null || isExpired(target.manifest, clock.now())) return
-    const isHeldBack =
-      target.digest === cache.state.unfinished?.digest && clock.now() < holdBackUntil
-    const isDue = target.digest !== active?.digest || failures.isDue(clock.now())
-    if (!isDue || isHeldBack) return
+  const boot = async (disk: ArtifactStore): Promise<void> => {
     try {
-      await activateMarked(target, signal)
+      const chain = await trustChainOnDisk(disk, root)
+      manifests.believe(chain.at(-1) ?? root)
+      const found = await bootFromDisk({ disk, environment, groups, chain, minVersion })
+      if (found === null) return
+      const { desired } = found
+      bootReader = found.reader
+      const { highestSeen } = cache.state
+      if (highestSeen === null || isAbove(desired.manifest, highestSeen)) {
+        // The record of it was lost or damaged.
+        const { epoch, version } = desired.manifest
+        await cache.update({ highestSeen: { epoch, version, digest: desired.digest } })
+      }
+      lasting.resume(desired)
+      await activate(desired, closing.signal)
     } catch (error) {
-      if (!signal.aborted) noteRefusal(error)
+      if (!closing.signal.aborted) alarms.bootFailed(error)
+    } finally {
+      bootReader = null
+      alarms.checkExpiry(active)
     }
   }
 
-  const boot = async (disk: ArtifactStore): Promise<void> => {
-    try {
-      const found = await bootFromDisk({ disk, environment, groups, root, minVersion })
-      if (found === null) return
-      bootReader = found.reader
-      const { unfinished } = cache.state
-      if (unfinished !== null && unfinished.digest !== found.desired.digest) {
-        // It may be what ended the process before: serve first, then try it again, ever later.
-        const delayMs = options.pollIntervalMs * 2 ** Math.min(unfinished.attempts - 1, 20)
-        holdBackUntil = clock.now() + Math.min(delayMs, maxBackoffMs * 10)
-      }
-      await activate(found.desired, closing.signal)
-    } catch (error) {
-      if (closing.signal.aborted) return
-      const { code, message } = toRuntimeError(error)
-      diskFault = { code, message: `The cache was not used: ${message}`, since: now() }
-      onEvent({ type: 'refused', code, message: diskFault.message })
-    } finally {
-      bootReader = null
-      noteExpiry()
-    }
+  const begin = async (): Promise<void> => {
+    await cache.open()
+    if (options.disk !== null) await boot(options.disk)
+    booted.resolve()
+    loop.start()
   }
+  let begun: Promise<void> = Promise.resolve()
 
   const loop = createPollLoop({
     intervalMs: options.pollIntervalMs,
@@ -273,12 +257,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     random: options.random,
     poll,
   })
-  const now = (): string => new Date(clock.now()).toISOString()
   const statusKey = (): string =>
     JSON.stringify([
       active?.digest,
-      refusal?.code,
-      isFrozen,
+      alarms.refusal?.code,
+      alarms.isFrozen,
       [...activator.refusals.keys()],
       moments.activation,
     ])
@@ -292,20 +275,21 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
     ready: () => ready.promise,
     start: async () => {
-      const deadline = new AbortController()
+      const inTime = new AbortController()
       const overdue = clock.sleep(
         options.bootDeadlineMs,
-        AbortSignal.any([deadline.signal, closing.signal]),
+        AbortSignal.any([inTime.signal, closing.signal]),
       )
-      await cache.open()
-      if (options.disk !== null) await boot(options.disk)
-      loop.start()
-      await Promise.race([ready.promise, overdue])
-      deadline.abort()
+      begun = begin()
+      await Promise.race([Promise.all([begun, ready.promise]), overdue])
+      inTime.abort()
       if (state === 'starting') state = 'notReady'
       options.onChange()
     },
-    refresh: () => loop.refresh(),
+    refresh: async () => {
+      await booted.promise
+      await loop.refresh()
+    },
     status: () =>
       toStatus({
         state,
@@ -313,19 +297,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         instance: options.instance,
         store: options.store.location,
         groups,
-        isFrozen,
+        isFrozen: alarms.isFrozen,
         startedAt,
         moments,
         active,
         serving: activator.serving,
         refusals: activator.refusals,
-        refusal,
-        alarms: [
-          ...(diskFault === null ? [] : [diskFault]),
-          ...(cache.fault === null
-            ? []
-            : [{ code: cache.fault.code, message: cache.fault.message, since: now() }]),
-        ],
+        refusal: alarms.refusal,
+        alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
       }),
     releaseOf: (revisionId) => {
       for (const { stable, canary } of activator.serving.slots.values()) {
@@ -337,22 +316,17 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
     close: async () => {
       closing.abort(new Error('The runtime is closing'))
+      await begun
+      booted.resolve()
       await loop.close()
-      await warming
+      await afterwards.stop()
       await pool.close()
     },
   }
 }
 
-function expiredMessage(state: DesiredState | null): string {
-  return `The manifest expired at ${state?.manifest.expiresAt}; nothing changes until a newer one is published. Run "needle refresh".`
-}
-
-function toRuntimeError(error: unknown): RuntimeError {
-  if (isRuntimeError(error)) return error
-  return new RuntimeError(
-    'STORE_UNAVAILABLE',
-    error instanceof Error ? error.message : String(error),
-    { cause: error },
-  )
+function servingReleases({ slots }: Serving): Release[] {
+  return [...slots.values()]
+    .flatMap(({ stable, canary }) => [stable?.revision?.release, canary?.revision.release])
+    .filter((release) => release !== undefined)
 }

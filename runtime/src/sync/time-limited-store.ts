@@ -3,45 +3,59 @@ import { RuntimeError } from '../errors.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 
 /**
- * The same store with an end to every read: `STORE_TIMEOUT` after `timeoutMs`, even from a store
- * that never answers and ignores its signal.
+ * The same store with an end to every read and write of an object: `STORE_TIMEOUT` after
+ * `timeoutMs`, even from a store that never answers and ignores its signal.
  */
 export function limitStoreTime(
   store: ArtifactStore,
   { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
 ): ArtifactStore {
+  const limited = async <Result>(
+    what: string,
+    given: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> => {
+    const over = new AbortController()
+    const done = new AbortController()
+    const signal = given === undefined ? over.signal : AbortSignal.any([given, over.signal])
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(toError(signal.reason)), { once: true })
+      if (signal.aborted) reject(toError(signal.reason))
+    })
+    const timeout = async (): Promise<void> => {
+      await clock.sleep(timeoutMs, done.signal)
+      if (done.signal.aborted) return
+      over.abort(
+        new RuntimeError(
+          'STORE_TIMEOUT',
+          `${store.location} did not ${what} within ${timeoutMs} ms`,
+          { details: { timeoutMs } },
+        ),
+      )
+    }
+    const timing = timeout()
+    try {
+      return await Promise.race([aborted, work(signal)])
+    } finally {
+      done.abort()
+      await timing
+    }
+  }
+
   return {
-    ...store,
-    get: async (key, options) => {
-      const over = new AbortController()
-      const done = new AbortController()
-      const signal =
-        options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal])
-      const timeout = async (): Promise<void> => {
-        await clock.sleep(timeoutMs, done.signal)
-        if (done.signal.aborted) return
-        over.abort(
-          new RuntimeError(
-            'STORE_TIMEOUT',
-            `${store.location} did not deliver ${key} within ${timeoutMs} ms`,
-            { details: { key, timeoutMs } },
-          ),
-        )
-      }
-      const timing = timeout()
-      try {
-        return await Promise.race([
-          store.get(key, { ...options, signal }),
-          new Promise<never>((_resolve, reject) => {
-            signal.addEventListener('abort', () => reject(toError(signal.reason)), { once: true })
-            if (signal.aborted) reject(toError(signal.reason))
-          }),
-        ])
-      } finally {
-        done.abort()
-        await timing
-      }
-    },
+    location: store.location,
+    get: (key, options) =>
+      limited(`deliver ${key}`, options.signal, async (signal) =>
+        store.get(key, { ...options, signal }),
+      ),
+    put: (key, bytes, options = {}) =>
+      limited(`take ${key}`, options.signal, async (signal) =>
+        store.put(key, bytes, { ...options, signal }),
+      ),
+    list: (prefix, options) => store.list(prefix, options),
+    delete: (key, options = {}) =>
+      limited(`delete ${key}`, options.signal, async (signal) => store.delete(key, { signal })),
+    close: () => store.close(),
   }
 }
 

@@ -1,0 +1,91 @@
+import type { Clock } from '../clock.ts'
+import { objectKey } from '../manifest/object-key.ts'
+import type { ReleaseRef } from '../manifest/group-document.ts'
+import { type DesiredState, objectKeysOf } from './desired-state.ts'
+import type { DiskCache } from './disk-cache.ts'
+import { maxBackoffMs } from './poll-delay.ts'
+import type { Serving } from './serving.ts'
+
+/**
+ * Activations on the record: a mark lies on disk while one runs, for a process that does not survive
+ * it, and what it led to lies there afterwards, for a start without the store.
+ */
+export interface LastingActivation {
+  /** Rejects only as `activate` does. */
+  run(desired: DesiredState, signal: AbortSignal): Promise<void>
+  /** To be called at a start that serves `booted`: an activation that ended a process is tried later. */
+  resume(booted: DesiredState): void
+  /** Whether this is the activation that never ended, and its time has not come. */
+  isHeldBack(desired: DesiredState): boolean
+}
+
+export interface LastingActivationOptions {
+  readonly cache: DiskCache
+  readonly clock: Clock
+  /** Subscribed here. */
+  readonly groups: readonly string[]
+  readonly retryBaseMs: number
+  readonly activate: (desired: DesiredState, signal: AbortSignal) => Promise<void>
+  readonly serving: () => Serving
+}
+
+/** Longest time an activation that ended the process is held back. */
+const maxHoldBackMs = 10 * maxBackoffMs
+
+export function createLastingActivation(options: LastingActivationOptions): LastingActivation {
+  const { cache, clock, activate } = options
+  let holdBackUntil = 0
+
+  return {
+    run: async (desired, signal) => {
+      const { digest } = desired
+      const { unfinished, lastGood } = cache.state
+      const attempts = unfinished?.digest === digest ? unfinished.attempts + 1 : 1
+      await cache.update({ unfinished: { digest, attempts } })
+      try {
+        await activate(desired, signal)
+      } catch (error) {
+        // Closing in the middle is no crash.
+        await cache.update({ unfinished: null })
+        throw error
+      }
+      const slots = [...options.serving().slots.values()]
+      const good = Object.fromEntries(
+        slots.flatMap(({ function: name, stable }) => {
+          const ref = stable?.ref ?? lastGood[name]
+          return ref === undefined ? [] : [[name, ref] as const]
+        }),
+      )
+      const loaded = slots.flatMap(({ stable }) =>
+        stable === null || stable.revision === null ? [] : [stable.ref],
+      )
+      await cache.commit({
+        manifestBytes: desired.bytes,
+        needed: [...documentKeysOf(desired, options.groups), ...loaded.flatMap(releaseKeysOf)],
+        keep: objectKeysOf(desired, Object.values(good)),
+      })
+      await cache.update({ unfinished: null, lastGood: good })
+    },
+    resume: (booted) => {
+      const { unfinished } = cache.state
+      if (unfinished === null || unfinished.digest === booted.digest) return
+      const delayMs = options.retryBaseMs * 2 ** Math.min(unfinished.attempts - 1, 20)
+      holdBackUntil = clock.now() + Math.min(delayMs, maxHoldBackMs)
+    },
+    isHeldBack: ({ digest }) =>
+      digest === cache.state.unfinished?.digest && clock.now() < holdBackUntil,
+  }
+}
+
+function documentKeysOf({ manifest }: DesiredState, groups: readonly string[]): string[] {
+  const { environment, quarantine } = manifest
+  const subscribed = groups.flatMap((name) => manifest.groups[name]?.digest ?? [])
+  return [
+    ...subscribed.map((digest) => objectKey.group(environment, digest)),
+    ...(quarantine === null ? [] : [objectKey.quarantine(environment, quarantine.digest)]),
+  ]
+}
+
+function releaseKeysOf({ release, artifact }: ReleaseRef): string[] {
+  return [objectKey.release(release), objectKey.artifact(artifact)]
+}

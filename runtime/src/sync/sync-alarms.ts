@@ -1,0 +1,89 @@
+import type { Clock } from '../clock.ts'
+import { isRuntimeError, RuntimeError } from '../errors.ts'
+import { isExpired } from '../manifest/acceptance.ts'
+import type { DesiredState } from './desired-state.ts'
+import type { Alarm, RuntimeEvent } from './status.ts'
+
+/** What stands between this instance and the newest state; each is told once, until it changes. */
+export interface SyncAlarms {
+  /** Why the last poll failed or its manifest was refused. */
+  readonly refusal: Alarm | null
+  /** Why the last known good state on disk was not used. */
+  readonly bootFault: Alarm | null
+  /** The manifest has expired: nothing changes until a newer one arrives. */
+  readonly isFrozen: boolean
+  refused(error: unknown): void
+  accepted(): void
+  bootFailed(error: unknown): void
+  /** The disk holds a state to boot from again. */
+  bootMended(): void
+  /** To be called whenever time has passed or another manifest came. */
+  checkExpiry(current: DesiredState | null): void
+}
+
+export function createSyncAlarms(options: {
+  readonly clock: Clock
+  readonly onEvent: (event: RuntimeEvent) => void
+}): SyncAlarms {
+  const { clock, onEvent } = options
+  let refusal: Alarm | null = null
+  let bootFault: Alarm | null = null
+  let isFrozen = false
+  const now = (): string => new Date(clock.now()).toISOString()
+
+  return {
+    get refusal() {
+      return refusal
+    },
+    get bootFault() {
+      return bootFault
+    },
+    get isFrozen() {
+      return isFrozen
+    },
+    refused: (error) => {
+      const { code, message } = toRuntimeError(error)
+      if (refusal?.code === code && refusal.message === message) return
+      refusal = { code, message, since: refusal?.code === code ? refusal.since : now() }
+      onEvent({ type: 'refused', code, message })
+      if (code === 'MANIFEST_FORKED') onEvent({ type: 'forked', message })
+    },
+    accepted: () => {
+      refusal = null
+    },
+    bootFailed: (error) => {
+      const { code, message } = toRuntimeError(error)
+      bootFault = { code, message: `The cache was not used: ${message}`, since: now() }
+      onEvent({ type: 'refused', code, message: bootFault.message })
+    },
+    bootMended: () => {
+      bootFault = null
+    },
+    checkExpiry: (current) => {
+      const wasFrozen = isFrozen
+      isFrozen =
+        (current !== null && isExpired(current.manifest, clock.now())) ||
+        refusal?.code === 'MANIFEST_EXPIRED'
+      if (isFrozen && !wasFrozen) {
+        onEvent({ type: 'frozen', message: refusal?.message ?? expiredMessage(current) })
+      }
+      if (!isFrozen && wasFrozen && current !== null) {
+        onEvent({ type: 'unfrozen', version: current.manifest.version })
+      }
+    },
+  }
+}
+
+/** Whatever goes wrong without a code of its own went wrong on the way to the store. */
+export function toRuntimeError(error: unknown): RuntimeError {
+  if (isRuntimeError(error)) return error
+  return new RuntimeError(
+    'STORE_UNAVAILABLE',
+    error instanceof Error ? error.message : String(error),
+    { cause: error },
+  )
+}
+
+function expiredMessage(state: DesiredState | null): string {
+  return `The manifest expired at ${state?.manifest.expiresAt}; nothing changes until a newer one is published. Run "needle refresh".`
+}
