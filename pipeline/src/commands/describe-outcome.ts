@@ -7,7 +7,8 @@ export function describeOutcome(environment: string, outcome: ChangeOutcome): Co
   const { plan, manifest, isWritten } = outcome
   const lines = [
     ...plan.changes.map(
-      (change) => `  ${[change.function, change.text].filter(Boolean).join('  ')}`,
+      ({ function: name, text, authors = [] }) =>
+        `  ${[name, text, authors.join(', ')].filter((part) => part).join('  ')}`,
     ),
     ...plan.kept.map((kept) => `  ${kept.function}  not changed: ${kept.text}`),
     ...plan.refusals.map((refusal) => `  ${refusal.code}: ${refusal.message}`),

@@ -35,6 +35,8 @@ export interface Change {
   /** Full name; null when it concerns the whole environment. */
   readonly function: string | null
   readonly text: string
+  /** `Name <email>` of everyone whose merged commits are behind it, newest first, where Git tells. */
+  readonly authors?: readonly string[]
 }
 
 /** A function that was left alone although Git says something else, and why. */

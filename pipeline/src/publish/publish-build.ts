@@ -9,8 +9,10 @@ import type { EnvironmentState } from '../environment-state/environment-state.ts
 import { PipelineError } from '../errors.ts'
 import type { GitRepository } from '../git/git-repository.ts'
 import type { Lineage } from '../plan/lineage.ts'
+import type { Plan } from '../plan/plan.ts'
 import { planPublish } from '../plan/plan-publish.ts'
 import { changeEnvironment, type ChangeOutcome, type Publisher } from './change-environment.ts'
+import { readChangedBy } from './changed-by.ts'
 import { createReleaseResolver } from './resolve-releases.ts'
 
 export interface PublishRequest {
@@ -65,8 +67,20 @@ export async function publishBuild(request: PublishRequest): Promise<ChangeOutco
       now: publisher.clock.now(),
       createSalt: () => randomBytes(12).toString('base64url'),
     })
-    return { plan, uploads: uploadsFor(plan.draft?.groups ?? {}) }
+    const published = state.newest?.manifest.commit
+    const named =
+      lineage === 'descends' && published != null && plan.changes.length > 0
+        ? nameAuthors(plan, await readChangedBy(git, published, commit.id))
+        : plan
+    return { plan: named, uploads: uploadsFor(plan.draft?.groups ?? {}) }
   })
+}
+
+function nameAuthors(plan: Plan, changedBy: (functionName: string) => readonly string[]): Plan {
+  const changes = plan.changes.map((change) =>
+    change.function === null ? change : { ...change, authors: changedBy(change.function) },
+  )
+  return { ...plan, changes }
 }
 
 function assertFits({ manifest, directory }: BuildDirectory, environment: string): void {
