@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Logger } from '../src/function/authoring/function-context.ts'
+import { bundle } from '../src/function/testing/revision-fixture.ts'
 import { digestOf } from '../src/manifest/digest.ts'
+import { objectKey } from '../src/manifest/object-key.ts'
 import { createRuntime, type Runtime } from '../src/runtime.ts'
 import type { RuntimeOptions, SourceOptions } from '../src/runtime-options.ts'
 import type { ArtifactStore } from '../src/store/artifact-store.ts'
@@ -167,6 +170,212 @@ describe('a start', () => {
     const restarted = await start(bucket, {}, { clock: july })
     expect(await answer(restarted)).toEqual({ v: 1 })
     expect(restarted.status()).toMatchObject({ state: 'ready', frozen: true })
+  })
+
+  it('serves an expired manifest without a disk, frozen and with an alarm, but takes no other one', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await bucket.release('shop/card', 'async () => ({ v: 1 })')
+    const expired = { manifest: { expiresAt: '2026-06-02T00:00:00Z' } }
+    await bucket.publish({ card }, expired)
+    const clock = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
+    const frozen: string[] = []
+    const runtime = await start(
+      bucket,
+      { cacheDirectory: undefined },
+      {
+        clock,
+        onEvent: (event) => {
+          if (event.type === 'frozen') frozen.push(event.message)
+        },
+      },
+    )
+    expect(await answer(runtime)).toEqual({ v: 1 })
+    expect(runtime.status()).toMatchObject({ state: 'ready', frozen: true })
+    expect(frozen).toEqual([expect.stringContaining('needle refresh')])
+
+    const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')
+    await bucket.publish({ card: next }, expired)
+    await runtime.refresh()
+    expect(runtime.status().refusal).toMatchObject({ code: 'MANIFEST_EXPIRED' })
+    expect(await answer(runtime)).toEqual({ v: 1 })
+
+    await bucket.publish({ card: next })
+    await runtime.refresh()
+    expect(runtime.status()).toMatchObject({ frozen: false, refusal: null })
+    expect(await answer(runtime)).toEqual({ v: 2 })
+  })
+
+  it('completes an expired manifest: an artifact that comes late still serves', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await bucket.release('shop/card', 'async () => ({ v: 1 })')
+    const key = objectKey.artifact(card.artifact)
+    const artifact = await bucket.store.get(key, { maxBytes: 1000 })
+    if (artifact.status !== 'found') throw new Error('no artifact')
+    await bucket.store.delete(key)
+    await bucket.publish({ card }, { manifest: { expiresAt: '2026-06-02T00:00:00Z' } })
+    const clock = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
+    const runtime = await start(bucket, { cacheDirectory: undefined }, { clock })
+    expect((await runtime.handle(call)).status).toBe(404)
+
+    await bucket.store.put(key, artifact.bytes)
+    clock.advance(60_000)
+    await runtime.refresh()
+    expect(await answer(runtime)).toEqual({ v: 1 })
+  })
+
+  it('takes nothing below a minVersion that was raised since it ran before', async () => {
+    const bucket = await createTestEnvironment()
+    await firstCard(bucket)
+    await stop(await start(bucket))
+    const runtime = await start(bucket, { minVersion: 2, bootDeadlineMs: 50 })
+    await runtime.refresh()
+    expect(runtime.status()).toMatchObject({
+      state: 'notReady',
+      refusal: { code: 'MANIFEST_BELOW_MINIMUM' },
+    })
+  })
+
+  it('refuses what is older than the manifest on disk although the record of it was damaged', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await firstCard(bucket)
+    const old = await bucket.publish({ card })
+    await bucket.publish({ card })
+    await stop(await start(bucket))
+    await writeFile(path.join(cacheDirectory, 'production/state.json'), '{"highestSeen":')
+    await bucket.store.put('environments/production/manifest.json', old)
+    const restarted = await start(bucket)
+    await restarted.refresh()
+    expect(restarted.status()).toMatchObject({
+      manifest: { version: 3 },
+      refusal: { code: 'MANIFEST_OLDER' },
+    })
+  })
+
+  it('does not poll beside the boot from disk when somebody refreshes at once', async () => {
+    const bucket = await createTestEnvironment()
+    await firstCard(bucket)
+    const old = await bucket.publish({ card: await bucket.release('shop/card', 'async () => 0') })
+    await bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 3 })') })
+    await stop(await start(bucket))
+    await bucket.store.put('environments/production/manifest.json', old)
+
+    const runtime = createRuntime({
+      source: { store: bucket.store, cacheDirectory },
+      groups: ['shop'],
+      trust: bucket.trust.rootBytes,
+      log: silentLog,
+      report: false,
+    })
+    opened.push(runtime)
+    const refreshed = runtime.refresh()
+    await Promise.all([runtime.start(), refreshed])
+    expect(runtime.status()).toMatchObject({
+      manifest: { version: 3 },
+      refusal: { code: 'MANIFEST_OLDER' },
+    })
+  })
+
+  it('goes on polling although the listener to its events throws', async () => {
+    const bucket = await createTestEnvironment()
+    await firstCard(bucket)
+    const runtime = await start(
+      bucket,
+      {},
+      {
+        onEvent: () => {
+          throw new Error('the dashboard is down')
+        },
+      },
+    )
+    await bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 2 })') })
+    await runtime.refresh()
+    expect(await answer(runtime)).toEqual({ v: 2 })
+    expect(runtime.status().refusal).toBeNull()
+  })
+
+  it('says once that there is no manifest yet, and what to do', async () => {
+    const bucket = await createTestEnvironment()
+    const lines: unknown[][] = []
+    const log: Logger = { ...silentLog, warn: (...line) => void lines.push(line) }
+    const runtime = await start(bucket, { bootDeadlineMs: 20 }, { log })
+    for (let polls = 0; polls < 5; polls++) await runtime.refresh()
+    expect(lines).toEqual([
+      [
+        'Needle found no manifest; it waits for one',
+        {
+          code: 'MANIFEST_MISSING',
+          message:
+            'memory: has no environments/production/manifest.json. Publish to "production" once, or correct the environment or the store.',
+        },
+      ],
+    ])
+  })
+
+  it('meets the first manifest within a poll interval, however long it waited for it', async () => {
+    const bucket = await createTestEnvironment()
+    const runtime = await start(bucket, {
+      cacheDirectory: undefined,
+      bootDeadlineMs: 20,
+      pollIntervalMs: 20,
+    })
+    // Backed off from, so many fruitless polls would have made the next one wait for up to a minute.
+    for (let polls = 0; polls < 20; polls++) await runtime.refresh()
+    await firstCard(bucket)
+    await Promise.race([
+      runtime.ready(),
+      new Promise((_resolve, reject) => setTimeout(reject, 2_000, new Error('too late'))),
+    ])
+    expect(await answer(runtime)).toEqual({ v: 1 })
+  })
+
+  it('closes at once although its store is still being opened', async () => {
+    const bucket = await createTestEnvironment()
+    const runtime = createRuntime({
+      source: { store: hangingStore, bootDeadlineMs: 60_000 },
+      groups: ['shop'],
+      trust: bucket.trust.rootBytes,
+      log: silentLog,
+      report: false,
+    })
+    const starting = runtime.start()
+    await runtime.close()
+    await starting
+  })
+
+  it('keeps the previous release warm after a restart too, so that a rollback needs no store', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await firstCard(bucket)
+    const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')
+    await bucket.publish({ card: { stable: next, previous: [card], rollout: null, hold: null } })
+    await stop(await start(bucket))
+    const restarted = await start(bucket)
+    const cached = path.join(cacheDirectory, 'production', objectKey.artifact(card.artifact))
+    await expect.poll(() => readFile(cached, 'utf8').catch(() => null)).toContain('v: 1')
+
+    await rm(cached)
+    await bucket.store.delete(objectKey.artifact(card.artifact))
+    await bucket.publish({ card })
+    await restarted.refresh()
+    expect(await answer(restarted)).toEqual({ v: 1 })
+  })
+
+  it('maps stacks to the sources without the store', async () => {
+    const bucket = await createTestEnvironment()
+    const { source, map } = await bundle(
+      'export default async () => {\n  throw new Error("here")\n}',
+    )
+    const card = await bucket.release('shop/card', '', { script: source, sourceMap: map })
+    await bucket.publish({ card })
+    const before = await start(bucket)
+    const kept = path.join(cacheDirectory, 'production', objectKey.sourceMap(card.artifact))
+    await expect.poll(() => readFile(kept, 'utf8').catch(() => null)).toBe(map)
+    await stop(before)
+
+    const errors: unknown[] = []
+    const log: Logger = { ...silentLog, error: (_message, fields) => void errors.push(fields) }
+    const restarted = await start(bucket, { store: emptyStore }, { log })
+    expect((await restarted.handle(call)).status).toBe(500)
+    await expect.poll(() => JSON.stringify(errors)).toContain('index.ts:2:9')
   })
 
   it('verifies the disk again: an altered manifest there is not served', async () => {

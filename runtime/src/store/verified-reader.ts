@@ -172,7 +172,7 @@ async function readObject(
   const wrongSize = (found: string, cause?: unknown): RuntimeError =>
     new RuntimeError(
       'OBJECT_SIZE_MISMATCH',
-      `${key} has ${found} bytes, its reference says ${sizeBytes}; it was cut short or replaced, publish again`,
+      `${key} has ${found} bytes, its reference says ${sizeBytes}; it was cut short or replaced; restore it, or publish a change of what it describes`,
       { details, cause },
     )
   const got = await store
@@ -183,7 +183,7 @@ async function readObject(
   if (got.status !== 'found') {
     throw new RuntimeError(
       'OBJECT_MISSING',
-      `${key} is not in ${store.location}; publish again to put it back`,
+      `${key} is not in ${store.location}; restore it, or publish a change of what it describes`,
       { details },
     )
   }
@@ -191,7 +191,7 @@ async function readObject(
   if (digestOf(got.bytes) !== digest) {
     throw new RuntimeError(
       'OBJECT_DIGEST_MISMATCH',
-      `${key} does not hold what its name says; it was altered, publish again to replace it`,
+      `${key} does not hold what its name says; it was altered: restore it, or publish a change of what it describes`,
       { details },
     )
   }

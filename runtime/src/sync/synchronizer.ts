@@ -174,6 +174,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   })
   /** What makes the next rollback and the next failure cheaper; it yields to every activation. */
   const afterwards = createBackgroundTask()
+  const prepareNext = (desired: DesiredState): void =>
+    afterwards.restart(async (ending) => {
+      await activator.warm(desired, ending)
+      await sourceMaps.keep(servingReleases(activator.serving), ending)
+    })
 
   const moveOn = async (signal: AbortSignal): Promise<void> => {
     const target = wanted ?? active
@@ -186,10 +191,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await afterwards.stop()
       await lasting.run(target, signal)
       if (cache.fault === null) alarms.bootMended()
-      afterwards.restart(async (ending) => {
-        await activator.warm(target, ending)
-        await sourceMaps.keep(servingReleases(activator.serving), ending)
-      })
+      prepareNext(target)
     } catch (error) {
       if (!signal.aborted) alarms.refused(error)
     }
@@ -246,6 +248,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const begin = async (): Promise<void> => {
     await cache.open()
     if (options.disk !== null) await boot(options.disk)
+    if (active !== null) prepareNext(active)
     booted.resolve()
     loop.start()
   }

@@ -38,6 +38,8 @@ export interface ReleaseOptions {
   readonly settings?: Partial<Settings>
   /** The whole script instead of one around the handler. */
   readonly script?: string
+  /** Stored beside the script. */
+  readonly sourceMap?: string
   readonly scope?: 'production' | 'preview'
   readonly signer?: Signer
 }
@@ -63,7 +65,10 @@ export async function createTestEnvironment(
     },
     release: async (functionName, handler, options = {}) => {
       const script = options.script ?? `var __needle_function = { default: ${handler} }`
+      const { sourceMap: map } = options
       const release = testRelease(functionName, script, {
+        sourceMap:
+          map === undefined ? null : { digest: digestOf(map), sizeBytes: Buffer.byteLength(map) },
         scope: options.scope ?? 'production',
         settings: testSettings(functionName, {
           http: { method: 'GET', path: `/${functionName}` },
@@ -74,6 +79,9 @@ export async function createTestEnvironment(
         options.signer ?? trust.signers.release,
       ])
       await store.put(objectKey.artifact(release.artifact.digest), Buffer.from(script))
+      if (map !== undefined) {
+        await store.put(objectKey.sourceMap(release.artifact.digest), Buffer.from(map))
+      }
       await store.put(objectKey.release(digestOf(signed)), signed)
       return testReleaseRef(signed, release)
     },

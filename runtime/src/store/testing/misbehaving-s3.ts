@@ -8,6 +8,8 @@ export type Misbehaviour = (
 ) => void
 
 export interface MisbehavingS3 {
+  /** `http://127.0.0.1:<port>` */
+  readonly endpoint: string
   /** Bucket `bucket` on it, with a deadline of 1.5 s per operation. */
   readonly store: ArtifactStore
   /** The same with other options. */
@@ -31,10 +33,11 @@ export async function startMisbehavingS3(behave: Misbehaviour): Promise<Misbehav
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('no port')
+  const endpoint = `http://127.0.0.1:${address.port}`
   const open = (options: Partial<S3StoreOptions> = {}): ArtifactStore =>
     createS3Store({
       bucket: 'bucket',
-      endpoint: `http://127.0.0.1:${address.port}`,
+      endpoint,
       forcePathStyle: true,
       credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
       requestTimeoutMs: 1_500,
@@ -42,6 +45,7 @@ export async function startMisbehavingS3(behave: Misbehaviour): Promise<Misbehav
     })
   const store = open()
   return {
+    endpoint,
     store,
     open,
     requests,

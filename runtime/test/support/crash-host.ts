@@ -1,0 +1,55 @@
+import { createRuntime } from '../../src/runtime.ts'
+import { createTestEnvironment, silentLog } from './test-environment.ts'
+
+/** A host whose function leaves failures behind; `own` adds one of the host, `listener` what many hosts have. */
+const mode = process.argv[2]
+
+const bucket = await createTestEnvironment()
+const stray = `async () => {
+  Promise.reject(new Error('stray promise'))
+  setTimeout(() => { throw new Error('stray timer') }, 1)
+  queueMicrotask(() => { throw new Error('stray microtask') })
+  return 1
+}`
+await bucket.publish({ card: await bucket.release('shop/card', stray) })
+
+const charged: string[] = []
+const runtime = createRuntime({
+  source: { store: bucket.store },
+  groups: ['shop'],
+  trust: bucket.trust.rootBytes,
+  log: silentLog,
+  report: false,
+  onEvent: (event) => {
+    if (event.type === 'strayFailure') {
+      charged.push(/stray (promise|timer|microtask)/.exec(event.message)?.[1] ?? event.message)
+    }
+  },
+})
+await runtime.start()
+if (mode === 'listener') {
+  for (const event of ['unhandledRejection', 'uncaughtException']) {
+    process.on(event, (error) => {
+      process.stdout.write(`the host heard: ${error instanceof Error ? error.message : ''}\n`)
+      process.exit(7)
+    })
+  }
+}
+const call = {
+  requestId: 'r',
+  method: 'GET',
+  url: '/shop/card',
+  headers: {},
+  body: null,
+  caller: {},
+}
+const { body } = await runtime.handle(call)
+await new Promise((resolve) => setTimeout(resolve, 100))
+process.stdout.write(`${JSON.stringify({ body, charged: charged.toSorted() })}\n`)
+
+if (mode !== undefined && mode !== 'stray') {
+  void Promise.reject(new Error("the host's own"))
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  process.stdout.write('still alive\n')
+}
+await runtime.close()
