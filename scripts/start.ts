@@ -3,39 +3,51 @@
  * account, no network. Everything lies in `.needle/playground`; deleting that starts over.
  */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
-import { projectRoot } from './playground/directories.ts'
-import { openPlayground, PlaygroundStopped } from './playground/playground.ts'
-import { reportDeployment, reportPush } from './playground/report.ts'
+import { playgroundDirectories, projectRoot } from './playground/directories.ts'
+import { openPlayground } from './playground/playground.ts'
+import { reportDeployment, reportPhase, reportPush } from './playground/report.ts'
 import { printGuide } from './playground/guide.ts'
 import { withLock } from './playground/lock.ts'
+import { readStartOptions } from './playground/start-options.ts'
 
 const root = join(projectRoot, '.needle', 'playground')
-const wantedPort = Number(process.env['PORT'] ?? 3000)
+const wanted = readStartOptions(process.env)
+if (typeof wanted === 'string') {
+  console.error(wanted)
+  process.exit(2)
+}
 
 await withLock(root, async () => {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stop.abort())
   }
-  console.log(`Setting up in ${relative(process.cwd(), root) || '.'}`)
+  const goesOn = existsSync(playgroundDirectories(root).store)
+  console.log(`${goesOn ? 'Going on' : 'Setting up'} in ${relative(process.cwd(), root) || '.'}`)
   const playground = await openPlayground({
     root,
-    port: wantedPort,
+    port: wanted.port,
     pollIntervalMs: 1000,
     signal: stop.signal,
-    ...(process.env['CANARY'] !== undefined && { canaryPercent: Number(process.env['CANARY']) }),
+    canaryPercent: wanted.canaryPercent,
     onStep: (step) => console.log(styleText('dim', `  ${step}`)),
     onPush: reportPush,
+    onPhase: reportPhase,
     onDeployed: reportDeployment,
   }).catch((error: unknown) => {
-    if (error instanceof PlaygroundStopped) return null
+    // Whatever Ctrl-C cut short fails in its own way.
+    if (stop.signal.aborted) return null
     throw error
   })
-  if (playground === null) return
+  if (playground === null) {
+    console.log('\nStopped before everything was up; npm start begins again.')
+    return
+  }
   try {
-    printGuide(playground, wantedPort)
+    printGuide(playground, wanted.port)
     await Promise.race([aborted(stop.signal), playground.ended])
   } finally {
     console.log('\nStopping; your work clone and the store stay as they are.')

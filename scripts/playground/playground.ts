@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { type BffProcess, freePort, startBff } from './bff-process.ts'
-import type { Deployment } from './deploy.ts'
+import type { Deployment, Phase } from './deploy.ts'
 import { type Push, runDeployLoop } from './deploy-loop.ts'
 import { type PlaygroundDirectories, playgroundDirectories } from './directories.ts'
 import { prepareTrust } from './prepare-trust.ts'
@@ -11,6 +11,8 @@ export interface Playground {
   readonly directories: PlaygroundDirectories
   readonly store: StoreEnv
   readonly bff: BffProcess
+  /** Weight in percent at which changes start; undefined when they go to everybody at once. */
+  readonly canaryPercent: number | undefined
   /** Rejects when a part of it fails by itself. */
   readonly ended: Promise<void>
   /** Of whatever `main` was when it opened. */
@@ -29,6 +31,7 @@ export interface PlaygroundOptions {
   readonly signal?: AbortSignal
   readonly onStep?: (step: string) => void
   readonly onPush?: (push: Push) => void
+  readonly onPhase?: (phase: Phase) => void
   readonly onDeployed?: (deployment: Deployment) => void
 }
 
@@ -37,11 +40,13 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
   const directories = playgroundDirectories(options.root)
   await mkdir(directories.root, { recursive: true })
   options.onStep?.('Git origin and a working clone')
-  await seedRepository(directories)
-  options.onStep?.('keys and trust root')
   const store = await storeEnv(directories)
-  await prepareTrust(directories, store)
+  await seedRepository(directories, store['NEEDLE_STORE'])
+  options.onStep?.('keys and trust root')
+  await prepareTrust(directories, store, options.signal)
   const stop = new AbortController()
+  options.signal?.addEventListener('abort', () => stop.abort(), { once: true })
+  if (options.signal?.aborted) throw new PlaygroundStopped()
   const canary = { percent: options.canaryPercent }
   const deployed = Promise.withResolvers<Deployment>()
   options.onStep?.('the first deployment')
@@ -51,13 +56,12 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
     signal: stop.signal,
     nextCanaryPercent: () => canary.percent,
     ...(options.onPush && { onPush: options.onPush }),
+    ...(options.onPhase && { onPhase: options.onPhase }),
     onDeployed: (deployment) => {
       options.onDeployed?.(deployment)
       deployed.resolve(deployment)
     },
   })
-  const abandon = (): void => stop.abort()
-  options.signal?.addEventListener('abort', abandon, { once: true })
   const firstDeployment = await Promise.race([deployed.promise, loop.then(() => null)])
   if (firstDeployment === null) throw new PlaygroundStopped()
 
@@ -72,6 +76,7 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
     directories,
     store,
     bff,
+    canaryPercent: options.canaryPercent,
     firstDeployment,
     ended: Promise.race([loop, bff.ended]),
     startCanariesAt: (percent) => void (canary.percent = percent),

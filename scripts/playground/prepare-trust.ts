@@ -14,6 +14,7 @@ import type { StoreEnv } from './store-access.ts'
 export async function prepareTrust(
   directories: PlaygroundDirectories,
   env: StoreEnv,
+  signal?: AbortSignal,
 ): Promise<void> {
   const pinned = join(directories.keys, 'trust-root.json')
   if (!existsSync(pinned)) {
@@ -21,6 +22,7 @@ export async function prepareTrust(
     const made = await runNeedle(['keys', 'init', '--out', directories.keys], {
       cwd: directories.deploy,
       env: { ...env, NEEDLE_TRUST: pinned },
+      signal,
     })
     if (made.exitCode !== 0) throw new Error(`Keys could not be made:\n${made.output}`)
     return

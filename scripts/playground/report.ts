@@ -7,18 +7,26 @@ export function reportPush({ commit, subject, author }: Push): void {
   console.log(`\n${styleText('cyan', '→')} push ${commit.slice(0, 7)} by ${author}: ${subject}`)
 }
 
-/** What each phase of a deployment took; of a failed one also what its command said. */
+/** Shows that something is going on: a phase takes seconds. */
+export function reportPhase(phase: Phase): void {
+  process.stdout.write(styleText('dim', phase === 'plan' ? '  plan …' : ` ${phase} …`))
+  if (phase === 'publish') console.log()
+}
+
+/** What each phase of a deployment took, and what the last command said. */
 export function reportDeployment(deployment: Deployment): void {
   const times = Object.entries(deployment.runs)
     .map(([phase, run]) => `${phase} ${seconds(run.durationMs)}`)
     .join(' · ')
-  if (deployment.failed === null) {
-    console.log(`${styleText('green', '✓')} published (${times})`)
-    console.log(indent(deployment.runs.publish?.output ?? ''))
-    return
-  }
-  console.log(`${styleText('red', '✗')} ${refusal[deployment.failed]} (${times})`)
-  console.log(indent(deployment.runs[deployment.failed]?.output ?? ''))
+  const { failed } = deployment
+  if (failed !== null && failed !== 'publish') console.log()
+  console.log(
+    failed === null
+      ? `${styleText('green', '✓')} published (${times})`
+      : `${styleText('red', '✗')} ${refusal[failed]} (${times})`,
+  )
+  const run = deployment.runs[failed ?? 'publish']
+  console.log(indent(run?.result || run?.output || ''))
 }
 
 const refusal: Record<Phase, string> = {

@@ -6,6 +6,8 @@ export interface NeedleRun {
   readonly exitCode: number
   /** Standard output and error, in the order they came. */
   readonly output: string
+  /** Standard output alone: what the command has to say at its end, without its progress. */
+  readonly result: string
   readonly durationMs: number
 }
 
@@ -31,13 +33,18 @@ export function runNeedle(args: readonly string[], options: NeedleRunOptions): P
       },
     )
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    let result = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      result += chunk.toString()
+    })
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.on('error', reject)
     child.on('close', (code) =>
       resolve({
         exitCode: code ?? 1,
         output: output.trim(),
+        result: result.trim(),
         durationMs: performance.now() - started,
       }),
     )

@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { simpleGit } from 'simple-git'
 import * as z from 'zod'
 import { type PlaygroundDirectories, projectRoot } from './directories.ts'
@@ -9,7 +9,10 @@ import { type PlaygroundDirectories, projectRoot } from './directories.ts'
  * Makes the origin and the working clone, with this project's `functions/` as the first commit.
  * Idempotent: a working clone that exists is a person's work and stays as it is.
  */
-export async function seedRepository(directories: PlaygroundDirectories): Promise<void> {
+export async function seedRepository(
+  directories: PlaygroundDirectories,
+  storeUrl = `file:${directories.store}`,
+): Promise<void> {
   const complete = join(directories.root, 'seeded')
   if (!existsSync(complete)) {
     await rm(directories.origin, { recursive: true, force: true })
@@ -17,6 +20,7 @@ export async function seedRepository(directories: PlaygroundDirectories): Promis
     await mkdir(directories.work, { recursive: true })
     await simpleGit().raw(['init', '--bare', '--initial-branch=main', directories.origin])
     await writeSeed(directories.work)
+    await nameEnvironment(directories, storeUrl)
     const work = simpleGit(directories.work)
     await work.raw(['init', '--initial-branch=main'])
     await nameAuthor(directories.work)
@@ -57,6 +61,23 @@ async function writeJson(path: string, value: object): Promise<void> {
 }
 
 /** A machine without a Git identity can commit here; one that has an identity keeps it. */
+/** Production is this playground, so that `needle status` in the working clone needs no variables. */
+async function nameEnvironment(
+  { work, keys }: PlaygroundDirectories,
+  storeUrl: string,
+): Promise<void> {
+  const file = join(work, 'functions', 'needle.config.ts')
+  const example = await readFile(file, 'utf8')
+  const trust = join(relative(work, keys), 'trust-root.json')
+  const config = example
+    .replace(/store: 's3:[^']*\/production'/, () => `store: '${storeUrl}'`)
+    .replace("trust: 'functions/trust/production.json'", () => `trust: '${trust}'`)
+  if (!config.includes(storeUrl) || !config.includes(trust)) {
+    throw new Error('functions/needle.config.ts no longer names store and trust of production')
+  }
+  await writeFile(file, config)
+}
+
 async function nameAuthor(work: string): Promise<void> {
   const git = simpleGit(work)
   const { value } = await git.getConfig('user.email')
