@@ -1,6 +1,12 @@
 import * as z from 'zod/mini'
 import { describe, expect, test, vi } from 'vitest'
-import { defineFunction, HttpError, type Logger, reply } from './authoring/index.ts'
+import {
+  defineFunction,
+  type FunctionDefinition,
+  HttpError,
+  type Logger,
+  reply,
+} from './authoring/index.ts'
 import { callFunction } from './call-function.ts'
 
 const logTo = (error: Logger['error']): Logger => ({ ...console, error })
@@ -94,6 +100,17 @@ describe('callFunction', () => {
     const curious = defineFunction({ handler: (_, { services }) => Object.keys(services) })
     const result = await callFunction(curious, { services: { secret: {} } })
     expect(result.body).toEqual([])
+  })
+
+  test('names a service the test forgot, as a host would', async () => {
+    const priced: FunctionDefinition = {
+      handler: () => null,
+      ...Object.fromEntries([['uses', ['price']]]),
+    }
+    await expect(callFunction(priced, {})).rejects.toMatchObject({
+      code: 'SERVICE_MISSING',
+      message: expect.stringContaining('"price"'),
+    })
   })
 
   test('fails for a schema JSON cannot carry, as the build would', async () => {

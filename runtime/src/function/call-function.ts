@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { systemClock } from '../clock.ts'
 import { ActiveCall } from './active-call.ts'
+import { assembleFunction } from './assemble-function.ts'
 import type { FunctionDefinition } from './authoring/define-function.ts'
 import type { Caller, FunctionContext, Logger } from './authoring/function-context.ts'
 import type { ServiceName } from './authoring/services.ts'
@@ -10,8 +11,6 @@ import type { Realm } from './container/create-container.ts'
 import { deriveContract } from './container/derive-contract.ts'
 import { readDefinition } from './container/read-definition.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
-import { createFailureDescriber } from './describe-failure.ts'
-import { createOutputSerializer } from './output-serializer.ts'
 
 /** A request as a test says it; what is absent is empty. */
 export type TestCall<Uses extends ServiceName = never> = {
@@ -72,7 +71,8 @@ type BodyOf<Output> = Output extends StandardSchemaV1
  * production. Two things differ: it runs in the test's own realm, with all its globals, and a stream
  * is read to its end before the result is there.
  *
- * @throws RuntimeError `FUNCTION_BAD_DEFINITION` or `FUNCTION_SCHEMA_INEXPRESSIBLE`
+ * @throws RuntimeError `FUNCTION_BAD_DEFINITION`, `FUNCTION_SCHEMA_INEXPRESSIBLE`, or
+ *   `SERVICE_MISSING` when `services` lacks one of `uses`
  * @throws the error that cuts a streaming answer short
  */
 export async function callFunction<
@@ -84,28 +84,19 @@ export async function callFunction<
   request: TestCall<Uses>,
 ): Promise<TestResult<BodyOf<Output>>>
 export async function callFunction(definition: unknown, request: TestCall): Promise<TestResult> {
-  const { declared, input, output, handler } = readDefinition(functionName, definition)
+  const { declared, ...parts } = readDefinition(functionName, definition)
   const settings = composeSettings(functionName, declared)
-  const contract = deriveContract({ functionName, input, output })
-  const { services = {}, log = console } = request
-  const bareHeaders = { 'x-needle-revision': revision }
-  const loaded = {
-    id: revision,
+  const loaded = assembleFunction({
+    id: `${functionName}@000000000000`,
     settings,
+    contract: deriveContract({ functionName, input: parts.input, output: parts.output }),
+    definition: parts,
     realm,
-    input,
-    output,
-    handler,
-    serializer: createOutputSerializer(contract.output),
-    services: Object.fromEntries(settings.uses.map((name) => [name, services[name]])),
-    log,
+    services: request.services ?? {},
+    log: request.log ?? console,
     clock: systemClock,
     wheel,
-    jsonHeaders: { 'content-type': 'application/json; charset=utf-8', ...bareHeaders },
-    bareHeaders,
-    streamIdleMs: 30_000,
-    describeFailure: createFailureDescriber(revision, async () => null),
-  }
+  })
   const call = toCall(request, settings.http)
   const outcome = await new Promise<Outcome>((onOutcome) => {
     new ActiveCall(call, loaded, { onOutcome, onEnd: () => undefined }).start()
@@ -114,7 +105,6 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
 }
 
 const functionName = 'test/function'
-const revision = `${functionName}@000000000000`
 const wheel = createDeadlineWheel()
 
 /** There is only one realm here. */

@@ -1,19 +1,18 @@
 import type { Clock } from '../clock.ts'
-import { RuntimeError } from '../errors.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import { ActiveCall } from './active-call.ts'
+import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
 import { createContainer } from './container/create-container.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
-import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
+import type { SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { microtask } from './microtask.ts'
-import { createOutputSerializer } from './output-serializer.ts'
 import type { Revision } from './revision.ts'
 
 export interface LoadRevisionOptions {
@@ -44,9 +43,8 @@ export interface LoadRevisionOptions {
  * `FUNCTION_LOAD_TIMEOUT`, `FUNCTION_NO_DEFAULT_EXPORT` or `FUNCTION_BAD_DEFINITION`
  */
 export async function loadRevision(options: LoadRevisionOptions): Promise<Revision> {
-  const { release, releaseDigest, clock, wheel } = options
+  const { release, releaseDigest } = options
   const id = `${release.function}@${shortDigest(releaseDigest)}`
-  const services = pickServices(id, release.settings.uses, options.services)
   const log = createRevisionLog(options.log, release.function, id)
   // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
   await microtask
@@ -57,30 +55,18 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
   })
   try {
     const definition = readDefinition(release.function, container.defaultExport)
-    const serializer = createOutputSerializer(release.contract.output)
-    if (serializer.unaided !== null && definition.output !== null) {
-      log.debug('Answers are written by JSON.stringify', { reason: serializer.unaided })
-    }
-    const bareHeaders = Object.freeze({ 'x-needle-revision': id })
-    const shared: LoadedFunction = {
+    const shared = assembleFunction({
+      ...options,
       id,
       settings: release.settings,
+      contract: release.contract,
+      definition,
       realm: container.realm,
-      input: definition.input,
-      output: definition.output,
-      handler: definition.handler,
-      serializer,
-      services,
       log,
-      clock,
-      wheel,
-      jsonHeaders: Object.freeze({
-        'content-type': 'application/json; charset=utf-8',
-        ...bareHeaders,
-      }),
-      bareHeaders,
-      streamIdleMs: options.streamIdleMs ?? 30_000,
-      describeFailure: createFailureDescriber(id, options.sourceMap ?? noSourceMap),
+    })
+    const { unaided } = shared.serializer
+    if (unaided !== null && definition.output !== null) {
+      log.debug('Answers are written by JSON.stringify', { reason: unaided })
     }
     return createRevision({ id, release, releaseDigest }, shared, () => container.dispose())
   } catch (error) {
@@ -158,27 +144,6 @@ const stopped = {
   code: 'FUNCTION_STOPPED',
   message: 'This revision of the function serves no more',
 } as const
-
-const noSourceMap: SourceMapLoader = async () => null
-
-function pickServices(
-  id: string,
-  uses: readonly string[],
-  offered: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const services: Record<string, unknown> = Object.create(null)
-  for (const name of uses) {
-    if (!Object.hasOwn(offered, name)) {
-      throw new RuntimeError(
-        'SERVICE_MISSING',
-        `${id} uses the service "${name}", which this host does not offer. Add it to the "services" option.`,
-        { details: { revision: id, service: name, offered: Object.keys(offered) } },
-      )
-    }
-    services[name] = offered[name]
-  }
-  return Object.freeze(services)
-}
 
 /** Every line says which function, revision and request it belongs to. */
 function createRevisionLog(log: Logger, functionName: string, revision: string): Logger {

@@ -1,0 +1,84 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Clock } from '../clock.ts'
+import { RuntimeError } from '../errors.ts'
+import type { Contract } from '../manifest/release.ts'
+import type { Settings } from '../manifest/settings.ts'
+import type { Logger } from './authoring/function-context.ts'
+import type { Realm } from './container/create-container.ts'
+import type { DeadlineWheel } from './deadline-wheel.ts'
+import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
+import type { LoadedFunction } from './loaded-function.ts'
+import { createOutputSerializer } from './output-serializer.ts'
+
+export interface FunctionParts {
+  /** Names the revision to callers and in the log. */
+  readonly id: string
+  readonly settings: Settings
+  readonly contract: Pick<Contract, 'output'>
+  readonly definition: {
+    readonly input: StandardSchemaV1 | null
+    readonly output: StandardSchemaV1 | null
+    readonly handler: LoadedFunction['handler']
+  }
+  readonly realm: Realm
+  /** All the host offers; the function gets those its settings name. */
+  readonly services: Readonly<Record<string, unknown>>
+  readonly log: Logger
+  readonly clock: Clock
+  readonly wheel: DeadlineWheel
+  readonly sourceMap?: SourceMapLoader | undefined
+  /** Longest silence of a streaming answer before it is cut. Default 30 000. */
+  readonly streamIdleMs?: number | undefined
+}
+
+/**
+ * What calls of a function share, made of its parts: the same whether an artifact serves or a test
+ * calls the source.
+ *
+ * @throws RuntimeError `SERVICE_MISSING`
+ */
+export function assembleFunction(parts: FunctionParts): LoadedFunction {
+  const { id, settings, definition, realm, log, clock, wheel } = parts
+  const bareHeaders = Object.freeze({ 'x-needle-revision': id })
+  return {
+    id,
+    settings,
+    realm,
+    input: definition.input,
+    output: definition.output,
+    handler: definition.handler,
+    serializer: createOutputSerializer(parts.contract.output),
+    services: pickServices(id, settings.uses, parts.services),
+    log,
+    clock,
+    wheel,
+    jsonHeaders: Object.freeze({
+      'content-type': 'application/json; charset=utf-8',
+      ...bareHeaders,
+    }),
+    bareHeaders,
+    streamIdleMs: parts.streamIdleMs ?? 30_000,
+    describeFailure: createFailureDescriber(id, parts.sourceMap ?? noSourceMap),
+  }
+}
+
+const noSourceMap: SourceMapLoader = async () => null
+
+function pickServices(
+  id: string,
+  uses: readonly string[],
+  offered: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const services: Record<string, unknown> = Object.create(null)
+  for (const name of uses) {
+    if (!Object.hasOwn(offered, name)) {
+      throw new RuntimeError(
+        'SERVICE_MISSING',
+        `${id} uses the service "${name}", which this host does not offer. Add it to the "services" option.`,
+        { details: { revision: id, service: name, offered: Object.keys(offered) } },
+      )
+    }
+    services[name] = offered[name]
+  }
+  return Object.freeze(services)
+}
