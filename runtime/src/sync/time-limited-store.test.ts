@@ -37,7 +37,7 @@ it('tells the store that nobody waits any more', async () => {
       return never()
     },
   }
-  await expect(limit(listening).get('a', { maxBytes: 10 })).rejects.toThrow()
+  await expect(limit(listening).get('a', { maxBytes: 10 })).rejects.toThrow('did not deliver a')
   expect(await told.promise).toMatchObject({ code: 'STORE_TIMEOUT' })
 })
 
