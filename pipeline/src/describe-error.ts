@@ -17,7 +17,10 @@ export function describeError(
   }
   if (isRuntimeRefusal(error)) {
     const { code, message, details } = error
-    return { text: `${code}: ${message}${stack}`, json: { error: { code, message, details } } }
+    return {
+      text: `${code}: ${message}${hintFor(code)}${stack}`,
+      json: { error: { code, message, details } },
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
   const hint = withStack ? '' : '\nThis is a defect of needle. NEEDLE_DEBUG=1 shows where.'
@@ -25,4 +28,14 @@ export function describeError(
     text: `INTERNAL: ${message}${stack}${hint}`,
     json: { error: { code: 'INTERNAL', message } },
   }
+}
+
+/** What a refusal of the runtime's parts, which know no commands, means to somebody at a prompt. */
+function hintFor(code: string): string {
+  if (code.startsWith('STORE_')) {
+    return '\nRun it again once the store works: what was begun is completed then.'
+  }
+  return /^(DOCUMENT|SIGN|ROOT|MANIFEST|OBJECT|RELEASE)/.test(code)
+    ? '\nneedle doctor says what can be done about it.'
+    : ''
 }

@@ -1,9 +1,14 @@
 import { resolve } from 'node:path'
 import { roles, type TrustRoot } from '@needle-faas/runtime/manifest'
-import { type ArtifactStore, isRuntimeError, openStore } from '@needle-faas/runtime/store'
+import {
+  type ArtifactStore,
+  isRuntimeError,
+  openStore,
+  type RuntimeError,
+} from '@needle-faas/runtime/store'
 import { examineEnvironment } from '../environment-state/examine-environment.ts'
 import type { Finding } from '../environment-state/finding.ts'
-import { isPipelineError } from '../errors.ts'
+import { isPipelineError, type PipelineError } from '../errors.ts'
 import { exitCode } from '../exit-code.ts'
 import { openGitRepository } from '../git/git-repository.ts'
 import { keyVariable, readSigner } from '../keys/open-signer.ts'
@@ -122,6 +127,15 @@ async function guard(
     return await examine()
   } catch (error) {
     if (!isPipelineError(error) && !isRuntimeError(error)) throw error
-    return [{ check, status: 'broken', message: `${error.code}: ${error.message}` }]
+    return [
+      { check, status: 'broken', message: `${error.code}: ${error.message}${remedyOf(error)}` },
+    ]
   }
+}
+
+function remedyOf({ details }: PipelineError | RuntimeError): string {
+  const key = String(details['key'] ?? details['source'] ?? '')
+  return key.startsWith('trust/')
+    ? `. Put back the ${key} that needle keys rotate wrote, or delete it if nobody rotated keys, and find out who wrote it`
+    : ''
 }

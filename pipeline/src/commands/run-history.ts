@@ -43,7 +43,7 @@ interface Entry {
   readonly reason: string | null
   readonly commit: string | null
   readonly fault: string | null
-  /** Null when what the manifests name was pruned. */
+  /** Null when what the manifests name was pruned or is damaged. */
   readonly changes: readonly Difference[] | null
 }
 
@@ -111,5 +111,9 @@ function formatEntry(entry: Entry): string {
   const head = `${entry.version}  ${entry.issuedAt}  ${entry.actor}: ${entry.reason}`
   const commit = entry.commit === null ? [] : [`    commit ${entry.commit.slice(0, 12)}`]
   const changes = entry.changes?.map((change) => `    ${change.function}  ${change.text}`)
-  return [head, ...commit, ...(changes ?? ['    (its details were pruned)'])].join('\n')
+  return [
+    head,
+    ...commit,
+    ...(changes ?? ['    (its details were pruned, or are damaged: needle doctor)']),
+  ].join('\n')
 }

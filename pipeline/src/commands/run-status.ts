@@ -6,6 +6,7 @@ import {
 } from '@needle-faas/runtime/manifest'
 import { readInstanceReports } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
+import { exitCode } from '../exit-code.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import { pairName } from '../plan/pair.ts'
 import { type CommandIo, type CommandResult, finish } from './command.ts'
@@ -65,7 +66,7 @@ export function describeStatus(
     ...(pointer.status === 'current'
       ? []
       : [
-          `manifest.json is ${pointer.status}: instances do not see this yet. The next publish or needle refresh repairs it`,
+          `manifest.json is ${pointer.status}, instances do not see this (${pointer.fault?.code}: ${pointer.fault?.message}). The next publish puts it right, or: needle refresh --environment ${state.environment} --reason "…"`,
         ]),
     '',
     formatTable([...functions].map(([name, each]) => describeFunction(name, each))),
@@ -81,10 +82,14 @@ export function describeStatus(
       environment: state.environment,
       manifest,
       pointer: pointer.status,
+      pointerFault: pointer.fault && { code: pointer.fault.code, message: pointer.fault.message },
       functions: Object.fromEntries(functions),
       quarantine: state.quarantine.map((entry) => ({ ...entry, pair: pairName(entry) })),
       instances,
     },
+    // A publisher between its last two writes leaves it behind for a moment; the rest is no accident.
+    exitCode:
+      pointer.status === 'current' || pointer.status === 'behind' ? exitCode.ok : exitCode.refused,
   }
 }
 

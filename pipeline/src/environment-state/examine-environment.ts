@@ -1,5 +1,10 @@
-import { clockToleranceMs, isExpired } from '@needle-faas/runtime/manifest'
-import { createVerifiedReader, isRuntimeError, probeStore } from '@needle-faas/runtime/store'
+import { clockToleranceMs, isExpired, objectKey } from '@needle-faas/runtime/manifest'
+import {
+  createVerifiedReader,
+  isRuntimeError,
+  probeStore,
+  type RuntimeError,
+} from '@needle-faas/runtime/store'
 import pLimit from 'p-limit'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
 import type { Finding } from './finding.ts'
@@ -30,15 +35,28 @@ async function examineStore({ store, signal }: EnvironmentAccess): Promise<reado
   return findings.map(({ capability, status, message }): Finding => {
     const text = `${store.location} ${capability}: ${message}`
     if (status === 'works') return { check: 'store', status: 'ok', message: text }
-    if (capability === 'conditionalCreate' || capability === 'write') {
-      const remedy =
-        capability === 'write'
-          ? '. Check address, credentials and permissions'
-          : '. Publishing needs --single-writer here'
-      return { check: 'store', status: 'broken', message: text + remedy }
+    switch (capability) {
+      case 'write':
+        return broken(`${text}. Check address, credentials and permissions`)
+      case 'conditionalCreate':
+        return broken(`${text}. Publishing needs --single-writer here`)
+      case 'conditionalReplace':
+        // Without it nothing could follow the first publish; that it is ignored does less harm.
+        return status === 'ignored' ? warning(text) : broken(text)
+      case 'notModified':
+        return warning(text)
+      default:
+        return capability satisfies never
     }
-    return { check: 'store', status: 'warning', message: text }
   })
+}
+
+function broken(message: string): Finding {
+  return { check: 'store', status: 'broken', message }
+}
+
+function warning(message: string): Finding {
+  return { check: 'store', status: 'warning', message }
 }
 
 /** By the time the store gives to an object written now. */
@@ -82,12 +100,12 @@ function examineManifest({ state, pointer }: EnvironmentReading): Finding {
   if (pointer.status !== 'current') {
     return manifestFinding(
       'broken',
-      `manifest.json is ${pointer.status}, history is at version ${manifest.version}: needle refresh --environment ${state.environment} puts it right${pointer.fault ? ` (${pointer.fault.message})` : ''}`,
+      `manifest.json is ${pointer.status}, history is at version ${manifest.version} (${pointer.fault?.code}: ${pointer.fault?.message}). The next publish puts it right, or: ${refreshCommand(state.environment)}`,
     )
   }
   const now = Date.now()
   const left = Date.parse(manifest.expiresAt) - now
-  const refresh = `needle refresh --environment ${state.environment}`
+  const refresh = refreshCommand(state.environment)
   const text = `version ${manifest.version} of ${manifest.issuedAt}`
   if (isExpired(manifest, now)) {
     return manifestFinding(
@@ -98,6 +116,10 @@ function examineManifest({ state, pointer }: EnvironmentReading): Finding {
   return left < expiryWarningMs
     ? manifestFinding('warning', `${text} expires on ${manifest.expiresAt}: ${refresh}`)
     : manifestFinding('ok', `${text} expires on ${manifest.expiresAt}`)
+}
+
+function refreshCommand(environment: string): string {
+  return `needle refresh --environment ${environment} --reason "…"`
 }
 
 function manifestFinding(status: Finding['status'], message: string): Finding {
@@ -131,7 +153,7 @@ async function examineObjects(
 }
 
 async function guard(
-  { signal }: EnvironmentAccess,
+  { signal, environment }: EnvironmentAccess,
   check: Finding['check'],
   examine: () => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
@@ -140,6 +162,22 @@ async function guard(
   } catch (error) {
     signal?.throwIfAborted()
     if (!isRuntimeError(error)) throw error
-    return [{ check, status: 'broken', message: `${error.code}: ${error.message}` }]
+    const remedy = remedyOf(error, environment)
+    const message = [`${error.code}: ${error.message}`, ...(remedy === null ? [] : [remedy])]
+    return [{ check, status: 'broken', message: message.join('. ') }]
   }
+}
+
+/** What to do about an object of the bucket that is not what it should be. */
+function remedyOf({ code, details }: RuntimeError, environment: string): string | null {
+  const key = String(details['key'] ?? details['source'] ?? '')
+  const history = objectKey.historyPrefix(environment)
+  if (key.startsWith(history)) {
+    const version = key.slice(history.length, -'.json'.length)
+    return `Nothing is published until ${key} is put right. If manifest.json holds version ${version}, copy it there; if it holds a lower one, ${version} never served: delete ${key}; else restore it from a backup. And find out who wrote it`
+  }
+  if (!code.startsWith('OBJECT_')) return null
+  return key.startsWith('releases/') || key.startsWith('artifacts/')
+    ? `Instances that run it go on, new ones cannot start it. Restore ${key} from a backup or from the cache directory of a BFF, or publish a change of the function`
+    : `Nothing is published until ${key} is put right. Restore it from a backup or from the cache directory of a BFF; its name is the digest of its bytes, so any whole copy will do`
 }

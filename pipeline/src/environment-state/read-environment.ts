@@ -23,11 +23,11 @@ export interface EnvironmentAccess {
 
 /** How `manifest.json`, the copy that runtimes poll, stands to the history it is a copy of. */
 export interface PointerStatus {
-  /** `behind`: history has newer entries. `invalid`: nobody would accept it. */
+  /** `behind`: history has newer entries. `invalid`: nobody would accept it, or it is a fork. */
   readonly status: 'current' | 'behind' | 'missing' | 'invalid'
   /** Of the object as it was read; null when there is none. */
   readonly etag: string | null
-  /** Why it is invalid. */
+  /** Why instances do not see the newest entry through it; null when they do. */
   readonly fault: RuntimeError | null
 }
 
@@ -115,9 +115,31 @@ export async function readNewest(access: EnvironmentAccess): Promise<HistoryRead
     return { newest: null, pointer }
   }
   const newest = await followHistory(access, start)
-  if (pointed === null) return { newest, pointer }
-  const status = newest.digest === pointed.digest ? 'current' : 'behind'
-  return { newest, pointer: { ...pointer, status } }
+  if (pointed === null) {
+    return { newest, pointer: { ...pointer, fault: pointer.fault ?? missing(access) } }
+  }
+  if (newest.digest === pointed.digest) return { newest, pointer }
+  return { newest, pointer: { ...pointer, ...departureOf(pointed, newest, access) } }
+}
+
+function missing({ environment }: EnvironmentAccess): RuntimeError {
+  return new RuntimeError('MANIFEST_MISSING', `${objectKey.manifest(environment)} is not there`)
+}
+
+/** How a genuine `manifest.json` that is not the newest history entry departs from it. */
+function departureOf(
+  { manifest: { version } }: NewestManifest,
+  newest: NewestManifest,
+  { environment }: EnvironmentAccess,
+): Pick<PointerStatus, 'status' | 'fault'> {
+  const key = objectKey.manifest(environment)
+  if (version === newest.manifest.version) {
+    const entry = objectKey.history(environment, version)
+    const text = `${key} and ${entry} are signed, but differ. Find out who signed the second`
+    return { status: 'invalid', fault: new RuntimeError('MANIFEST_FORKED', text) }
+  }
+  const text = `${key} holds version ${version}`
+  return { status: 'behind', fault: new RuntimeError('MANIFEST_OLDER', text) }
 }
 
 async function readPointer(
@@ -172,10 +194,11 @@ async function followHistory(
     const next = await readHistoryEntry(access, version)
     if (next === null) return newest
     if (next.manifest.previous !== newest.digest) {
+      const key = objectKey.history(access.environment, version)
       throw new RuntimeError(
         'MANIFEST_FORKED',
-        `${objectKey.history(access.environment, version)} does not follow the version ${version - 1} that is stored: the history was altered. Find out who wrote it before publishing anything`,
-        { details: { version } },
+        `${key} does not follow the version ${version - 1} that is stored: the history was altered. Find out who wrote it before publishing anything`,
+        { details: { key, version } },
       )
     }
     newest = next

@@ -1,0 +1,98 @@
+import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
+import {
+  answerError,
+  type Misbehaviour,
+  startMisbehavingS3,
+} from '../../../runtime/src/store/testing/misbehaving-s3.ts'
+
+/** What is wrong with the store. */
+export type Fault =
+  | 'none'
+  /** Connections break. */
+  | 'away'
+  /** Answers nothing, ever. */
+  | 'slow'
+  /** Reads work, writes answer 403. */
+  | 'read-only'
+  /** Conditional writes answer 501. */
+  | 'refuses-conditions'
+  /** Conditional writes are done whatever their condition. */
+  | 'ignores-conditions'
+
+export interface FaultyS3 {
+  /** For `NEEDLE_STORE`. */
+  readonly url: string
+  /** What it holds, past every fault. */
+  readonly contents: ArtifactStore
+  fault: Fault
+  close(): Promise<void>
+}
+
+/** An S3 server on loopback whose faults can be switched on while it is used. */
+export async function startFaultyS3(): Promise<FaultyS3> {
+  const contents = createMemoryStore()
+  let fault: Fault = 'none'
+  const server = await startMisbehavingS3((request, response) => {
+    const isConditional =
+      request.headers['if-none-match'] === '*' || request.headers['if-match'] !== undefined
+    if (fault === 'away') return void request.socket.destroy()
+    if (fault === 'slow') return
+    if (request.method !== 'GET') {
+      if (fault === 'read-only') return answerError(response, 403, 'AccessDenied')
+      if (fault === 'refuses-conditions' && isConditional) {
+        return answerError(response, 501, 'NotImplemented')
+      }
+      if (fault === 'ignores-conditions') {
+        delete request.headers['if-none-match']
+        delete request.headers['if-match']
+      }
+    }
+    void answer(contents, request, response)
+  })
+  return {
+    url: `s3://bucket?endpoint=${server.endpoint}&forcePathStyle=true`,
+    contents,
+    get fault() {
+      return fault
+    },
+    set fault(next) {
+      fault = next
+    },
+    close: () => server.close(),
+  }
+}
+
+async function answer(
+  store: ArtifactStore,
+  ...[request, response]: Parameters<Misbehaviour>
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://bucket')
+  const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'))
+  const ifNoneMatch = request.headers['if-none-match']
+  const ifMatch = request.headers['if-match']
+  if (request.method === 'PUT') {
+    const condition = ifNoneMatch === '*' ? 'absent' : ifMatch && { etag: ifMatch.slice(1, -1) }
+    const result = await store.put(key, request.body, condition ? { condition } : {})
+    if (result.status === 'conflict') return answerError(response, 412, 'PreconditionFailed')
+    response.writeHead(200, { etag: `"${result.etag}"` }).end()
+  } else if (request.method === 'DELETE') {
+    await store.delete(key)
+    response.writeHead(204).end()
+  } else if (key === '') {
+    const listed: string[] = []
+    for await (const object of store.list(url.searchParams.get('prefix') ?? '')) {
+      const modified = new Date(object.modifiedAt).toISOString()
+      listed.push(
+        `<Contents><Key>${object.key}</Key><Size>${object.sizeBytes}</Size><LastModified>${modified}</LastModified></Contents>`,
+      )
+    }
+    response.writeHead(200, { 'content-type': 'application/xml' })
+    response.end(`<?xml version="1.0"?><ListBucketResult>${listed.join('')}</ListBucketResult>`)
+  } else {
+    const read = await store.get(key, { maxBytes: Number.MAX_SAFE_INTEGER })
+    if (read.status !== 'found') return answerError(response, 404, 'NoSuchKey')
+    const etag = `"${read.etag}"`
+    if (ifNoneMatch === etag) response.writeHead(304).end()
+    else response.writeHead(200, { etag }).end(read.bytes)
+  }
+}

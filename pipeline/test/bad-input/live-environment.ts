@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  createSigner,
+  digestOf,
+  generateSigningKey,
+  type Manifest,
+  type Role,
+  signDocument,
+  type Signer,
+  sizeLimit,
+} from '@needle-faas/runtime/manifest'
+import { needle } from '@needle-faas/runtime/fastify'
+import { type ArtifactStore, createVerifiedReader } from '@needle-faas/runtime/store'
+import type { SourceOptions } from '@needle-faas/runtime'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { vi } from 'vitest'
+import { openTrust } from '../../src/keys/open-trust.ts'
+import { type CommandRun, runCommand } from '../author/run-command.ts'
+import { createRepository, functionFiles, type TestRepository } from '../repository.ts'
+import { type FaultyS3, startFaultyS3 } from './faulty-s3.ts'
+
+/**
+ * A repository that was built and published twice by `needle`, with a third commit built and
+ * waiting, on an S3 server that can be spoilt, switched off and put back.
+ */
+export interface LiveEnvironment extends AsyncDisposable {
+  readonly repository: TestRepository
+  readonly s3: FaultyS3
+  /** What the bucket holds, past every fault. */
+  readonly store: ArtifactStore
+  /** The variables that `needle` runs with: store, trust and release key. */
+  readonly env: Readonly<Record<string, string>>
+  /** Verified, as the second publish wrote it. */
+  readonly manifest: Manifest
+  /** Of the commits, oldest first; the last one is built, not published. */
+  readonly commits: readonly string[]
+  /** Runs `needle` with the release key and without `--json`, as a job would. */
+  needle(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandRun>
+  /** A BFF with the plugin, started and serving; polls only when told. */
+  startBff(source?: Partial<SourceOptions>): Promise<FastifyInstance>
+  signer(role: Role): Promise<Signer>
+  /** One more manifest like the newest, but for what is given, signed by whom is given. */
+  forge(changes: Partial<Manifest>, signer: Signer): Promise<Uint8Array>
+  /** Puts the store back to how it was after the second publish. */
+  restore(): Promise<void>
+}
+
+/** What `shop/card` answers at the commit `n`, from 1. */
+export const answerOf = (n: number): object => ({ card: n })
+
+const cardAt = (
+  n: number,
+): string => `import { defineFunction } from '@needle-faas/runtime/function'
+
+export default defineFunction({
+  http: { method: 'GET', path: '/shop/card' },
+  handler: async () => ({ card: ${n} }),
+})
+`
+
+export async function createLiveEnvironment(): Promise<LiveEnvironment> {
+  const repository = await createRepository(functionFiles('shop/card', cardAt(1)))
+  const { directory } = repository
+  const s3 = await startFaultyS3()
+  // The SDK looks for credentials in the process, not in what a command is given.
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key').stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+  const trustFile = join(directory, '.needle/keys/trust-root.json')
+  const located = { NEEDLE_STORE: s3.url, NEEDLE_TRUST: trustFile }
+  const readKey = (role: Role): Promise<string> =>
+    readFile(join(directory, `.needle/keys/${role}.jwk.json`), 'utf8')
+
+  const expectSuccess = async (args: readonly string[], env = {}): Promise<void> => {
+    const { exitCode, stderr } = await runCommand(args, {
+      cwd: directory,
+      env: { ...located, ...env },
+    })
+    if (exitCode !== 0) throw new Error(`needle ${args.join(' ')}: ${stderr}`)
+  }
+  await expectSuccess(['keys', 'init'])
+  const withKey = { NEEDLE_RELEASE_KEY: await readKey('release') }
+
+  const commits: string[] = []
+  for (const n of [1, 2, 3]) {
+    commits.push(
+      await repository.commit({ 'functions/shop/card/index.ts': cardAt(n) }, `Card ${n}`),
+    )
+    await expectSuccess(['build', '--environment', 'production', '--out', `.needle/build-${n}`])
+    if (n < 3) await expectSuccess(['publish', '--build', `.needle/build-${n}`], withKey)
+  }
+  const store = s3.contents
+  const snapshot = await readBytes(store)
+  const root = (await openTrust(store, trustFile)).newest
+  const read = await createVerifiedReader({ store, environment: 'production', root }).manifest()
+  if (read.status !== 'found') throw new Error('nothing was published')
+  const { document: manifest } = read
+
+  return {
+    repository,
+    s3,
+    store,
+    env: { ...located, ...withKey },
+    manifest,
+    commits,
+    needle: (args, env = {}) =>
+      runCommand(args, { cwd: directory, env: { ...located, ...withKey, ...env } }),
+    startBff: async (source = {}) => {
+      const app = Fastify()
+      await app.register(needle, {
+        source: { store: located.NEEDLE_STORE, pollIntervalMs: 60_000, ...source },
+        groups: ['shop'],
+        trust: trustFile,
+        report: false,
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+      })
+      await app.ready()
+      return app
+    },
+    signer: async (role) => createSigner(JSON.parse(await readKey(role))),
+    forge: (changes, signer) =>
+      signDocument({ kind: 'manifest', payload: { ...manifest, ...changes } }, [signer]),
+    restore: async () => {
+      s3.fault = 'none'
+      for (const key of (await readBytes(store)).keys()) await store.delete(key)
+      for (const [key, bytes] of snapshot) await store.put(key, bytes)
+    },
+    [Symbol.asyncDispose]: async () => {
+      vi.unstubAllEnvs()
+      await s3.close()
+      await repository[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A signer that no trust root names. */
+export async function createStranger(): Promise<Signer> {
+  return createSigner((await generateSigningKey()).privateJwk)
+}
+
+/** Everything in the store by key, but for the probes of publishers. */
+export async function readObjects(store: ArtifactStore): Promise<ReadonlyMap<string, string>> {
+  const objects = [...(await readBytes(store))].filter(([key]) => !key.endsWith('/probe.json'))
+  return new Map(objects.map(([key, bytes]) => [key, digestOf(bytes)]))
+}
+
+async function readBytes(store: ArtifactStore): Promise<ReadonlyMap<string, Uint8Array>> {
+  const objects = new Map<string, Uint8Array>()
+  for await (const { key } of store.list('')) {
+    const read = await store.get(key, { maxBytes: sizeLimit.sourceMapBytes })
+    if (read.status === 'found') objects.set(key, read.bytes)
+  }
+  return objects
+}
