@@ -119,7 +119,6 @@ async function startDaemons(start: {
     secretAccessKey,
     env: {
       NEEDLE_STORE: storeUrl,
-      NEEDLE_TEST_S3: storeUrl,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     },

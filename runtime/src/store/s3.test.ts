@@ -6,9 +6,10 @@ import { openStore, parseS3Url } from './open-store.ts'
 import { createS3Store } from './s3.ts'
 
 /** An s3:// url; `npm run s3 -- --exec "…"` sets it, and the credentials with it. */
-const url = process.env['NEEDLE_TEST_S3'] ?? ''
+const store = process.env['NEEDLE_STORE'] ?? ''
+const url = store.startsWith('s3:') ? store : ''
 
-describe.skipIf(url === '')('the S3 server of NEEDLE_TEST_S3', () => {
+describe.skipIf(url === '')('the S3 server of NEEDLE_STORE', () => {
   describeArtifactStore('s3', async () => {
     const own = ownPrefix(url)
     return {
