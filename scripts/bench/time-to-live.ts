@@ -46,8 +46,11 @@ export async function measureTimeToLive(options: TimeToLiveOptions): Promise<Tim
   const stop = new AbortController()
   const deployments = watchDeployments(workspace, stop.signal)
   try {
-    const { port } = await bff.receive(z.object({ port: z.int() }))
-    await deployments.next()
+    // The loop begins with what is published already; either may be there first.
+    const [{ port }] = await Promise.all([
+      bff.receive(z.object({ port: z.int() })),
+      deployments.next(),
+    ])
     const results: TimeToLive[] = []
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       const name = names[(repetition * 17) % names.length] ?? ''
