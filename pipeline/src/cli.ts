@@ -32,8 +32,24 @@ function createProgram(io: CommandIo): Command {
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
   for (const addCommand of commands) addCommand(program, io)
-  for (const command of program.commands) command.copyInheritedSettings(program)
+  for (const command of program.commands) completeHelp(command, program)
   return program
+}
+
+/** Help of a command begins with what it does, tells what it demands, and errors lead to it. */
+function completeHelp(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent)
+  if (command.description() === '') command.description(asSentence(command.summary()))
+  const path = parent.parent === null ? command.name() : `${parent.name()} ${command.name()}`
+  command.showHelpAfterError(`(needle ${path} --help says what it takes)`)
+  for (const option of command.options) {
+    if (option.mandatory && option.defaultValue === undefined) option.description += ' (required)'
+  }
+  for (const below of command.commands) completeHelp(below, command)
+}
+
+function asSentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
 }
 
 /** Ctrl-C aborts the signal once; a second one ends the process as usual. */

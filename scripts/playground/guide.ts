@@ -24,7 +24,7 @@ export function printGuide(playground: Playground, wantedPort: number): void {
     `${heading('Take it back')} in Git; nothing is built or tested anew:
   git revert --no-edit HEAD && git push
   ${hello}    the old answer`,
-    `${heading('Take it back without Git')}, as people on call do; live within a second:
+    `${heading('Take it back without Git')}, as people on call do: what served before serves again, within a second:
   npx needle rollback shop/hello --reason "just trying" --key ../keys/operator.jwk.json
   npx needle status
   npx needle history shop/hello`,
@@ -43,7 +43,7 @@ function adding(hello: string): string {
 
 function steering(percent: number, hello: string): string {
   return `${heading(`Changes start at ${percent} %`)}; x-user-id says who asks, and each user stays on one side:
-  for user in 1 2 3 4 5 6 7 8 9; do ${hello} -H "x-user-id: $user"; echo; done
+  for user in $(seq 50); do ${hello} -sH "x-user-id: $user"; echo; done | sort | uniq -c
   npx needle promote shop/hello --reason "looks good" --key ../keys/operator.jwk.json
   npx needle abort shop/hello --reason "looks bad" --key ../keys/operator.jwk.json`
 }

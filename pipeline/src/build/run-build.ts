@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { CommandIo, CommandResult } from '../commands/command.ts'
+import { counted } from '../commands/counted.ts'
 import { runStep } from '../commands/progress.ts'
 import { selectEnvironment } from '../config/load-config.ts'
 import { findRepository } from '../functions/find-repository.ts'
@@ -33,7 +34,7 @@ export async function runBuild(io: CommandIo, options: RunBuildOptions): Promise
     plan,
   })
   const { manifest, objects } = await runStep(io, {
-    title: `Bundling ${selection.affected.length} of ${surveyed.functions.length} functions`,
+    title: `Bundling ${selection.affected.length} of ${counted(surveyed.functions.length, 'function')}`,
     run: (say) =>
       buildFunctions(surveyed, selection, {
         environment: options.environment ?? null,

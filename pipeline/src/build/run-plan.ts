@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { createVerifiedReader } from '@needle-faas/runtime/store'
 import type { CommandIo, CommandResult } from '../commands/command.ts'
+import { counted } from '../commands/counted.ts'
 import { withSession } from '../commands/environment-session.ts'
 import { runStep } from '../commands/progress.ts'
 import { findRepository } from '../functions/find-repository.ts'
@@ -22,7 +23,7 @@ export async function runPlan(io: CommandIo, options: RunPlanOptions): Promise<C
   const surveyed = await survey(directory, scopeOf(environment))
   const released = await withSession(io, options, ({ store, access }) =>
     runStep(io, {
-      title: `Looking for ${surveyed.functions.length} functions in ${store.location}`,
+      title: `Looking for ${counted(surveyed.functions.length, 'function')} in ${store.location}`,
       run: () =>
         findReleased(surveyed, {
           store,

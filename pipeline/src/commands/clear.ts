@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { PipelineError } from '../errors.ts'
 import type { CommandIo } from './command.ts'
 import { withSigningOptions } from './environment-session.ts'
 import type { OrderOptions } from './run-order.ts'
@@ -16,6 +17,12 @@ export function addClearCommand(program: Command, io: CommandIo): void {
     .option('--quarantine <pair>', 'allow this pair again, as needle status prints it')
     .requiredOption('--reason <text>', 'why; recorded in the history')
     .action(async (functionName: string, options: ClearOptions) => {
+      if (options.hold !== true && options.quarantine === undefined) {
+        throw new PipelineError(
+          'USAGE_INVALID',
+          'Say what to clear: --hold, --quarantine <pair> or both',
+        )
+      }
       const { runOrder } = await import('./run-order.ts')
       const { planClear } = await import('../plan/plan-clear.ts')
       await runOrder(io, options, {

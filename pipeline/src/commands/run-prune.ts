@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts'
 import { prune } from '../publish/prune.ts'
 import { type CommandIo, finish } from './command.ts'
 import { withSession } from './environment-session.ts'
+import { counted } from './counted.ts'
 import { runStep } from './progress.ts'
 import type { PruneCommandOptions } from './prune.ts'
 
@@ -35,7 +36,9 @@ export async function runPrune(io: CommandIo, options: PruneCommandOptions): Pro
   finish(io, options, {
     text: [
       ...objects.map(({ key }) => `  ${key}`),
-      `${objects.length} objects (${megabytes} MiB) ${apply ? 'deleted' : 'would be deleted'}, ${keptObjects} kept${apply || objects.length === 0 ? '' : '. Delete them with --apply'}`,
+      objects.length === 0
+        ? `Nothing to delete; ${keptObjects} objects are younger than ${days} d or named`
+        : `${counted(objects.length, 'object')} (${megabytes} MiB) ${apply ? 'deleted' : 'would be deleted'}, ${keptObjects} kept${apply ? '' : '. Delete with --apply'}`,
     ].join('\n'),
     json: { applied: apply, sizeBytes, keptObjects, keys: objects.map(({ key }) => key) },
   })

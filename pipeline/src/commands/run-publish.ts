@@ -9,6 +9,7 @@ import { describeOutcome } from './describe-outcome.ts'
 import { publishBuild } from '../publish/publish-build.ts'
 import { type CommandIo, finish } from './command.ts'
 import { actorOf, toPublisher, withSession } from './environment-session.ts'
+import { counted } from './counted.ts'
 import { runStep } from './progress.ts'
 import type { PublishOptions } from './publish.ts'
 
@@ -43,8 +44,7 @@ export async function runPublish(io: CommandIo, options: PublishOptions): Promis
           canarySteps,
           allowOlder: options.allowOlder,
         })
-        const { length } = published.plan.changes
-        say(length === 1 ? '1 change' : `${length} changes`)
+        say(counted(published.plan.changes.length, 'change'))
         return published
       },
     })

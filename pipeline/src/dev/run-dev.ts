@@ -1,6 +1,7 @@
 import { isDeepStrictEqual, styleText } from 'node:util'
 import type { Services } from '@needle-faas/runtime/function'
 import type { CommandIo } from '../commands/command.ts'
+import { counted } from '../commands/counted.ts'
 import { describeError } from '../describe-error.ts'
 import { formatIssue } from '../errors.ts'
 import { findRepository } from '../functions/find-repository.ts'
@@ -66,14 +67,20 @@ export async function runDev(io: CommandIo, options: RunDevOptions): Promise<voi
       server = await serve(next, server.port)
     }
     edition = next
-    const what = next.build.rebuilt.join(', ') || 'functions'
+    const what = next.build.rebuilt.join(', ') || counted(namesOf(next).length, 'function')
     const took = Math.round(performance.now() - startedAt)
-    print(styleText('dim', `${what} reloaded in ${took} ms`))
+    const isBroken = next.build.rebuilt.some((name) => isRefused(next.build, name))
+    print(
+      isBroken
+        ? `${what} read in ${took} ms; what does not build answers 500 until it does:`
+        : styleText('dim', `${what} reloaded in ${took} ms`),
+    )
     printIssues(print, next.build)
   }
 
   try {
-    if (server.port !== options.port) print(`Port ${options.port} is in use.`)
+    if (server.port !== options.port)
+      print(`Port ${options.port} is in use; this is ${server.port}.`)
     printRoutes(print, edition, server)
     printIssues(print, edition.build)
     for await (const _change of changes) {
@@ -88,17 +95,23 @@ export async function runDev(io: CommandIo, options: RunDevOptions): Promise<voi
   }
 }
 
+function isRefused({ issues }: DevBuild, name: string): boolean {
+  return issues.some((issue) => issue.function === name && issue.code !== 'ROUTE_CONFLICT')
+}
+
 function namesOf({ build }: Edition): string[] {
   return build.functions.map(({ name }) => name)
 }
 
 function printRoutes(print: (line: string) => void, { build }: Edition, { port }: DevServer): void {
-  print(`\nServing ${build.functions.length} functions; saving a file reloads what it changes:\n`)
+  print(
+    `\nServing ${counted(build.functions.length, 'function')}; saving a file reloads what it changes:\n`,
+  )
   for (const { name, settings, contract } of build.functions) {
     print(`  ${styleText('bold', name)}`)
     print(`    ${exampleRequest({ port, settings, input: contract.input })}`)
   }
-  print('\nCtrl-C stops.')
+  print('\nTypes and tests: npx needle check. Ctrl-C stops.')
 }
 
 function printIssues(print: (line: string) => void, { issues }: DevBuild): void {
