@@ -18,6 +18,8 @@ export type Fault =
   | 'refuses-conditions'
   /** Conditional writes are done whatever their condition. */
   | 'ignores-conditions'
+  /** Conditional replacements are refused whatever the etag, as Ceph does with quoted ones. */
+  | 'refuses-etags'
 
 export interface FaultyS3 {
   /** For `NEEDLE_STORE`. */
@@ -25,6 +27,8 @@ export interface FaultyS3 {
   /** What it holds, past every fault. */
   readonly contents: ArtifactStore
   fault: Fault
+  /** Told of each write before it is done; what it returns is waited for. */
+  onWrite: (key: string) => void | Promise<void>
   close(): Promise<void>
 }
 
@@ -42,14 +46,17 @@ export async function startFaultyS3(): Promise<FaultyS3> {
       if (fault === 'refuses-conditions' && isConditional) {
         return answerError(response, 501, 'NotImplemented')
       }
+      if (fault === 'refuses-etags' && request.headers['if-match'] !== undefined) {
+        return answerError(response, 412, 'PreconditionFailed')
+      }
       if (fault === 'ignores-conditions') {
         delete request.headers['if-none-match']
         delete request.headers['if-match']
       }
     }
-    void answer(contents, request, response)
+    void answer(contents, request, response, (key) => faulty.onWrite(key))
   })
-  return {
+  const faulty: FaultyS3 = {
     url: `s3://bucket?endpoint=${server.endpoint}&forcePathStyle=true`,
     contents,
     get fault() {
@@ -58,19 +65,22 @@ export async function startFaultyS3(): Promise<FaultyS3> {
     set fault(next) {
       fault = next
     },
+    onWrite: () => undefined,
     close: () => server.close(),
   }
+  return faulty
 }
 
 async function answer(
   store: ArtifactStore,
-  ...[request, response]: Parameters<Misbehaviour>
+  ...[request, response, onWrite]: [...Parameters<Misbehaviour>, FaultyS3['onWrite']]
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://bucket')
   const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'))
   const ifNoneMatch = request.headers['if-none-match']
   const ifMatch = request.headers['if-match']
   if (request.method === 'PUT') {
+    await onWrite(key)
     const condition = ifNoneMatch === '*' ? 'absent' : ifMatch && { etag: ifMatch.slice(1, -1) }
     const result = await store.put(key, request.body, condition ? { condition } : {})
     if (result.status === 'conflict') return answerError(response, 412, 'PreconditionFailed')

@@ -38,7 +38,10 @@ export interface LiveEnvironment extends AsyncDisposable {
   /** Runs `needle` with the release key and without `--json`, as a job would. */
   needle(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandRun>
   /** A BFF with the plugin, started and serving; polls only when told. */
-  startBff(source?: Partial<SourceOptions>): Promise<FastifyInstance>
+  startBff(
+    source?: Partial<SourceOptions>,
+    options?: { readonly report?: boolean },
+  ): Promise<FastifyInstance>
   signer(role: Role): Promise<Signer>
   /** One more manifest like the newest, but for what is given, signed by whom is given. */
   forge(changes: Partial<Manifest>, signer: Signer): Promise<Uint8Array>
@@ -104,13 +107,13 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
     commits,
     needle: (args, env = {}) =>
       runCommand(args, { cwd: directory, env: { ...located, ...withKey, ...env } }),
-    startBff: async (source = {}) => {
+    startBff: async (source = {}, { report = false } = {}) => {
       const app = Fastify()
       await app.register(needle, {
         source: { store: located.NEEDLE_STORE, pollIntervalMs: 60_000, ...source },
         groups: ['shop'],
         trust: trustFile,
-        report: false,
+        report,
         log: { debug() {}, info() {}, warn() {}, error() {} },
       })
       await app.ready()
