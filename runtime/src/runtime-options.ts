@@ -16,7 +16,7 @@ export interface SourceOptions {
   readonly environment?: string | undefined
   /** Default 5000. Polls are spread over ± 25 % of it. */
   readonly pollIntervalMs?: number | undefined
-  /** Where the last known good state is kept; without it a start needs the store. */
+  /** Where one process keeps its last known good state; without it a start needs the store. */
   readonly cacheDirectory?: string | undefined
   /** How long a start waits for the first state before it goes on without one. Default 5000. */
   readonly bootDeadlineMs?: number | undefined

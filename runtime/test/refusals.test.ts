@@ -290,6 +290,29 @@ describe('a function that is refused', () => {
     expect(runtime.status().functions[0]?.refusals).toEqual([])
   })
 
+  it('is forgotten once a better one serves: nothing is activated again for its sake', async () => {
+    const { bucket, runtime, clock } = await serveFirst()
+    const proven = await bucket.release('shop/other', 'async () => 1')
+    const next = await bucket.release('shop/other', 'async () => 2')
+    const key = objectKey.artifact(next.artifact)
+    const artifact = await bucket.store.get(key, { maxBytes: 1000 })
+    if (artifact.status !== 'found') throw new Error('no artifact')
+    for (const each of [proven, next]) await bucket.store.delete(objectKey.artifact(each.artifact))
+    await bucket.publish({
+      other: { stable: next, previous: [proven], rollout: null, hold: null },
+    })
+    await runtime.refresh()
+    await bucket.store.put(key, artifact.bytes)
+    clock.advance(60_000)
+    await runtime.refresh()
+    expect(await answer(runtime, '/shop/other')).toBe(2)
+
+    const { lastActivation } = runtime.status().source
+    clock.advance(60_000)
+    await runtime.refresh()
+    expect(runtime.status().source.lastActivation).toBe(lastActivation)
+  })
+
   it('may not serve once it is quarantined, and says who did it', async () => {
     const { bucket, card, runtime } = await serveFirst()
     const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')

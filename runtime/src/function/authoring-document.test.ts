@@ -39,3 +39,11 @@ it('the authoring document lists exactly the codes of the answers, with their st
   const rows = [...document.matchAll(/^\| `([A-Z_]+)` *\| (\d+) *\|/gm)]
   expect(Object.fromEntries(rows.map(([, code, status]) => [code, Number(status)]))).toEqual(codes)
 })
+
+it('the authoring document shows the card as it serves', async () => {
+  const card = await readFile(
+    `${import.meta.dirname}/../../../functions/shop/card/index.ts`,
+    'utf8',
+  )
+  expect(document).toContain(card)
+})

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest'
+import { digestOf } from '../manifest/digest.ts'
+import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
+import type { QuarantineEntry } from '../manifest/quarantine.ts'
+import { testManifest } from '../manifest/testing/test-documents.ts'
+import { emptyServing, type Serving } from './serving.ts'
+import { soughtReleases } from './sought-releases.ts'
+
+const ref = (label: string): ReleaseRef => ({
+  release: digestOf(`release ${label}`),
+  sizeBytes: 100,
+  artifact: digestOf(`artifact ${label}`),
+  settings: digestOf('settings'),
+})
+const [stable, previous, canary] = [ref('stable'), ref('previous'), ref('canary')]
+const since = '2026-01-01T00:00:00Z'
+const steps = [{ weightPercent: 5, bakeMs: 0 }]
+const rollout = { canary, steps, step: 0, weightPercent: 5, salt: 'salt-salt', since }
+const state: FunctionState = { stable, previous: [previous], rollout, hold: null }
+
+function sought(
+  serving: ReleaseRef | null,
+  given: Partial<FunctionState> = {},
+  quarantine: readonly QuarantineEntry[] = [],
+) {
+  const desired = {
+    manifest: testManifest(),
+    digest: digestOf('manifest'),
+    bytes: new Uint8Array(),
+    functions: new Map([['shop/card', { ...state, ...given }]]),
+    missingGroups: [],
+    quarantine,
+  }
+  const slot = {
+    function: 'shop/card',
+    stable: serving === null ? null : { ref: serving, revision: null },
+    canary: null,
+    http: { method: 'GET', path: '/' },
+    stopped: false,
+    since: 0,
+    manifestVersion: 1,
+  } as const
+  const slots: Serving['slots'] = new Map(serving === null ? [] : [['shop/card', slot]])
+  return [...soughtReleases(desired, { ...emptyServing, slots })]
+}
+
+it('seeks what is desired and does not serve', () => {
+  expect(sought(stable)).toEqual([canary.release])
+  expect(sought(previous)).toEqual([stable.release, canary.release])
+})
+
+it('seeks what was proven before only where nothing serves', () => {
+  expect(sought(null)).toEqual([stable.release, canary.release, previous.release])
+})
+
+it('seeks no canary of a function that is stopped, and nothing quarantined', () => {
+  const hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null } as const
+  expect(sought(stable, { hold })).toEqual([])
+  const { artifact, settings } = stable
+  const entry = { function: 'shop/card', artifact, settings, by: 'ann', reason: 'errors', since }
+  expect(sought(previous, { rollout: null }, [entry])).toEqual([])
+})
