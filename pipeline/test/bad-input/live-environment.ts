@@ -33,8 +33,8 @@ export interface LiveEnvironment extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
   /** Verified, as the second publish wrote it. */
   readonly manifest: Manifest
-  /** Of the commits, oldest first; the last one is built, not published. */
-  readonly commits: readonly string[]
+  /** Commits code of `shop/card` that answers `answerOf(n)`; resolves to the commit. */
+  commitCard(n: number): Promise<string>
   /** Runs `needle` with the release key and without `--json`, as a job would. */
   needle(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandRun>
   /** A BFF with the plugin, started and serving; polls only when told. */
@@ -66,8 +66,9 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
   const repository = await createRepository(functionFiles('shop/card', cardAt(1)))
   const { directory } = repository
   const s3 = await startFaultyS3()
-  // The SDK looks for credentials in the process, not in what a command is given.
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key').stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
+  // The SDK looks for credentials in the process, not in what a command is given. Any will do here.
+  if (process.env['AWS_ACCESS_KEY_ID'] === undefined)
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'key').stubEnv('AWS_SECRET_ACCESS_KEY', 'secret')
   const trustFile = join(directory, '.needle/keys/trust-root.json')
   const located = { NEEDLE_STORE: s3.url, NEEDLE_TRUST: trustFile }
   const readKey = (role: Role): Promise<string> =>
@@ -83,11 +84,10 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
   await expectSuccess(['keys', 'init'])
   const withKey = { NEEDLE_RELEASE_KEY: await readKey('release') }
 
-  const commits: string[] = []
+  const commitCard = (n: number): Promise<string> =>
+    repository.commit({ 'functions/shop/card/index.ts': cardAt(n) }, `Card ${n}`)
   for (const n of [1, 2, 3]) {
-    commits.push(
-      await repository.commit({ 'functions/shop/card/index.ts': cardAt(n) }, `Card ${n}`),
-    )
+    await commitCard(n)
     await expectSuccess(['build', '--environment', 'production', '--out', `.needle/build-${n}`])
     if (n < 3) await expectSuccess(['publish', '--build', `.needle/build-${n}`], withKey)
   }
@@ -104,7 +104,7 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
     store,
     env: { ...located, ...withKey },
     manifest,
-    commits,
+    commitCard,
     needle: (args, env = {}) =>
       runCommand(args, { cwd: directory, env: { ...located, ...withKey, ...env } }),
     startBff: async (source = {}, { report = false } = {}) => {
