@@ -12,5 +12,6 @@ export async function publishFunction(): Promise<StoreEnv> {
   }
   const workspace = await createWorkspace('bench', files)
   await workspace.deployUnchecked('origin/main', 'Publish the function to be measured')
+  await workspace.close()
   return workspace.bffEnv('bench')
 }

@@ -40,6 +40,7 @@ export async function measureTimeToLive(options: TimeToLiveOptions): Promise<Tim
   options.onStep?.(`Building and publishing ${names.length} functions`)
   const workspace = await createWorkspace('merge-to-live', functionFiles(names, 'v0'))
   await workspace.deployUnchecked('origin/main', 'First versions')
+  await workspace.close()
   const bff = startProgram(join(import.meta.dirname, 'servers', 'needle.ts'), {
     env: { ...workspace.bffEnv('bench'), POLL_INTERVAL_MS: String(options.pollIntervalMs) },
   })

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type SimpleGit, simpleGit } from 'simple-git'
-import type { Deployment } from '../playground/deploy.ts'
+import { createDeployer, type Deployment } from '../playground/deploy.ts'
 import {
   type PlaygroundDirectories,
   playgroundDirectories,
@@ -10,7 +10,6 @@ import {
 import { prepareTrust } from '../playground/prepare-trust.ts'
 import { seedRepository } from '../playground/seed-repository.ts'
 import { type StoreEnv, storeEnv } from '../playground/store-access.ts'
-import { deployUnchecked } from './deploy-unchecked.ts'
 
 /** Content by path relative to the repository. */
 export type Files = Readonly<Record<string, string>>
@@ -35,6 +34,7 @@ export interface Workspace {
    * @throws Error with its output when a phase fails
    */
   deployUnchecked(commit: string, reason: string): Promise<Deployment>
+  close(): Promise<void>
   /** What a BFF that serves `group` from here needs to know (see `servers/needle.ts`). */
   bffEnv(group: string): StoreEnv
 }
@@ -49,6 +49,8 @@ export async function createWorkspace(name: string, files: Files): Promise<Works
   await prepareTrust(directories, store)
   const work = simpleGit(directories.work)
   const clone = simpleGit(directories.deploy)
+  // How versions go live is measured here; hundreds of runs of their own tests would only make that rarer.
+  const deployer = await createDeployer({ directories, store, skip: ['check'] })
 
   const workspace: Workspace = {
     directories,
@@ -69,18 +71,24 @@ export async function createWorkspace(name: string, files: Files): Promise<Works
       NEEDLE_CACHE: directories.cache,
       NEEDLE_GROUP: group,
     }),
+    close: () => deployer.close(),
     async deployUnchecked(commit, reason) {
       await clone.fetch('origin', 'main')
       await clone.raw(['checkout', '--force', '--detach', commit])
-      const deployment = await deployUnchecked({ directories, store, commit, reason })
+      const deployment = await deployer.deploy({ commit, reason })
       if (deployment.failed === null) return deployment
       throw new Error(
         `${deployment.failed} of "${reason}" failed:\n${deployment.runs[deployment.failed]?.output}`,
       )
     },
   }
-  await workspace.merge(files, 'Add the functions to be measured')
-  return workspace
+  try {
+    await workspace.merge(files, 'Add the functions to be measured')
+    return workspace
+  } catch (error) {
+    await deployer.close()
+    throw error
+  }
 }
 
 async function push(work: SimpleGit): Promise<Push> {

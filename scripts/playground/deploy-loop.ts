@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { simpleGit } from 'simple-git'
-import { type Deployment, type DeployOptions, deploy } from './deploy.ts'
+import { createDeployer, type DeployerOptions, type Deployment } from './deploy.ts'
 
-export interface DeployLoopOptions extends Omit<DeployOptions, 'commit' | 'reason'> {
+export interface DeployLoopOptions extends DeployerOptions {
   readonly signal: AbortSignal
   /** Asked before each deployment. */
   readonly nextCanaryPercent?: () => number | undefined
@@ -24,34 +24,31 @@ const lookEveryMs = 100
  * takes the newest of those that wait.
  */
 export async function runDeployLoop(options: DeployLoopOptions): Promise<void> {
+  const { signal } = options
   const origin = simpleGit(options.directories.origin)
   const clone = simpleGit(options.directories.deploy)
+  const deployer = await createDeployer(options)
   let deployed: string | undefined
-  while (!options.signal.aborted) {
-    const tip = (await origin.revparse(['refs/heads/main'])).trim()
-    if (tip === deployed) {
-      await delay(lookEveryMs, undefined, { signal: options.signal }).catch(ignoreAbort)
-      continue
+  try {
+    while (!signal.aborted) {
+      const tip = (await origin.revparse(['refs/heads/main'])).trim()
+      if (tip === deployed) {
+        await delay(lookEveryMs, undefined, { signal })
+        continue
+      }
+      await clone.fetch('origin', 'main')
+      await clone.raw(['checkout', '--force', '--detach', tip])
+      const { latest } = await clone.log(['-1'])
+      const reason = latest?.message ?? tip
+      options.onPush?.({ commit: tip, subject: reason, author: latest?.author_name ?? 'unknown' })
+      const canaryPercent = options.nextCanaryPercent?.()
+      const deployment = await deployer.deploy({ commit: tip, reason, canaryPercent, signal })
+      deployed = tip
+      options.onDeployed?.(deployment)
     }
-    await clone.fetch('origin', 'main')
-    await clone.raw(['checkout', '--force', '--detach', tip])
-    const { latest } = await clone.log(['-1'])
-    const subject = latest?.message ?? tip
-    options.onPush?.({ commit: tip, subject, author: latest?.author_name ?? 'unknown' })
-    const deployment = await deploy({
-      ...options,
-      commit: tip,
-      reason: subject,
-      canaryPercent: options.nextCanaryPercent?.() ?? options.canaryPercent,
-    }).catch((error: unknown) => {
-      if (options.signal.aborted) return null
-      throw error
-    })
-    deployed = tip
-    if (deployment !== null) options.onDeployed?.(deployment)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    await deployer.close()
   }
-}
-
-function ignoreAbort(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }

@@ -27,7 +27,7 @@ export function runNeedle(args: readonly string[], options: NeedleRunOptions): P
       [join(projectRoot, 'pipeline', 'bin', 'needle.js'), ...args],
       {
         cwd: options.cwd,
-        env: { ...inherited('PATH', 'HOME', 'TERM', 'LANG'), ...options.env },
+        env: { ...inheritedEnv(), ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
         signal: options.signal,
       },
@@ -51,9 +51,10 @@ export function runNeedle(args: readonly string[], options: NeedleRunOptions): P
   })
 }
 
-function inherited(...names: string[]): Record<string, string> {
+/** What every command may know: where programs and the home directory are, and how to print. */
+export function inheritedEnv(): Record<string, string> {
   return Object.fromEntries(
-    names.flatMap((name) => {
+    ['PATH', 'HOME', 'TERM', 'LANG'].flatMap((name) => {
       const value = process.env[name]
       return value === undefined ? [] : [[name, value]]
     }),

@@ -73,6 +73,7 @@ export async function runSwapSoak(options: SwapSoakOptions): Promise<SwapSoak> {
   } finally {
     await load.close()
     await bff.close()
+    await workspace.close()
   }
 }
 

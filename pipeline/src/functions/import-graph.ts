@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { digestOf } from '@needle-faas/runtime/manifest'
 import type { FileTree } from './file-tree.ts'
 import { type ParsedSource, parseSource, type Position, type SourceImport } from './parse-source.ts'
 
@@ -40,7 +41,7 @@ export function createImportGraph(tree: FileTree): ImportGraph {
     const source =
       bytes === undefined || !isCode
         ? { imports: [], faults: [], hasDefaultExport: false }
-        : parseSource(path, Buffer.from(bytes).toString('utf8'))
+        : parseOnce(path, bytes)
     cache.set(path, source)
     return source
   }
@@ -95,4 +96,18 @@ export function packageOf(specifier: string): string {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
+}
+
+/** By path and content: processes that survey again and again parse only what has changed. */
+const parsedSources = new Map<string, ParsedSource>()
+const parsedSourcesKept = 20_000
+
+function parseOnce(path: string, bytes: Uint8Array): ParsedSource {
+  const key = `${path}@${digestOf(bytes)}`
+  const known = parsedSources.get(key)
+  if (known !== undefined) return known
+  if (parsedSources.size >= parsedSourcesKept) parsedSources.clear()
+  const source = parseSource(path, Buffer.from(bytes).toString('utf8'))
+  parsedSources.set(key, source)
+  return source
 }
