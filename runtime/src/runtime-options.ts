@@ -52,9 +52,6 @@ export interface RuntimeOptions {
   readonly report?: boolean | undefined
 }
 
-/** The options, complete, checked and frozen. */
-export type ResolvedOptions = ReturnType<typeof parseRuntimeOptions>
-
 /**
  * Checks the options of `createRuntime` and fills in the defaults.
  *

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-const host = path.join(import.meta.dirname, 'support/crash-host.ts')
+const host = fileURLToPath(new URL('./support/crash-host.ts', import.meta.url))
 
 interface End {
   readonly code: number | string | null

@@ -23,7 +23,7 @@ afterEach(async () => {
 })
 
 const names = Array.from({ length: 4 }, (_, index) => `fn-${index}`)
-const host = path.join(import.meta.dirname, 'support/killable-host.ts')
+const host = new URL('./support/killable-host.ts', import.meta.url)
 
 /** A bucket and the cache of one instance that is killed again and again. */
 async function createLane(name: string) {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
 import { systemClock } from '../clock.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
@@ -26,6 +27,15 @@ it('ends at once, with its reason, when the given signal aborts', async () => {
   await expect(
     limit(deaf, 60_000).get('a', { maxBytes: 10, signal: closing.signal }),
   ).rejects.toThrow('closing')
+})
+
+it('leaves nothing behind on the signal of a runtime that polls for months', async () => {
+  const closing = new AbortController()
+  const { signal } = closing
+  const store = limit(createMemoryStore(), 60_000)
+  for (let polls = 0; polls < 3; polls++) await store.get('a', { maxBytes: 10, signal })
+  await expect(limit(deaf).get('a', { maxBytes: 10, signal })).rejects.toThrow('did not deliver a')
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 it('tells the store that nobody waits any more', async () => {

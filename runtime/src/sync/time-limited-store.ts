@@ -15,13 +15,15 @@ export function limitStoreTime(
     given: AbortSignal | undefined,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> => {
+    // Not `AbortSignal.any`: one that still has a listener lives as long as its sources, and the
+    // store may listen and never stop. The given signal lives as long as the runtime.
     const over = new AbortController()
     const done = new AbortController()
-    const signal = given === undefined ? over.signal : AbortSignal.any([given, over.signal])
+    const { signal } = over
     const aborted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(toError(signal.reason)), { once: true })
-      if (signal.aborted) reject(toError(signal.reason))
     })
+    const follow = (): void => over.abort(given?.reason)
     const timeout = async (): Promise<void> => {
       await clock.sleep(timeoutMs, done.signal)
       if (done.signal.aborted) return
@@ -33,10 +35,13 @@ export function limitStoreTime(
         ),
       )
     }
+    given?.addEventListener('abort', follow, { once: true })
     const timing = timeout()
     try {
+      if (given?.aborted === true) follow()
       return await Promise.race([aborted, work(signal)])
     } finally {
+      given?.removeEventListener('abort', follow)
       done.abort()
       await timing
     }
