@@ -25,6 +25,26 @@ function errorRows(markdown: string): [status: string, code: string][] {
   )
 }
 
+function needleProgram(): Command {
+  const program = new Command()
+  const { signal } = new AbortController()
+  const io = { stdout: silent, stderr: silent, isTerminal: false, cwd: root, env: {}, signal }
+  for (const addCommand of commands) addCommand(program, io)
+  return program
+}
+
+/** What of `needle <words and options>` the program does not have. */
+function unknownParts(program: Command, line: string): string[] {
+  const [name, below] = line.split(' ')
+  const top = program.commands.find((command) => command.name() === name)
+  if (top === undefined) return [line]
+  const command = top.commands.find((each) => each.name() === below) ?? top
+  const options = [...line.matchAll(/ (--[a-z-]+)/g)].map(([, option]) => option ?? '')
+  return options
+    .filter((option) => !command.options.some(({ long }) => long === option) && option !== '--help')
+    .map((option) => `${name} ${option}`)
+}
+
 describe('README', () => {
   test('lists the errors a client can meet, as the authoring contract does', async () => {
     const contract = errorRows(await read('runtime/docs/authoring.md'))
@@ -33,10 +53,7 @@ describe('README', () => {
   })
 
   test('names every needle command and no other', () => {
-    const program = new Command()
-    const { signal } = new AbortController()
-    const io = { stdout: silent, stderr: silent, isTerminal: false, cwd: root, env: {}, signal }
-    for (const addCommand of commands) addCommand(program, io)
+    const program = needleProgram()
     const section = readme.slice(readme.indexOf('## Commands'), readme.indexOf('## Who may'))
     const named = [...section.matchAll(/`([a-z]+)`/g)].map(([, name]) => name)
     expect(named.toSorted(byText)).toEqual(
@@ -57,5 +74,37 @@ describe('README', () => {
     const links = [...readme.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => path ?? '')
     await Promise.all(links.map((path) => expect(read(path)).resolves.not.toBe('')))
     expect(links.length).toBeGreaterThan(3)
+  })
+})
+
+describe('every page for people', () => {
+  const pages = [
+    'README.md',
+    'functions/README.md',
+    'pipeline/README.md',
+    'pipeline/docs/setting-up.md',
+    'scripts/playground/guide.ts',
+  ]
+
+  test.each(pages)('%s shows only commands and options that exist', async (page) => {
+    const program = needleProgram()
+    const lines = [...(await read(page)).matchAll(/(?:npx |`)needle ([a-z][^`|\n#]*)/g)]
+    const unknown = lines.flatMap(([, line = '']) => unknownParts(program, line.trim()))
+    expect(lines.length).toBeGreaterThan(0)
+    expect(unknown).toEqual([])
+  })
+
+  test('setting-up.md links only to what is there, and names what the workflows read', async () => {
+    const page = await read('pipeline/docs/setting-up.md')
+    const links = [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => path ?? '')
+    await Promise.all(
+      links.map((path) => expect(read(join('pipeline', 'docs', path))).resolves.not.toBe('')),
+    )
+    const workflows = (
+      await Promise.all(['deploy', 'refresh'].map((name) => read(`.github/workflows/${name}.yml`)))
+    ).join('\n')
+    const wanted = [...workflows.matchAll(/(?:vars|secrets)\.(\w+)/g)].map(([, name]) => name ?? '')
+    expect(links.length).toBeGreaterThan(3)
+    expect(wanted.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
   })
 })

@@ -8,6 +8,7 @@ import {
 import { isRuntimeError } from '@needle-faas/runtime/store'
 import { PipelineError } from '../errors.ts'
 import { type Difference, explainChange } from '../plan/explain-change.ts'
+import { counted } from './counted.ts'
 import { type CommandIo, finish } from './command.ts'
 import { withSession } from './environment-session.ts'
 import type { HistoryOptions } from './history.ts'
@@ -29,10 +30,14 @@ export async function runHistory(
     readEntries(access, limit, functionName),
   )
   finish(io, options, {
-    text:
-      entries.map(formatEntry).join('\n') || `Nothing was ever published to ${options.environment}`,
+    text: entries.map(formatEntry).join('\n') || nothingFound(options, functionName),
     json: entries,
   })
+}
+
+function nothingFound({ environment, limit }: HistoryOptions, functionName: string | null): string {
+  if (functionName === null) return `Nothing was ever published to ${environment}`
+  return `No change of ${functionName} in the newest ${counted(Number(limit), 'manifest')} of ${environment}. needle status lists its functions; --limit looks further back`
 }
 
 interface Entry {
