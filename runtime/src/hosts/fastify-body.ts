@@ -1,13 +1,15 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 /** A request body as functions take it, or the news that it is too large. */
 export interface BodyResult {
-  readonly tooLarge: boolean
-  /** Text for JSON, forms and text, bytes for everything else; null when there is none. */
+  /** How much it may be when it is more; else null. */
+  readonly exceedsBytes: number | null
+  /** Text for JSON, forms and text in UTF-8, bytes for everything else; null when there is none. */
   readonly body: string | Uint8Array | null
 }
 
-export const emptyBody: BodyResult = { tooLarge: false, body: null }
+export const emptyBody: BodyResult = { exceedsBytes: null, body: null }
 
 /** Reads a body of at most `maxBytes`; stops reading, and keeps nothing, as soon as it is larger. */
 export function readFastifyBody(
@@ -15,6 +17,7 @@ export function readFastifyBody(
   { headers, maxBytes }: { readonly headers: IncomingHttpHeaders; readonly maxBytes: number },
   done: (error: Error | null, result?: BodyResult) => void,
 ): void {
+  const tooLarge: BodyResult = { exceedsBytes: maxBytes, body: null }
   if (Number(headers['content-length']) > maxBytes) return done(null, tooLarge)
   const chunks: Buffer[] = []
   let length = 0
@@ -33,7 +36,7 @@ export function readFastifyBody(
   }
   const onEnd = (): void => {
     stop()
-    done(null, { tooLarge: false, body: toBody(chunks, length, headers['content-type']) })
+    done(null, { exceedsBytes: null, body: toBody(chunks, length, headers['content-type']) })
   }
   const onError = (error: Error): void => {
     stop()
@@ -43,8 +46,6 @@ export function readFastifyBody(
   payload.on('end', onEnd)
   payload.on('error', onError)
 }
-
-const tooLarge: BodyResult = { tooLarge: true, body: null }
 
 const textual = /^text\/|[/+]json\b|^application\/x-www-form-urlencoded\b/i
 
@@ -56,7 +57,8 @@ function toBody(
   if (length === 0) return null
   const [first] = chunks
   const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
-  return isTextual(contentType) ? whole.toString('utf8') : whole
+  // Bytes that are no UTF-8 stay bytes, so that they are refused instead of replaced.
+  return isTextual(contentType) && isUtf8(whole) ? whole.toString('utf8') : whole
 }
 
 function isTextual(contentType: string | undefined): boolean {

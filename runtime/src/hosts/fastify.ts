@@ -91,10 +91,10 @@ function serve(
     found: Extract<RouteMatch, { status: 'found' }>,
     caller: Caller,
   ): void => {
-    const { tooLarge, body } = request.body instanceof Received ? request.body.body : emptyBody
-    if (tooLarge) {
+    const { exceedsBytes, body } = request.body instanceof Received ? request.body.body : emptyBody
+    if (exceedsBytes !== null) {
       reply.header('connection', 'close')
-      return send(request, reply, bodyTooLarge)
+      return send(request, reply, bodyTooLarge(exceedsBytes))
     }
     const call = new FastifyCall(request, reply, { match: found, body, caller })
     void dispatcher.invoke(found.function, call).then((outcome) => send(request, reply, outcome))
@@ -119,18 +119,18 @@ function serve(
 
 const noCaller: Caller = Object.freeze({})
 
-const bodyTooLarge: Outcome = {
+const bodyTooLarge = (maxBytes: number): Outcome => ({
   status: 413,
   headers: { 'content-type': 'application/json; charset=utf-8' },
   body: JSON.stringify({
     error: {
       code: 'BODY_TOO_LARGE',
-      message: 'The request body is larger than the function takes',
+      message: `The request body is larger than ${maxBytes} bytes`,
     },
   }),
   errorCode: 'BODY_TOO_LARGE',
   functionFault: false,
-}
+})
 
 function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
   const { body, headers } = outcome
