@@ -12,7 +12,8 @@ import { spawnNeedle } from './needle-process.ts'
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 /** An s3:// url; `npm run s3 -- --exec "…"` sets it, and the credentials with it. */
-const s3Url = process.env['NEEDLE_TEST_S3'] ?? ''
+const given = process.env['NEEDLE_STORE'] ?? ''
+const s3Url = given.startsWith('s3:') ? given : ''
 
 const rounds = 3
 
@@ -61,7 +62,7 @@ describe.each([
   ['a file store', () => `file:${join(on.repository.directory, '.needle/file-store')}`],
   ...(s3Url === ''
     ? []
-    : [['the S3 server of NEEDLE_TEST_S3', () => withPrefix(s3Url, randomUUID())] as const]),
+    : [['the S3 server of NEEDLE_STORE', () => withPrefix(s3Url, randomUUID())] as const]),
 ] as const)('on %s', (_, addressOf) => {
   test('of two clones that publish at once the newer commit is live, and nothing is lost', async () => {
     const address = addressOf()
