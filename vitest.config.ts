@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ['{runtime,pipeline,functions,scripts,.github}/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
+    // Most tests use real processes, repositories and stores; on a busy machine those take their time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     execArgv: ['--conditions=needle-source'],
   },
 })

@@ -6,6 +6,7 @@ import { type Digest, digestHex } from './digest.ts'
  */
 export const objectKey = {
   trustRoot: (version: number) => `trust/${version}.json`,
+  artifactPrefix: 'artifacts/',
   artifact: (digest: Digest) => `artifacts/${digestHex(digest)}.js`,
   sourceMap: (digest: Digest) => `artifacts/${digestHex(digest)}.js.map`,
   release: (digest: Digest) => `releases/${digestHex(digest)}.json`,
