@@ -129,4 +129,4 @@ it('boots without the store on a state proven whole, at whatever moment it was k
   expect(booted).toHaveLength(20)
   expect(booted).toContain('old')
   expect(booted).toContain('new')
-}, 120_000)
+}, 240_000)
