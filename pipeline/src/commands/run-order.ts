@@ -1,11 +1,8 @@
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import type { Order } from '../plan/order.ts'
 import type { Plan } from '../plan/plan.ts'
-import {
-  changeEnvironment,
-  type PlannedChange,
-  type Publisher,
-} from '../publish/change-environment.ts'
+import { changeEnvironment, type PlannedChange } from '../publish/change-environment.ts'
+import type { Publisher } from '../publish/publisher.ts'
 import { describeOutcome } from './describe-outcome.ts'
 import { type CommandIo, finish } from './command.ts'
 import { actorOf, type SigningOptions, toPublisher, withSession } from './environment-session.ts'

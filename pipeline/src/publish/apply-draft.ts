@@ -14,7 +14,7 @@ import type { EnvironmentState, NewestManifest } from '../environment-state/envi
 import type { PointerStatus } from '../environment-state/read-environment.ts'
 import { PipelineError } from '../errors.ts'
 import type { ManifestDraft } from '../plan/plan.ts'
-import type { Publisher } from './change-environment.ts'
+import type { Publisher } from './publisher.ts'
 import { repairPointer } from './repair-pointer.ts'
 import { type Upload, uploadObjects } from './upload.ts'
 

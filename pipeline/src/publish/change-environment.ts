@@ -1,27 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '@needle-faas/runtime/store'
-import { type Manifest, manifestLifetimeMs, type Signer } from '@needle-faas/runtime/manifest'
+import { type Manifest, manifestLifetimeMs } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import { type EnvironmentAccess, readEnvironment } from '../environment-state/read-environment.ts'
+import { readEnvironment } from '../environment-state/read-environment.ts'
 import { PipelineError } from '../errors.ts'
 import type { Plan } from '../plan/plan.ts'
 import { assertConditionalWrites } from './assert-conditional-writes.ts'
 import { applyDraft } from './apply-draft.ts'
 import { repairPointer } from './repair-pointer.ts'
+import type { Publisher } from './publisher.ts'
 import { uploadObjects, type Upload } from './upload.ts'
-
-export interface Publisher {
-  readonly access: EnvironmentAccess
-  readonly signer: Signer
-  readonly clock: Pick<Clock, 'now'>
-  /**
-   * The caller vouches that nobody else writes, so that a store without conditional writes will
-   * do. Default false.
-   */
-  readonly singleWriter?: boolean | undefined
-  /** Default 30 days. */
-  readonly lifetimeMs?: number | undefined
-}
 
 export interface PlannedChange {
   readonly plan: Plan

@@ -1,7 +1,7 @@
 import { isRuntimeError, RuntimeError } from '@needle-faas/runtime/store'
 import { objectKey } from '@needle-faas/runtime/manifest'
 import { type HistoryReading, readNewest } from '../environment-state/read-environment.ts'
-import type { Publisher } from './change-environment.ts'
+import type { Publisher } from './publisher.ts'
 
 /** How often a store may refuse to replace an object that nobody changed meanwhile. */
 const maxRefusals = 3

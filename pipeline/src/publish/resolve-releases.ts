@@ -17,7 +17,7 @@ import type { EnvironmentState } from '../environment-state/environment-state.ts
 import { PipelineError } from '../errors.ts'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
 import { isSamePair } from '../plan/pair.ts'
-import type { Publisher } from './change-environment.ts'
+import type { Publisher } from './publisher.ts'
 import type { Upload } from './upload.ts'
 
 /** What the functions of a build are called in the store, and what must be stored for that. */

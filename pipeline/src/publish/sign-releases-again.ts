@@ -8,7 +8,8 @@ import {
 import { createVerifiedReader } from '@needle-faas/runtime/store'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates, toGroups } from '../plan/function-states.ts'
-import type { PlannedChange, Publisher } from './change-environment.ts'
+import type { PlannedChange } from './change-environment.ts'
+import type { Publisher } from './publisher.ts'
 import type { Upload } from './upload.ts'
 
 /**

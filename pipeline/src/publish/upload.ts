@@ -1,6 +1,6 @@
 import { isRuntimeError } from '@needle-faas/runtime/store'
 import pLimit from 'p-limit'
-import type { Publisher } from './change-environment.ts'
+import type { Publisher } from './publisher.ts'
 
 /** An immutable object named by its digest. */
 export interface Upload {

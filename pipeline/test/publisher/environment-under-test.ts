@@ -20,11 +20,8 @@ import {
   systemClock,
 } from '@needle-faas/runtime/store'
 import { planPublish, type PublishInput } from '../../src/plan/plan-publish.ts'
-import {
-  changeEnvironment,
-  type ChangeOutcome,
-  type Publisher,
-} from '../../src/publish/change-environment.ts'
+import { changeEnvironment, type ChangeOutcome } from '../../src/publish/change-environment.ts'
+import type { Publisher } from '../../src/publish/publisher.ts'
 import type { Upload } from '../../src/publish/upload.ts'
 
 export interface TestTrust {
