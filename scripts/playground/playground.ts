@@ -49,7 +49,7 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
   if (options.signal?.aborted) throw new PlaygroundStopped()
   const canary = { percent: options.canaryPercent }
   const deployed = Promise.withResolvers<Deployment>()
-  options.onStep?.('the first deployment')
+  options.onStep?.('a deployment of what main says')
   const loop = runDeployLoop({
     directories,
     store,

@@ -13,6 +13,8 @@ import { exitCode } from '../exit-code.ts'
 import { openGitRepository } from '../git/git-repository.ts'
 import { keyVariable, readSigner } from '../keys/open-signer.ts'
 import { openTrust } from '../keys/open-trust.ts'
+import { findRepository } from '../functions/find-repository.ts'
+import { counted } from './counted.ts'
 import { type CommandIo, finish } from './command.ts'
 import type { EnvironmentOptions } from './environment-session.ts'
 import { locateEnvironment } from './locate-environment.ts'
@@ -33,6 +35,11 @@ export async function runDoctor(io: CommandIo, options: EnvironmentOptions): Pro
 }
 
 async function examineGit(io: CommandIo, options: EnvironmentOptions): Promise<Finding[]> {
+  const { NEEDLE_STORE: store, NEEDLE_TRUST: trust } = io.env
+  if (store && trust && !isInRepository(io, options)) {
+    const message = 'not in a repository; enough for orders such as rollback, not to publish'
+    return [{ check: 'git', status: 'warning', message }]
+  }
   return guard('git', async () => {
     const git = await openGitRepository(resolve(io.cwd, options.repository ?? '.'))
     const { id } = await git.commit('HEAD')
@@ -53,10 +60,19 @@ async function examineGit(io: CommandIo, options: EnvironmentOptions): Promise<F
           {
             check: 'git',
             status: 'warning',
-            message: `${message} has ${dirty.length} paths that are not committed, ${dirty[0]} first; they are not published`,
+            message: `${message} has ${counted(dirty.length, 'path')} not committed, ${dirty[0]} first; nothing of that is published`,
           },
         ]
   })
+}
+
+function isInRepository(io: CommandIo, options: EnvironmentOptions): boolean {
+  try {
+    return findRepository(io.cwd, options.repository) !== ''
+  } catch (error) {
+    if (isPipelineError(error, 'REPOSITORY_MISSING')) return false
+    throw error
+  }
 }
 
 async function examineRest(io: CommandIo, options: EnvironmentOptions): Promise<Finding[]> {
@@ -134,8 +150,8 @@ async function guard(
 }
 
 function remedyOf({ details }: PipelineError | RuntimeError): string {
-  const key = String(details['key'] ?? details['source'] ?? '')
-  return key.startsWith('trust/')
+  const key = details['key'] ?? details['source']
+  return typeof key === 'string' && key.startsWith('trust/')
     ? `. Put back the ${key} that needle keys rotate wrote, or delete it if nobody rotated keys, and find out who wrote it`
     : ''
 }

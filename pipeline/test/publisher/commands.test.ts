@@ -189,6 +189,17 @@ describe('from a first publish to a revert', () => {
     expect(stable?.release).toContain(release)
   })
 
+  test('doctor does not call it broken that people on call have no repository', async () => {
+    const outcome = await on.needle(['doctor', '--repository', import.meta.dirname])
+    expect(outcome.stdout).toContain('not in a repository; enough for orders')
+    expect(outcome.exitCode).toBe(0)
+  })
+
+  test('clear asks what to clear before it signs in', async () => {
+    const { exitCode, stdout } = await on.needle(['clear', 'shop/quote', '--reason', 'calm'])
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining('--quarantine <pair>')])
+  })
+
   test('doctor finds nothing broken here, and says what is when it is', async () => {
     expect((await on.needle(['doctor'])).exitCode).toBe(0)
     const { ref } = await readStable(on, 'shop/card')
