@@ -1,14 +1,10 @@
 import { resolve } from 'node:path'
 import { roles, type TrustRoot } from '@needle-faas/runtime/manifest'
-import {
-  type ArtifactStore,
-  isRuntimeError,
-  openStore,
-  type RuntimeError,
-} from '@needle-faas/runtime/store'
+import { type ArtifactStore, isRuntimeError, openStore } from '@needle-faas/runtime/store'
 import { examineEnvironment } from '../environment-state/examine-environment.ts'
 import type { Finding } from '../environment-state/finding.ts'
-import { isPipelineError, type PipelineError } from '../errors.ts'
+import { remedyOf } from '../environment-state/remedy.ts'
+import { isPipelineError } from '../errors.ts'
 import { exitCode } from '../exit-code.ts'
 import { openGitRepository } from '../git/git-repository.ts'
 import { keyVariable, readSigner } from '../keys/open-signer.ts'
@@ -40,7 +36,7 @@ async function examineGit(io: CommandIo, options: EnvironmentOptions): Promise<F
     const message = 'not in a repository; enough for orders such as rollback, not to publish'
     return [{ check: 'git', status: 'warning', message }]
   }
-  return guard('git', async () => {
+  return guard('git', options.environment, async () => {
     const git = await openGitRepository(resolve(io.cwd, options.repository ?? '.'))
     const { id } = await git.commit('HEAD')
     const dirty = await git.dirtyPaths()
@@ -76,7 +72,7 @@ function isInRepository(io: CommandIo, options: EnvironmentOptions): boolean {
 }
 
 async function examineRest(io: CommandIo, options: EnvironmentOptions): Promise<Finding[]> {
-  return guard('configuration', async () => {
+  return guard('configuration', options.environment, async () => {
     const located = await locateEnvironment(io, options)
     const store = await openStore(located.store)
     const configuration: Finding = {
@@ -94,11 +90,12 @@ async function examineRest(io: CommandIo, options: EnvironmentOptions): Promise<
 
 async function examineTrusted(
   io: CommandIo,
-  { environment }: EnvironmentOptions,
+  options: EnvironmentOptions,
   store: ArtifactStore,
   trustFile: string,
 ): Promise<Finding[]> {
-  return guard('trust', async () => {
+  const { environment } = options
+  return guard('trust', environment, async () => {
     const { pinned, newest } = await openTrust(store, trustFile, io.signal)
     const trust: Finding = {
       check: 'trust',
@@ -106,18 +103,26 @@ async function examineTrusted(
       message: `root ${newest.version}, epoch ${newest.epoch} (pinned: ${pinned.version})`,
     }
     const access = { store, environment, root: newest, signal: io.signal }
-    return [trust, ...(await examineKeys(io, newest)), ...(await examineEnvironment(access))]
+    return [
+      trust,
+      ...(await examineKeys(io, options, newest)),
+      ...(await examineEnvironment(access)),
+    ]
   })
 }
 
-async function examineKeys(io: CommandIo, root: TrustRoot): Promise<Finding[]> {
+async function examineKeys(
+  io: CommandIo,
+  { environment }: EnvironmentOptions,
+  root: TrustRoot,
+): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const role of roles) {
     const variable = keyVariable[role]
     const text = io.env[variable]
     if (!text) continue
     findings.push(
-      ...(await guard('keys', async (): Promise<Finding[]> => {
+      ...(await guard('keys', environment, async (): Promise<Finding[]> => {
         const { keyId } = await readSigner(text, variable)
         return root.roles[role].keyIds.includes(keyId)
           ? [{ check: 'keys', status: 'ok', message: `${variable} is ${role} key ${keyId}` }]
@@ -137,21 +142,15 @@ async function examineKeys(io: CommandIo, root: TrustRoot): Promise<Finding[]> {
 
 async function guard(
   check: Finding['check'],
+  environment: string,
   examine: () => Promise<Finding[]>,
 ): Promise<Finding[]> {
   try {
     return await examine()
   } catch (error) {
     if (!isPipelineError(error) && !isRuntimeError(error)) throw error
-    return [
-      { check, status: 'broken', message: `${error.code}: ${error.message}${remedyOf(error)}` },
-    ]
+    const remedy = remedyOf(error, environment)
+    const message = `${error.code}: ${error.message}${remedy === null ? '' : `. ${remedy}`}`
+    return [{ check, status: 'broken', message }]
   }
-}
-
-function remedyOf({ details }: PipelineError | RuntimeError): string {
-  const key = details['key'] ?? details['source']
-  return typeof key === 'string' && key.startsWith('trust/')
-    ? `. Put back the ${key} that needle keys rotate wrote, or delete it if nobody rotated keys, and find out who wrote it`
-    : ''
 }

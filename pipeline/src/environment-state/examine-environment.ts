@@ -1,13 +1,9 @@
-import { clockToleranceMs, isExpired, objectKey } from '@needle-faas/runtime/manifest'
-import {
-  createVerifiedReader,
-  isRuntimeError,
-  probeStore,
-  type RuntimeError,
-} from '@needle-faas/runtime/store'
+import { clockToleranceMs, isExpired } from '@needle-faas/runtime/manifest'
+import { createVerifiedReader, isRuntimeError, probeStore } from '@needle-faas/runtime/store'
 import pLimit from 'p-limit'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
 import type { Finding } from './finding.ts'
+import { remedyOf } from './remedy.ts'
 import {
   type EnvironmentAccess,
   type EnvironmentReading,
@@ -166,18 +162,4 @@ async function guard(
     const message = [`${error.code}: ${error.message}`, ...(remedy === null ? [] : [remedy])]
     return [{ check, status: 'broken', message: message.join('. ') }]
   }
-}
-
-/** What to do about an object of the bucket that is not what it should be. */
-function remedyOf({ code, details }: RuntimeError, environment: string): string | null {
-  const key = String(details['key'] ?? details['source'] ?? '')
-  const history = objectKey.historyPrefix(environment)
-  if (key.startsWith(history)) {
-    const version = key.slice(history.length, -'.json'.length)
-    return `Nothing is published until ${key} is put right. If manifest.json holds version ${version}, copy it there; if it holds a lower one, ${version} never served: delete ${key}; else restore it from a backup. And find out who wrote it`
-  }
-  if (!code.startsWith('OBJECT_')) return null
-  return key.startsWith('releases/') || key.startsWith('artifacts/')
-    ? `Instances that run it go on, new ones cannot start it. Restore ${key} from a backup or from the cache directory of a BFF, or publish a change of the function`
-    : `Nothing is published until ${key} is put right. Restore it from a backup or from the cache directory of a BFF; its name is the digest of its bytes, so any whole copy will do`
 }

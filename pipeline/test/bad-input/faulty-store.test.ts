@@ -48,6 +48,7 @@ test.each<[Fault, string]>([
   on.s3.fault = fault
   // Together, because a deadline has to pass.
   const polled = bff.needle.refresh()
+  const examined = on.needle(['doctor'])
   const runs = await Promise.all(
     [['status'], ['history'], publish, ['hold', 'shop/card', '--reason', 'fire']].map((args) =>
       on.needle(args),
@@ -62,11 +63,9 @@ test.each<[Fault, string]>([
   expect(await answer()).toEqual(answerOf(2))
   expect(bff.needle.status().refusal).toMatchObject({ code })
   expect(await readObjects(on.store)).toEqual(before)
-  if (fault === 'away') {
-    const doctor = await on.needle(['doctor'])
-    expect(doctor.stdout).toContain(`BROKEN   trust: ${code}`)
-    expect(doctor.exitCode).toBe(1)
-  }
+  const { stdout, exitCode } = await examined
+  expect(stdout).toContain(`BROKEN   trust: ${code}`)
+  expect(exitCode).toBe(1)
   await expectRecovery()
 })
 
