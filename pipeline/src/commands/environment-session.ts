@@ -8,7 +8,7 @@ import { openGitRepository } from '../git/git-repository.ts'
 import { findActor } from '../github/find-actor.ts'
 import { openSigner, rolesFor } from '../keys/open-signer.ts'
 import { openTrust, type Trust } from '../keys/open-trust.ts'
-import type { Publisher } from '../publish/change-environment.ts'
+import type { Publisher } from '../publish/publisher.ts'
 import { type CommandIo, type SharedOptions, withSharedOptions } from './command.ts'
 import { locateEnvironment } from './locate-environment.ts'
 
