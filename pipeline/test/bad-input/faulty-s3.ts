@@ -57,7 +57,7 @@ export async function startFaultyS3(): Promise<FaultyS3> {
     void answer(contents, request, response, (key) => faulty.onWrite(key))
   })
   const faulty: FaultyS3 = {
-    url: `s3://bucket?endpoint=${server.endpoint}&forcePathStyle=true`,
+    url: `s3://bucket?endpoint=${server.endpoint}&forcePathStyle=true&requestTimeoutMs=3000`,
     contents,
     get fault() {
       return fault

@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const given = process.env['NEEDLE_STORE'] ?? ''
 const s3Url = given.startsWith('s3:') ? given : ''
 
-const rounds = 3
+const rounds = 2
 
 let on: LiveEnvironment
 /** Of the commit that is built and waiting, and of one that follows it. */

@@ -19,7 +19,7 @@ it.each([
 
 it('reads every parameter of an s3 url', () => {
   const url =
-    's3://bucket/a/b?endpoint=http://127.0.0.1:9500&region=r&forcePathStyle=true&ifMatch=bare'
+    's3://bucket/a/b?endpoint=http://127.0.0.1:9500&region=r&forcePathStyle=true&ifMatch=bare&requestTimeoutMs=500'
   expect(parseS3Url(url)).toEqual({
     bucket: 'bucket',
     prefix: 'a/b',
@@ -27,6 +27,7 @@ it('reads every parameter of an s3 url', () => {
     region: 'r',
     forcePathStyle: true,
     ifMatchStyle: 'bare',
+    requestTimeoutMs: 500,
   })
 })
 
@@ -40,6 +41,7 @@ describe('refuses with an example', () => {
     ['s3://', 'no bucket'],
     ['s3://bucket?endpoint=localhost:9500', 'endpoint'],
     ['s3://bucket?forcePathStyle=yes', 'forcePathStyle'],
+    ['s3://bucket?requestTimeoutMs=soon', 'requestTimeoutMs'],
     ['s3://bucket?ifMatch=none', 'ifMatch'],
     ['s3://bucket?Region=x', 'Region'],
     ['s3://bucket/%E0%A4%A', 'prefix'],

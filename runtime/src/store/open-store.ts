@@ -10,8 +10,8 @@ import type { S3StoreOptions } from './s3.ts'
  *
  * - `memory:` – a new one in this process
  * - `file:<path>` – a directory, relative to the working directory or absolute
- * - `s3://<bucket>/<prefix>?endpoint=…&region=…&forcePathStyle=true&ifMatch=bare` – prefix and
- *   parameters as needed; credentials come from the environment, never from the url
+ * - `s3://<bucket>/<prefix>?endpoint=…&region=…&forcePathStyle=true&ifMatch=bare&requestTimeoutMs=…` –
+ *   prefix and parameters as needed; credentials come from the environment, never from the url
  *
  * The S3 SDK is loaded only for the last.
  *
@@ -39,6 +39,8 @@ function directoryOf(url: string): string {
   }
 }
 
+const parameterNames = ['endpoint', 'region', 'forcePathStyle', 'ifMatch', 'requestTimeoutMs']
+
 /** Options of `s3.ts` from an `s3:` url. */
 export function parseS3Url(url: string): S3StoreOptions {
   const parsed = URL.parse(url)
@@ -51,7 +53,7 @@ export function parseS3Url(url: string): S3StoreOptions {
   }
   const parameters = parsed.searchParams
   for (const name of parameters.keys()) {
-    if (!['endpoint', 'region', 'forcePathStyle', 'ifMatch'].includes(name)) {
+    if (!parameterNames.includes(name)) {
       throw badUrl(url, `"${name}" is no parameter of it`)
     }
   }
@@ -66,6 +68,7 @@ export function parseS3Url(url: string): S3StoreOptions {
     region: parameters.get('region') ?? undefined,
     forcePathStyle: choice(url, 'forcePathStyle', ['true', 'false']) === 'true',
     ifMatchStyle: choice(url, 'ifMatch', ['quoted', 'bare']),
+    requestTimeoutMs: milliseconds(url, parameters.get('requestTimeoutMs')),
   }
 }
 
@@ -87,6 +90,12 @@ function choice<Value extends string>(
   const value = values.find((candidate) => candidate === given)
   if (value === undefined) throw badUrl(url, `${name} must be ${values.join(' or ')}`)
   return value
+}
+
+function milliseconds(url: string, text: string | null): number | undefined {
+  if (text === null) return undefined
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
+  throw badUrl(url, 'requestTimeoutMs must be a whole number of milliseconds from 1')
 }
 
 async function importS3(): Promise<typeof import('./s3.ts')> {
