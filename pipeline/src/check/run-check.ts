@@ -68,7 +68,10 @@ async function checkSelection(
 
   const steps: Step<readonly Issue[]>[] = [
     {
-      title: `Bundling ${count(names.size)}, routes and services`,
+      title:
+        names.size === 0
+          ? 'Routes and services'
+          : `Bundling ${count(names.size)}, routes and services`,
       run: () => checkBundles(surveyed, selection, { io, environment }),
     },
   ]
@@ -78,10 +81,11 @@ async function checkSelection(
       { title: 'Lint', run: () => lint(tool) },
       { title: 'Types', run: () => checkTypes(tool) },
       {
-        title: `Tests of ${count(names.size)}`,
+        title: `Tests of ${count(names.size)} and shared code`,
         run: async (say) => {
           tests = await runUnitTests(sources, surveyed.tree, tool)
-          say(`${tests.passed} passed`)
+          const failed = tests.issues.filter(({ code }) => code === 'TESTS_FAILED').length
+          say(`${tests.passed} passed${failed === 0 ? '' : `, ${failed} failed`}`)
           return tests.issues
         },
       },
