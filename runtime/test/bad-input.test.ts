@@ -39,68 +39,68 @@ function post(options: InjectOptions) {
 }
 
 describe('a request', () => {
-  it.each<[string, InjectOptions, number, string, string]>([
-    ['with half a body', { payload: '{"n":' }, 400, 'BODY_NOT_JSON', 'cannot be read'],
+  it.each<[string, number, string, InjectOptions, string]>([
+    ['with half a body', 400, 'BODY_NOT_JSON', { payload: '{"n":' }, 'cannot be read'],
     [
       'whose body is not UTF-8',
-      { payload: Buffer.from([...Buffer.from('{"n":1,"a":"'), 0xff, ...Buffer.from('"}')]) },
       400,
       'BODY_NOT_JSON',
+      { payload: Buffer.from([...Buffer.from('{"n":1,"a":"'), 0xff, ...Buffer.from('"}')]) },
       'UTF-8',
     ],
     [
       'whose body is compressed all the same',
-      { payload: Buffer.from([0x1f, 0x8b, 8, 0]), headers: { 'content-encoding': 'gzip' } },
       400,
       'BODY_NOT_JSON',
+      { payload: Buffer.from([0x1f, 0x8b, 8, 0]), headers: { 'content-encoding': 'gzip' } },
       'UTF-8',
     ],
     [
       'whose body is of another type',
-      { payload: '<n>1</n>', headers: { 'content-type': 'application/xml' } },
       415,
       'BODY_UNSUPPORTED_TYPE',
+      { payload: '<n>1</n>', headers: { 'content-type': 'application/xml' } },
       'application/json',
     ],
     [
       'whose body is in another encoding',
-      { payload: '{"n":1}', headers: { 'content-type': 'application/json; charset=utf-16' } },
       415,
       'BODY_UNSUPPORTED_TYPE',
+      { payload: '{"n":1}', headers: { 'content-type': 'application/json; charset=utf-16' } },
       'UTF-8',
     ],
     [
       'whose body is too large',
-      { payload: JSON.stringify({ n: 1, a: 'x'.repeat(100) }) },
       413,
       'BODY_TOO_LARGE',
+      { payload: JSON.stringify({ n: 1, a: 'x'.repeat(100) }) },
       '100 bytes',
     ],
-    ['whose body is no object', { payload: '[1]' }, 400, 'INPUT_INVALID', 'must be an object'],
-    ['that fails the schema', { payload: '{"n":"1"}' }, 400, 'INPUT_INVALID', '"path":"n"'],
-    ['without the body the schema wants', {}, 400, 'INPUT_INVALID', '"path":"n"'],
+    ['whose body is no object', 400, 'INPUT_INVALID', { payload: '[1]' }, 'must be an object'],
+    ['that fails the schema', 400, 'INPUT_INVALID', { payload: '{"n":"1"}' }, '"path":"n"'],
+    ['without the body the schema wants', 400, 'INPUT_INVALID', {}, '"path":"n"'],
     [
       'whose body redefines a path parameter',
-      { payload: '{"n":1,"id":"8"}' },
       400,
       'INPUT_REDEFINED',
+      { payload: '{"n":1,"id":"8"}' },
       '"path":"id"',
     ],
     [
       'whose query redefines a path parameter',
-      { url: '/shop/card/7?id=8', payload: '{"n":1}' },
       400,
       'INPUT_REDEFINED',
+      { url: '/shop/card/7?id=8', payload: '{"n":1}' },
       '"path":"id"',
     ],
     [
       'whose body redefines the query',
-      { url: '/shop/card/7?n=1', payload: '{"n":1}' },
       400,
       'INPUT_REDEFINED',
+      { url: '/shop/card/7?n=1', payload: '{"n":1}' },
       '"path":"n"',
     ],
-  ])('%s is answered %i %s', async (_title, options, status, code, says) => {
+  ])('%s is answered %i %s', async (_title, status, code, options, says) => {
     const response = await post(options)
     expect(response.statusCode).toBe(status)
     expect(response.json()).toMatchObject({ error: { code } })

@@ -39,7 +39,13 @@ function directoryOf(url: string): string {
   }
 }
 
-const parameterNames = ['endpoint', 'region', 'forcePathStyle', 'ifMatch', 'requestTimeoutMs']
+const parameterNames = new Set([
+  'endpoint',
+  'region',
+  'forcePathStyle',
+  'ifMatch',
+  'requestTimeoutMs',
+])
 
 /** Options of `s3.ts` from an `s3:` url. */
 export function parseS3Url(url: string): S3StoreOptions {
@@ -53,7 +59,7 @@ export function parseS3Url(url: string): S3StoreOptions {
   }
   const parameters = parsed.searchParams
   for (const name of parameters.keys()) {
-    if (!parameterNames.includes(name)) {
+    if (!parameterNames.has(name)) {
       throw badUrl(url, `"${name}" is no parameter of it`)
     }
   }
