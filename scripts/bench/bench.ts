@@ -1,16 +1,16 @@
 /**
  * `npm run bench`: what the Needle plugin costs, as a throughput ratio to the same handler with the
- * same validation as a hand-written Fastify route. Each arm is a fresh process on a core of its own
- * in every round, in random order. Exit code 1 when it could not measure.
+ * same validation as a hand-written Fastify route. In every round each arm is a fresh process; they
+ * share one core and are loaded by turns, in random order. Exit code 1 when it could not measure.
  */
 import { cpus } from 'node:os'
 import { parseArgs, styleText } from 'node:util'
-import { type Arm, armNames, arms } from './arms.ts'
-import { type Launch, type LaunchOptions, measureLaunch } from './measure-launch.ts'
+import { armNames, arms } from './arms.ts'
+import { measureRound, type RoundOptions } from './measure-round.ts'
 import { canPin } from './program.ts'
 import { printSummary } from './print-summary.ts'
 import { publishFunction } from './publish-function.ts'
-import { createSeededRandom, shuffled } from './seeded-random.ts'
+import { createSeededRandom } from './seeded-random.ts'
 import { type Round, summarise } from './summary.ts'
 
 const { values } = parseArgs({
@@ -43,29 +43,23 @@ const machine = {
 }
 progress('Publishing the function')
 const env = await publishFunction()
-const options: LaunchOptions = {
+const options: RoundOptions = {
   env,
   warmUpMs: Math.min(durationMs, 2000),
   durationMs,
   openRatePerSecond: null,
+  random: createSeededRandom(seed),
 }
 
 progress('Finding the capacity')
-const { requestsPerSecond: capacity } = await measureLaunch('baseline', options)
-const openRatePerSecond = Math.round(capacity / 2)
+const { baseline } = await measureRound(['baseline'], options)
+const openRatePerSecond = Math.round(baseline.requestsPerSecond / 2)
 
-const random = createSeededRandom(seed)
 const measured: Round[] = []
 for (let index = 0; index < rounds; index++) {
-  const order = shuffled(armNames, random)
-  const round: Partial<Record<Arm, Launch>> = {}
-  for (const arm of order) {
-    round[arm] = await measureLaunch(arm, { ...options, openRatePerSecond })
-  }
-  const { baseline, baselineAgain, ajv, needle } = round
-  if (!baseline || !baselineAgain || !ajv || !needle) throw new Error('An arm is missing')
-  measured.push({ baseline, baselineAgain, ajv, needle })
-  const line = order.map((arm) => `${arms[arm].label} ${perSecond(round[arm])}`)
+  const round = await measureRound(armNames, { ...options, openRatePerSecond })
+  measured.push(round)
+  const line = armNames.map((arm) => `${arms[arm].label} ${perSecond(round[arm])}`)
   progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)
 }
 
@@ -78,6 +72,6 @@ if (values.json) {
   printSummary({ machine, openRatePerSecond, summary })
 }
 
-function perSecond(launch: Launch | undefined): string {
-  return `${Math.round(launch?.requestsPerSecond ?? 0)}/s`
+function perSecond({ requestsPerSecond }: Round['baseline']): string {
+  return `${Math.round(requestsPerSecond)}/s`
 }

@@ -11,14 +11,14 @@ export interface SummaryContext {
 
 /** Prints the table, the ratios with their intervals, and whether the goal is met. */
 export function printSummary({ machine, openRatePerSecond, summary }: SummaryContext): void {
-  const pinning = machine.pinned ? 'server and load on a core each' : 'processes not pinned'
+  const pinning = machine.pinned ? 'servers on one core, load on another' : 'processes not pinned'
   const { rounds, ratios, generatorBusy, goal, goalMet } = summary
   const verdict = goalMet
     ? styleText('green', `met: the interval's lower end is ${ratios.needle.low.toFixed(3)}`)
     : styleText('red', `NOT met: the interval's lower end is ${ratios.needle.low.toFixed(3)}`)
   console.log(`
 ${machine.cpu}, Node ${machine.node}, ${pinning}
-${rounds} fresh launches per arm, interleaved at random; medians
+${rounds} fresh launches per arm, loaded by turns in random order; medians
 The load generator used at most ${Math.round(generatorBusy * 100)} % of its core
 
 ${row(['', 'requests/s', 'spread', 'CPU µs/request', 'p50 ms', 'p99 ms', 'RSS MB'])}

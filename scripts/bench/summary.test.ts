@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Launch } from './measure-launch.ts'
+import type { Launch } from './measure-round.ts'
 import { type Round, summarise } from './summary.ts'
 
 const launch = (requestsPerSecond: number): Launch => ({

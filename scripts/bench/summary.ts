@@ -1,5 +1,5 @@
 import { type Arm, armNames } from './arms.ts'
-import type { Launch } from './measure-launch.ts'
+import type { Launch } from './measure-round.ts'
 import { type Estimate, estimateMedian, median, pairedRatios, spreadPercent } from './statistics.ts'
 
 /** One launch of every arm, close together in time. */

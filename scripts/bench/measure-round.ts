@@ -1,0 +1,194 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+import { type Arm, serverFile } from './arms.ts'
+import type { LoadOrder, LoadReport } from './load-process.ts'
+import { type Program, startProgram } from './program.ts'
+import { priceExchanges } from './price-exchanges.ts'
+import { runLoad } from './http-load.ts'
+import { shuffled } from './seeded-random.ts'
+import { type ServerUsage, usageOf } from './server-usage.ts'
+import { median } from './statistics.ts'
+
+export interface RoundOptions {
+  /** For servers that need a store; the hand-written ones ignore it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly nodeOptions?: readonly string[]
+  readonly warmUpMs: number
+  /** Of each measurement of each arm, all its slices together. */
+  readonly durationMs: number
+  /** Of the second measurement, whose requests arrive whether or not the server keeps up; null leaves it out. */
+  readonly openRatePerSecond: number | null
+  /** Orders the arms within each turn. */
+  readonly random: () => number
+}
+
+/** What one fresh process did. */
+export interface Launch {
+  readonly requestsPerSecond: number
+  /** Processor time of the server per request, under full load. */
+  readonly cpuMicrosPerRequest: number
+  readonly rssBytes: number
+  /** Share of its core the load generator used at most, 0–1. */
+  readonly generatorBusy: number
+  /** Latency at the open rate, medians of the slices; null when it was left out. */
+  readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
+}
+
+const path = '/api/bench/price'
+const connections = 64
+const sliceMs = 500
+
+/**
+ * Starts a fresh server per arm, all on one core, and a load generator on the other; then loads the
+ * servers by turns, a slice each, so that all arms meet the machine in the same moods. A server that
+ * has not its turn is idle. (Arms measured one after another differed by up to 87 % on a shared
+ * machine although they were the same program.)
+ *
+ * @throws Error when any answer is wrong: a fast server that answers wrongly is not fast
+ */
+export async function measureRound<Name extends Arm>(
+  arms: readonly Name[],
+  options: RoundOptions,
+): Promise<Record<Name, Launch>> {
+  const generator = startProgram(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
+  const servers: RunningServer<Name>[] = []
+  try {
+    for (const arm of arms) servers.push(await startServer(arm, options))
+    const load = createLoader(generator)
+    for (const server of servers) await load(server, { durationMs: options.warmUpMs })
+
+    const before = await usagesOf(servers)
+    const closed = await takeTurns(servers, options, (server, durationMs) =>
+      load(server, { durationMs }),
+    )
+    const after = await usagesOf(servers)
+    const ratePerSecond = options.openRatePerSecond
+    const open =
+      ratePerSecond === null
+        ? null
+        : await takeTurns(servers, options, (server, durationMs) =>
+            load(server, { durationMs, ratePerSecond }),
+          )
+    const launches: Partial<Record<Name, Launch>> = {}
+    for (const { arm } of servers) {
+      const cpuMs = of(after, arm).cpuMs - of(before, arm).cpuMs
+      const slices = of(closed, arm)
+      launches[arm] = {
+        ...summariseClosed(slices, cpuMs),
+        rssBytes: of(after, arm).rssBytes,
+        open: open && summariseOpen(of(open, arm)),
+      }
+    }
+    return launches as Record<Name, Launch>
+  } finally {
+    await generator.close()
+    for (const { program } of servers) await program.close()
+  }
+}
+
+interface RunningServer<Name extends Arm> {
+  readonly arm: Name
+  readonly program: Program
+  readonly port: number
+}
+
+async function startServer<Name extends Arm>(
+  arm: Name,
+  { env, nodeOptions = [] }: RoundOptions,
+): Promise<RunningServer<Name>> {
+  const program = startProgram(serverFile(arm), { core: 0, env, nodeOptions })
+  const { port } = await program.receive(z.object({ port: z.int() }))
+  await untilReady(port)
+  return { arm, program, port }
+}
+
+type Loader = (
+  server: RunningServer<Arm>,
+  order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
+) => Promise<LoadReport>
+
+function createLoader(generator: Program): Loader {
+  return async ({ arm, port }, order) => {
+    generator.send({ port, path, connections, ...order } satisfies LoadOrder)
+    const report = await generator.receive(reportSchema)
+    if (report.failed > 0) {
+      throw new Error(`${arm}: ${report.failed} wrong answers, the first: ${report.firstFailure}`)
+    }
+    return report
+  }
+}
+
+/** Every server once per turn, in an order of its own each time. */
+async function takeTurns<Name extends Arm, Result>(
+  servers: readonly RunningServer<Name>[],
+  { durationMs, random }: RoundOptions,
+  slice: (server: RunningServer<Name>, durationMs: number) => Promise<Result>,
+): Promise<Map<Name, Result[]>> {
+  const results = new Map(servers.map(({ arm }) => [arm, [] as Result[]]))
+  const turns = Math.max(1, Math.round(durationMs / sliceMs))
+  for (let turn = 0; turn < turns; turn++) {
+    for (const server of shuffled(servers, random)) {
+      of(results, server.arm).push(await slice(server, durationMs / turns))
+    }
+  }
+  return results
+}
+
+async function usagesOf<Name extends Arm>(
+  servers: readonly RunningServer<Name>[],
+): Promise<Map<Name, ServerUsage>> {
+  const usages = new Map<Name, ServerUsage>()
+  for (const { arm, program } of servers) usages.set(arm, await usageOf(program))
+  return usages
+}
+
+function summariseClosed(
+  slices: readonly LoadReport[],
+  cpuMs: number,
+): Pick<Launch, 'requestsPerSecond' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
+  const sum = (value: (slice: LoadReport) => number): number =>
+    slices.reduce((total, slice) => total + value(slice), 0)
+  const answered = sum((slice) => slice.answered)
+  return {
+    requestsPerSecond: (answered / sum((slice) => slice.durationMs)) * 1000,
+    cpuMicrosPerRequest: (cpuMs * 1000) / answered,
+    generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
+  }
+}
+
+function summariseOpen(slices: readonly LoadReport[]): NonNullable<Launch['open']> {
+  return {
+    p50Ms: median(slices.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(slices.map(({ p99Ms }) => p99Ms)),
+  }
+}
+
+function of<Name, Value>(map: ReadonlyMap<Name, Value>, name: Name): Value {
+  const value = map.get(name)
+  if (value === undefined) throw new Error(`Nothing was measured of ${String(name)}`)
+  return value
+}
+
+/** Waits until the route answers rightly: a BFF listens before its functions are loaded. */
+async function untilReady(port: number): Promise<void> {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const probe = { port, exchanges: priceExchanges(path), connections: 1, durationMs: 1 }
+    const { failed, firstFailure } = await runLoad(probe)
+    if (failed === 0) return
+    if (performance.now() > deadline) throw new Error(`Not ready after 10 s: ${firstFailure}`)
+    await delay(50)
+  }
+}
+
+const reportSchema: z.ZodType<LoadReport> = z.object({
+  answered: z.int(),
+  failed: z.int(),
+  firstFailure: z.string().nullable(),
+  durationMs: z.number(),
+  p50Ms: z.number(),
+  p99Ms: z.number(),
+  maxMs: z.number(),
+  busy: z.number(),
+})
