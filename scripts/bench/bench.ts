@@ -6,7 +6,7 @@
 import { cpus } from 'node:os'
 import { parseArgs, styleText } from 'node:util'
 import { armNames, arms } from './arms.ts'
-import { measureRound, type RoundOptions } from './measure-round.ts'
+import { measureRound, of, type RoundOptions } from './measure-round.ts'
 import { canPin } from './program.ts'
 import { printSummary } from './print-summary.ts'
 import { publishFunction } from './publish-function.ts'
@@ -52,12 +52,18 @@ const options: RoundOptions = {
 }
 
 progress('Finding the capacity')
-const { baseline } = await measureRound(['baseline'], options)
-const openRatePerSecond = Math.round(baseline.requestsPerSecond / 2)
+const capacity = of(await measureRound(['baseline'], options), 'baseline').requestsPerSecond
+const openRatePerSecond = Math.round(capacity / 2)
 
 const measured: Round[] = []
 for (let index = 0; index < rounds; index++) {
-  const round = await measureRound(armNames, { ...options, openRatePerSecond })
+  const launches = await measureRound(armNames, { ...options, openRatePerSecond })
+  const round: Round = {
+    baseline: of(launches, 'baseline'),
+    baselineAgain: of(launches, 'baselineAgain'),
+    ajv: of(launches, 'ajv'),
+    needle: of(launches, 'needle'),
+  }
   measured.push(round)
   const line = armNames.map((arm) => `${arms[arm].label} ${perSecond(round[arm])}`)
   progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)

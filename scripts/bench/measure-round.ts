@@ -47,12 +47,12 @@ const sliceMs = 500
  *
  * @throws Error when any answer is wrong: a fast server that answers wrongly is not fast
  */
-export async function measureRound<Name extends Arm>(
-  arms: readonly Name[],
+export async function measureRound(
+  arms: readonly Arm[],
   options: RoundOptions,
-): Promise<Record<Name, Launch>> {
+): Promise<Map<Arm, Launch>> {
   const generator = startProgram(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
-  const servers: RunningServer<Name>[] = []
+  const servers: RunningServer[] = []
   try {
     for (const arm of arms) servers.push(await startServer(arm, options))
     const load = createLoader(generator)
@@ -70,33 +70,33 @@ export async function measureRound<Name extends Arm>(
         : await takeTurns(servers, options, (server, durationMs) =>
             load(server, { durationMs, ratePerSecond }),
           )
-    const launches: Partial<Record<Name, Launch>> = {}
+    const launches = new Map<Arm, Launch>()
     for (const { arm } of servers) {
       const cpuMs = of(after, arm).cpuMs - of(before, arm).cpuMs
       const slices = of(closed, arm)
-      launches[arm] = {
+      launches.set(arm, {
         ...summariseClosed(slices, cpuMs),
         rssBytes: of(after, arm).rssBytes,
         open: open && summariseOpen(of(open, arm)),
-      }
+      })
     }
-    return launches as Record<Name, Launch>
+    return launches
   } finally {
     await generator.close()
     for (const { program } of servers) await program.close()
   }
 }
 
-interface RunningServer<Name extends Arm> {
-  readonly arm: Name
+interface RunningServer {
+  readonly arm: Arm
   readonly program: Program
   readonly port: number
 }
 
-async function startServer<Name extends Arm>(
-  arm: Name,
+async function startServer(
+  arm: Arm,
   { env, nodeOptions = [] }: RoundOptions,
-): Promise<RunningServer<Name>> {
+): Promise<RunningServer> {
   const program = startProgram(serverFile(arm), { core: 0, env, nodeOptions })
   const { port } = await program.receive(z.object({ port: z.int() }))
   await untilReady(port)
@@ -104,7 +104,7 @@ async function startServer<Name extends Arm>(
 }
 
 type Loader = (
-  server: RunningServer<Arm>,
+  server: RunningServer,
   order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
 ) => Promise<LoadReport>
 
@@ -120,11 +120,11 @@ function createLoader(generator: Program): Loader {
 }
 
 /** Every server once per turn, in an order of its own each time. */
-async function takeTurns<Name extends Arm, Result>(
-  servers: readonly RunningServer<Name>[],
+async function takeTurns<Result>(
+  servers: readonly RunningServer[],
   { durationMs, random }: RoundOptions,
-  slice: (server: RunningServer<Name>, durationMs: number) => Promise<Result>,
-): Promise<Map<Name, Result[]>> {
+  slice: (server: RunningServer, durationMs: number) => Promise<Result>,
+): Promise<Map<Arm, Result[]>> {
   const results = new Map(servers.map(({ arm }) => [arm, [] as Result[]]))
   const turns = Math.max(1, Math.round(durationMs / sliceMs))
   for (let turn = 0; turn < turns; turn++) {
@@ -135,10 +135,8 @@ async function takeTurns<Name extends Arm, Result>(
   return results
 }
 
-async function usagesOf<Name extends Arm>(
-  servers: readonly RunningServer<Name>[],
-): Promise<Map<Name, ServerUsage>> {
-  const usages = new Map<Name, ServerUsage>()
+async function usagesOf(servers: readonly RunningServer[]): Promise<Map<Arm, ServerUsage>> {
+  const usages = new Map<Arm, ServerUsage>()
   for (const { arm, program } of servers) usages.set(arm, await usageOf(program))
   return usages
 }
@@ -164,9 +162,10 @@ function summariseOpen(slices: readonly LoadReport[]): NonNullable<Launch['open'
   }
 }
 
-function of<Name, Value>(map: ReadonlyMap<Name, Value>, name: Name): Value {
-  const value = map.get(name)
-  if (value === undefined) throw new Error(`Nothing was measured of ${String(name)}`)
+/** @throws Error when the arm was not measured */
+export function of<Value>(measured: ReadonlyMap<Arm, Value>, arm: Arm): Value {
+  const value = measured.get(arm)
+  if (value === undefined) throw new Error(`Nothing was measured of ${arm}`)
   return value
 }
 

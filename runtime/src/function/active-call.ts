@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { randomUUID } from 'node:crypto'
+import type { ActiveCalls } from './active-calls.ts'
 import { type Attribution, runAttributed } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import { isReply } from './authoring/reply.ts'
@@ -18,10 +19,10 @@ import { openStreamBody } from './stream-body.ts'
 
 /** Who learns how a call went on. */
 export interface CallOwner {
+  /** Holds the call until its slot is free: with the outcome, or at the end of its stream. */
+  readonly active: ActiveCalls
   /** Once, with what the client gets. */
   onOutcome(outcome: Outcome): void
-  /** Once, when the slot is free: with the outcome, or at the end of its stream. */
-  onEnd(call: ActiveCall): void
 }
 
 type Phase = 'running' | 'streaming' | 'ended'
@@ -33,6 +34,8 @@ type Phase = 'running' | 'streaming' | 'ended'
 export class ActiveCall extends DeadlineEntry {
   readonly call: Call
   readonly shared: LoadedFunction
+  /** Where `ActiveCalls` finds it. */
+  place = -1
   readonly #owner: CallOwner
   readonly #attribution: Attribution
   #phase: Phase = 'running'
@@ -54,6 +57,7 @@ export class ActiveCall extends DeadlineEntry {
    * socket's or a timer's callback cannot be stopped by the watchdog without harm to the host.
    */
   start(): void {
+    this.#owner.active.add(this)
     this.shared.wheel.arm(this, this.shared.settings.timeoutMs)
     void microtask.then(() => runAttributed(this.#attribution, () => this.#run()))
   }
@@ -301,7 +305,7 @@ export class ActiveCall extends DeadlineEntry {
     if (this.#onClientGone !== null) {
       this.call.signal?.removeEventListener('abort', this.#onClientGone)
     }
-    this.#owner.onEnd(this)
+    this.#owner.active.remove(this)
   }
 }
 

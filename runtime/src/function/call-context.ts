@@ -31,7 +31,6 @@ export class CallContext implements Omit<FunctionContext, 'services'> {
 
   constructor(source: ContextSource) {
     this.#source = source
-    Object.freeze(this)
   }
 
   get services(): Readonly<Record<string, unknown>> {
@@ -62,3 +61,6 @@ export class CallContext implements Omit<FunctionContext, 'services'> {
     return this.#source.deadline
   }
 }
+
+// Nothing of it lies in the object itself: freezing the prototype protects every call at no cost.
+Object.freeze(CallContext.prototype)

@@ -426,16 +426,33 @@ describe('context', () => {
     expect((await answer()).body).toEqual([['price'], 7, null])
   })
 
-  it.each([
-    'context',
-    'context.request',
-    'context.request.headers',
-    'context.services',
-    'context.log',
-  ])('%s is frozen', async (part) => {
-    const { answer } = await loadFixture(artifactOf(`(input, context) => Object.isFrozen(${part})`))
-    expect((await answer()).body).toBe(true)
-  })
+  it.each(['services', 'signal', 'log', 'request', 'caller', 'revision', 'deadline'])(
+    'context.%s cannot be replaced, for this call or for all',
+    async (part) => {
+      const { answer } = await loadFixture(
+        artifactOf(`(input, context) => {
+          'use strict'
+          const refused = []
+          for (const target of [context, Object.getPrototypeOf(context)]) {
+            try { target.${part} = 'other' } catch (error) { refused.push(error.name) }
+            refused.push(Reflect.defineProperty(Object.getPrototypeOf(context), '${part}', { value: 1 }))
+          }
+          return refused
+        }`),
+      )
+      expect((await answer()).body).toEqual(['TypeError', false, 'TypeError', false])
+    },
+  )
+
+  it.each(['context.request', 'context.request.headers', 'context.services', 'context.log'])(
+    '%s is frozen',
+    async (part) => {
+      const { answer } = await loadFixture(
+        artifactOf(`(input, context) => Object.isFrozen(${part})`),
+      )
+      expect((await answer()).body).toBe(true)
+    },
+  )
 
   it('attributes log lines and console to function, revision and request', async () => {
     const { invoke, lines, revision } = await loadFixture(

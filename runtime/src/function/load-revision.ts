@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import { ActiveCall } from './active-call.ts'
+import { ActiveCalls } from './active-calls.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -80,20 +81,12 @@ function createRevision(
   loaded: LoadedFunction,
   disposeContainer: () => void,
 ): Revision {
-  const active = new Set<ActiveCall>()
-  const waiting = new Set<() => void>()
+  const active = new ActiveCalls()
   const { jsonHeaders, settings, clock } = loaded
   const { maxConcurrency } = settings
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
   let release: (() => void) | null = disposeContainer
-
-  const onEnd = (call: ActiveCall): void => {
-    active.delete(call)
-    if (active.size > 0 || waiting.size === 0) return
-    for (const resume of waiting) resume()
-    waiting.clear()
-  }
 
   return {
     ...identity,
@@ -106,27 +99,24 @@ function createRevision(
         if (active.size >= maxConcurrency) {
           return onOutcome(toOutcome(busy, { ...jsonHeaders, 'retry-after': '1' }))
         }
-        const started = new ActiveCall(call, shared, { onOutcome, onEnd })
-        active.add(started)
-        return started.start()
+        return new ActiveCall(call, shared, { active, onOutcome }).start()
       }),
     drained: async (timeoutMs) => {
       if (active.size === 0) return 'drained'
       const idle = Promise.withResolvers<'drained'>()
-      const resume = (): void => idle.resolve('drained')
       const waited = new AbortController()
-      waiting.add(resume)
+      const forget = active.onIdle(() => idle.resolve('drained'))
       const result = await Promise.race([
         idle.promise,
         clock.sleep(timeoutMs, waited.signal).then(() => 'timedOut' as const),
       ])
-      waiting.delete(resume)
+      forget()
       waited.abort()
       return result
     },
     dispose: () => {
       shared = null
-      for (const call of active) call.stop()
+      active.stop()
       release?.()
       release = null
     },

@@ -34,11 +34,12 @@ export function readFastifyBody(
     payload.pause()
     done(null, tooLarge)
   }
+  // The listeners of a request that has ended go with it; taking them off would cost each one.
   const onEnd = (): void => {
-    stop()
     done(null, { exceedsBytes: null, body: toBody(chunks, length, headers['content-type']) })
   }
   const onError = (error: Error): void => {
+    if (payload.readableEnded) return
     stop()
     done(error)
   }
@@ -57,8 +58,10 @@ function toBody(
   if (length === 0) return null
   const [first] = chunks
   const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length)
+  if (!isTextual(contentType)) return whole
+  const text = whole.toString('utf8')
   // Bytes that are no UTF-8 stay bytes, so that they are refused instead of replaced.
-  return isTextual(contentType) && isUtf8(whole) ? whole.toString('utf8') : whole
+  return text.includes('\uFFFD') && !isUtf8(whole) ? whole : text
 }
 
 function isTextual(contentType: string | undefined): boolean {

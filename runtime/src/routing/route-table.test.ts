@@ -11,6 +11,7 @@ const route = (name: string, method: HttpMethod, path: string): RouteEntry => ({
 const shop = [
   route('shop/card', 'GET', '/shop/card/:userId'),
   route('shop/quote', 'POST', '/shop/quote'),
+  route('shop/list', 'GET', '/shop/list'),
   route('shop/drop', 'DELETE', '/shop/card/:userId'),
 ]
 
@@ -21,6 +22,10 @@ describe('createRouteTable', () => {
     ['HEAD', '/shop/card/7', 'shop/card', { userId: '7' }, ''],
     ['DELETE', '/shop/card/7', 'shop/drop', { userId: '7' }, ''],
     ['POST', '/shop/quote?', 'shop/quote', {}, ''],
+    ['POST', '/shop/quote', 'shop/quote', {}, ''],
+    ['POST', '/shop/%71uote?x=1', 'shop/quote', {}, 'x=1'],
+    ['GET', '/shop/list', 'shop/list', {}, ''],
+    ['HEAD', '/shop/list', 'shop/list', {}, ''],
   ])('finds %s %s', (method, url, name, params, query) => {
     const { table } = createRouteTable(shop)
     const match = table.match(method, url)
@@ -33,6 +38,7 @@ describe('createRouteTable', () => {
     ['GET', '/shop/card/7/more'],
     ['GET', '/shop/card/%E0%A4%A'],
     ['GET', '/'],
+    ['POST', '/shop/list/'],
     ['BREW', '/nowhere'],
   ])('knows no route for %s %s', (method, url) => {
     expect(createRouteTable(shop).table.match(method, url)).toEqual({ status: 'notFound' })

@@ -42,10 +42,12 @@ export interface RouteTableResult {
 export function createRouteTable(entries: Iterable<RouteEntry>): RouteTableResult {
   const router = createRouter({ querystringParser: passThrough, maxParamLength: 500 })
   const refusals = new Map<string, RuntimeError>()
+  const literals = new Map<string, Map<string, RouteMatch>>()
 
   for (const entry of entries) {
     const refusal = addRoute(router, entry)
     if (refusal !== null) refusals.set(entry.function, refusal)
+    else if (literalPath.test(entry.path)) addLiteral(literals, entry)
   }
 
   const find = (method: string, url: string): RouteMatch | null => {
@@ -67,6 +69,8 @@ export function createRouteTable(entries: Iterable<RouteEntry>): RouteTableResul
     refusals,
     table: {
       match: (method, url) => {
+        const literal = literals.get(method)?.get(url)
+        if (literal !== undefined) return literal
         const found = find(method === 'HEAD' ? 'GET' : method, url)
         if (found !== null) return found
         const allow = httpMethods.filter((other) => find(other, url) !== null)
@@ -88,6 +92,22 @@ const passThrough = (query: string): string => query
 const unusedHandler = (): void => {}
 
 const optionalParameter = /(\/:[^/()]*?)\?(\/?)$/
+
+/** Without parameters, and the same before and after decoding: found by the address as it came. */
+const literalPath = /^[\w\-./~]+$/
+
+function addLiteral(
+  literals: Map<string, Map<string, RouteMatch>>,
+  { function: name, method, path }: RouteEntry,
+): void {
+  const found: RouteMatch = { status: 'found', function: name, params: noParams, query: '' }
+  for (const served of method === 'GET' ? ['GET', 'HEAD'] : [method]) {
+    const paths = literals.get(served) ?? new Map<string, RouteMatch>()
+    literals.set(served, paths.set(path, Object.freeze(found)))
+  }
+}
+
+const noParams = Object.freeze({})
 
 /** find-my-way registers a path that ends in `/:id?` twice; both must be free before either is taken. */
 function variantsOf(path: string): string[] {
