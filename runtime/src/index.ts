@@ -4,6 +4,7 @@ export { isRuntimeError, RuntimeError, type RuntimeErrorCode, runtimeErrorCodes 
 export type { Logger } from './function/authoring/function-context.ts'
 export type { Call, CallErrorCode, Outcome } from './function/call.ts'
 export { type InstanceReport, instanceReportSchema } from './manifest/instance-report.ts'
+export { prometheusContentType } from './metrics/prometheus-text.ts'
 export type { RouteMatch } from './routing/route-table.ts'
 export { createRuntime, type IncomingCall, type Runtime } from './runtime.ts'
 export type { RuntimeOptions, SourceOptions } from './runtime-options.ts'

@@ -7,6 +7,9 @@ import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
 import { createJsonLog } from './json-log.ts'
+import { callFamilies } from './metrics/call-families.ts'
+import { createMetricsRegistry } from './metrics/metrics-registry.ts'
+import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
@@ -19,6 +22,7 @@ import { logEvent } from './sync/log-event.ts'
 import { emptyServing } from './sync/serving.ts'
 import type { RuntimeEvent, RuntimeStatus } from './sync/status.ts'
 import { createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
+import { statusFamilies } from './sync/status-families.ts'
 import { limitStoreTime } from './sync/time-limited-store.ts'
 import { toInstanceReport } from './sync/to-instance-report.ts'
 
@@ -45,6 +49,11 @@ export interface Runtime {
   /** The steps of `handle`, for hosts that read the body in between. */
   readonly dispatcher: Dispatcher
   status(): RuntimeStatus
+  /**
+   * Calls per revision (count, faults, errors by code, durations) and the state of this instance in
+   * Prometheus' text format, `prometheusContentType`.
+   */
+  metrics(): string
   /** Resolves when something serves. */
   ready(): Promise<void>
   /** Polls now; resolves when what follows from it is done. */
@@ -64,6 +73,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const { clock, source, instance, services } = options
   const log = options.log ?? createJsonLog()
   const wheel = createDeadlineWheel()
+  const registry = createMetricsRegistry()
   const stopGuarding: (() => void)[] = []
   const begun = Promise.withResolvers<Synchronizer>()
   // Whoever waits for it learns of a failed start; nobody has to.
@@ -135,6 +145,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           log,
           clock,
           wheel,
+          registry,
         }),
       onEvent: emit,
       onChange: () => reporter?.changed(),
@@ -193,6 +204,11 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     await ownStore?.close()
   }
 
+  const status = (): RuntimeStatus => {
+    if (synchronizer !== null) return synchronizer.status()
+    throw new RuntimeError('OPTIONS_INVALID', 'The runtime is not started: await start() first')
+  }
+
   return {
     dispatcher,
     start: () => (starting ??= start()),
@@ -203,10 +219,9 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       const { function: name, params, query } = match
       return dispatcher.invoke(name, { ...call, params, query })
     },
-    status: () => {
-      if (synchronizer !== null) return synchronizer.status()
-      throw new RuntimeError('OPTIONS_INVALID', 'The runtime is not started: await start() first')
-    },
+    status,
+    metrics: () =>
+      toPrometheusText([...callFamilies(registry.series()), ...statusFamilies(status())]),
     ready: async () => (await begun.promise).ready(),
     refresh: async () => (await begun.promise).refresh(),
   }

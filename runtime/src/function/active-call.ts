@@ -39,6 +39,8 @@ export class ActiveCall extends DeadlineEntry {
   readonly #owner: CallOwner
   readonly #attribution: Attribution
   #phase: Phase = 'running'
+  /** In the wheel's time. */
+  #startedAtMs = 0
   #abort: AbortController | null = null
   #aborted: CallAborted | null = null
   #failStream: ((error: Error) => void) | null = null
@@ -58,7 +60,9 @@ export class ActiveCall extends DeadlineEntry {
    */
   start(): void {
     this.#owner.active.add(this)
-    this.shared.wheel.arm(this, this.shared.settings.timeoutMs)
+    const { wheel, settings } = this.shared
+    wheel.arm(this, settings.timeoutMs)
+    this.#startedAtMs = this.expiresAtMs - settings.timeoutMs
     void microtask.then(() => runAttributed(this.#attribution, () => this.#run()))
   }
 
@@ -213,7 +217,7 @@ export class ActiveCall extends DeadlineEntry {
       this.#failStream = streamed.fail
       this.#followClient()
       this.shared.wheel.arm(this, this.shared.streamIdleMs)
-      this.#owner.onOutcome({ ...outcome, body: streamed.stream })
+      this.#answer({ ...outcome, body: streamed.stream })
       return undefined
     }, this.#onThrown)
   }
@@ -272,7 +276,7 @@ export class ActiveCall extends DeadlineEntry {
     this.#aborted = aborted
     this.#failStream?.(aborted)
     this.#end()
-    if (wasRunning) this.#owner.onOutcome(toOutcome(answer, this.shared.jsonHeaders))
+    if (wasRunning) this.#answer(toOutcome(answer, this.shared.jsonHeaders))
     const abort = this.#abort
     // The listeners are the function's: entered from a microtask like everything of it.
     if (abort !== null) {
@@ -293,6 +297,12 @@ export class ActiveCall extends DeadlineEntry {
   #settle(outcome: Outcome): void {
     if (this.#phase !== 'running') return
     this.#end()
+    this.#answer(outcome)
+  }
+
+  #answer(outcome: Outcome): void {
+    const { metrics, wheel } = this.shared
+    metrics.record(outcome, wheel.nowMs() - this.#startedAtMs)
     this.#owner.onOutcome(outcome)
   }
 

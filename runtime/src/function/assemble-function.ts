@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
+import { CallMetrics } from '../metrics/call-metrics.ts'
 import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -26,6 +27,8 @@ export interface FunctionParts {
   readonly log: Logger
   readonly clock: Clock
   readonly wheel: DeadlineWheel
+  /** Default: counters of its own. */
+  readonly metrics?: CallMetrics | undefined
   readonly sourceMap?: SourceMapLoader | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
   readonly streamIdleMs?: number | undefined
@@ -52,6 +55,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     log,
     clock,
     wheel,
+    metrics: parts.metrics ?? new CallMetrics(),
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',
       ...bareHeaders,

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
+import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { ActiveCall } from './active-call.ts'
 import { ActiveCalls } from './active-calls.ts'
 import { assembleFunction } from './assemble-function.ts'
@@ -30,6 +31,8 @@ export interface LoadRevisionOptions {
   readonly clock: Clock
   /** Shared by all revisions of a host. */
   readonly wheel: DeadlineWheel
+  /** Where its calls are counted, under the revision's id. */
+  readonly registry?: MetricsRegistry | undefined
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
@@ -64,6 +67,7 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
       definition,
       realm: container.realm,
       log,
+      metrics: options.registry?.forRevision(release.function, id),
     })
     const { unaided } = shared.serializer
     if (unaided !== null && definition.output !== null) {

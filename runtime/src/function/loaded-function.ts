@@ -5,6 +5,7 @@ import type { Logger } from './authoring/function-context.ts'
 import type { Realm } from './container/create-container.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { OutcomeHeaders } from './outcome.ts'
+import type { CallMetrics } from '../metrics/call-metrics.ts'
 import type { OutputSerializer } from './output-serializer.ts'
 
 /** What every call of one revision shares. Built once at load. */
@@ -20,6 +21,7 @@ export interface LoadedFunction {
   readonly log: Logger
   readonly clock: Clock
   readonly wheel: DeadlineWheel
+  readonly metrics: CallMetrics
   /** Of a JSON answer, and of one without a body. */
   readonly jsonHeaders: OutcomeHeaders
   readonly bareHeaders: OutcomeHeaders

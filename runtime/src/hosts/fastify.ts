@@ -14,16 +14,19 @@ import { createRuntime, type Runtime } from '../runtime.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
 import { type BodyResult, emptyBody, readFastifyBody } from './fastify-body.ts'
 import { FastifyCall } from './fastify-call.ts'
+import { type EndpointPaths, parseEndpointPaths, serveEndpoints } from './fastify-endpoints.ts'
 
 export interface NeedlePluginOptions extends RuntimeOptions {
   /** Path below which functions are served: `/bff` serves `/shop/card` at `/bff/shop/card`. Default: none. */
   readonly prefix?: string
   /** What functions get as `caller`: the signed-in user, the tenant… Runs after the host's `preHandler` hooks. */
   readonly context?: ((request: FastifyRequest) => Caller | Promise<Caller>) | undefined
+  /** Where status, metrics, readiness and liveness are told. Default: nowhere. */
+  readonly endpoints?: EndpointPaths | undefined
 }
 
 /** What `fastify.needle` offers. */
-export type NeedleDecorator = Pick<Runtime, 'status' | 'refresh' | 'ready'>
+export type NeedleDecorator = Pick<Runtime, 'status' | 'metrics' | 'refresh' | 'ready'>
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,13 +35,16 @@ declare module 'fastify' {
 }
 
 const plugin: FastifyPluginAsync<NeedlePluginOptions> = async (fastify, options) => {
-  const { prefix = '', context, ...runtimeOptions } = options
+  const { prefix = '', context, endpoints, ...runtimeOptions } = options
+  const paths = parseEndpointPaths(endpoints)
   const runtime = createRuntime({ log: toLogger(fastify.log), ...runtimeOptions })
   fastify.decorate('needle', {
     status: () => runtime.status(),
+    metrics: () => runtime.metrics(),
     refresh: () => runtime.refresh(),
     ready: () => runtime.ready(),
   })
+  serveEndpoints(fastify, runtime, paths)
   fastify.addHook('onClose', () => runtime.close())
   // A scope of its own: the host's content-type parsers and other routes stay as they are.
   fastify.register(async (scope) => serve(scope, runtime.dispatcher, context), { prefix })

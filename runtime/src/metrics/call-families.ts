@@ -1,0 +1,67 @@
+import { bucketBoundsMs, type DurationHistogram } from './duration-histogram.ts'
+import type { RevisionSeries } from './metrics-registry.ts'
+import type { MetricFamily, Sample } from './prometheus-text.ts'
+
+/**
+ * The calls of every revision as metrics. Names and labels follow OpenTelemetry's semantic
+ * conventions for FaaS, as its Prometheus exporter spells them (`faas.invocations` is
+ * `faas_invocations_total`); what they have no name for begins with `needle_`.
+ */
+export function callFamilies(series: Iterable<RevisionSeries>): MetricFamily[] {
+  const all = [...series].map(({ function: name, revision, metrics }) => ({
+    labels: { faas_name: name, faas_version: revision.slice(revision.indexOf('@') + 1) },
+    metrics,
+  }))
+  return [
+    {
+      name: 'faas_invocations_total',
+      help: 'Calls answered, refused and failed ones included.',
+      type: 'counter',
+      samples: all.map(({ labels, metrics }) => ({ labels, value: metrics.calls })),
+    },
+    {
+      name: 'faas_errors_total',
+      help: 'Calls that failed through the fault of the function.',
+      type: 'counter',
+      samples: all.map(({ labels, metrics }) => ({ labels, value: metrics.faults })),
+    },
+    {
+      name: 'faas_timeouts_total',
+      help: 'Calls that did not answer within their deadline.',
+      type: 'counter',
+      samples: all.map(({ labels, metrics }) => ({
+        labels,
+        value: metrics.errors.get('FUNCTION_TIMEOUT') ?? 0,
+      })),
+    },
+    {
+      name: 'needle_call_errors_total',
+      help: 'Error answers by code, those a caller is to blame for included.',
+      type: 'counter',
+      samples: all.flatMap(({ labels, metrics }) =>
+        [...metrics.errors].map(([code, value]) => ({ labels: { ...labels, code }, value })),
+      ),
+    },
+    {
+      name: 'faas_invoke_duration_seconds',
+      help: 'Time to the answer, or to the head of a streaming one.',
+      type: 'histogram',
+      samples: all.flatMap(({ labels, metrics }) => histogramSamples(labels, metrics.durations)),
+    },
+  ]
+}
+
+function histogramSamples(labels: Sample['labels'], { counts, sumMs }: DurationHistogram) {
+  let cumulative = 0
+  const buckets = [...counts].map((count, index): Sample => {
+    cumulative += count
+    const bound = bucketBoundsMs[index]
+    const le = bound === undefined ? '+Inf' : String(bound / 1000)
+    return { suffix: '_bucket', labels: { ...labels, le }, value: cumulative }
+  })
+  return [
+    ...buckets,
+    { suffix: '_sum', labels, value: sumMs / 1000 },
+    { suffix: '_count', labels, value: cumulative },
+  ]
+}

@@ -1,0 +1,40 @@
+import { DurationHistogram } from './duration-histogram.ts'
+
+/** What a metric needs to know of an answered call. */
+export interface AnsweredCall {
+  /** Why it is not a success; null when it is one. */
+  readonly errorCode: string | null
+  /** Whether the function, not its caller, is to blame. */
+  readonly functionFault: boolean
+}
+
+/** Functions choose their error codes freely; a label with endless values would sink a Prometheus. */
+const maxErrorCodes = 32
+
+/** Under which codes beyond the first 32 of a revision are counted together. */
+export const otherErrorCodes = 'OTHER'
+
+/** What the calls of one revision came to since it was first loaded here. */
+export class CallMetrics {
+  /** Answered calls, refused and failed ones included. */
+  calls = 0
+  /** Those the function is to blame for. */
+  faults = 0
+  /** By error code, caller's errors included. */
+  readonly errors = new Map<string, number>()
+  /** To the answer, or to the head of a streaming one. */
+  readonly durations = new DurationHistogram()
+
+  record({ errorCode, functionFault }: AnsweredCall, durationMs: number): void {
+    this.calls += 1
+    if (functionFault) this.faults += 1
+    if (errorCode !== null) this.#countError(errorCode)
+    this.durations.record(durationMs)
+  }
+
+  #countError(code: string): void {
+    const { errors } = this
+    const counted = errors.has(code) || errors.size < maxErrorCodes ? code : otherErrorCodes
+    errors.set(counted, (errors.get(counted) ?? 0) + 1)
+  }
+}
