@@ -5,6 +5,7 @@ import type { EnvironmentConfig, NeedleConfig, Policy } from './needle-config.ts
 const policySchema: z.ZodType<Policy> = z.strictObject({
   timeoutMs: z.exactOptional(z.int().min(1).max(300_000)),
   maxConcurrency: z.exactOptional(z.int().min(1).max(100_000)),
+  maxQueue: z.exactOptional(z.int().min(0).max(100_000)),
   maxBodyBytes: z.exactOptional(
     z
       .int()

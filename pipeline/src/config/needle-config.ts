@@ -4,6 +4,8 @@ export interface Policy {
   readonly timeoutMs?: number
   /** Calls at once per instance; a function may ask for less, never for more. */
   readonly maxConcurrency?: number
+  /** Calls waiting for their turn; a function may ask for less, never for more. */
+  readonly maxQueue?: number
   /** Bytes; a function may ask for less, never for more. */
   readonly maxBodyBytes?: number
 }

@@ -13,7 +13,7 @@ export function policyOf(
 /** A declaration cut down to the policy: a function may ask for less, never for more. */
 export function capSettings(declared: DeclaredSettings, policy: SettingsPolicy): DeclaredSettings {
   const capped: Record<string, number> = {}
-  for (const key of ['timeoutMs', 'maxConcurrency', 'maxBodyBytes'] as const) {
+  for (const key of ['timeoutMs', 'maxConcurrency', 'maxQueue', 'maxBodyBytes'] as const) {
     const [asked, most] = [declared[key], policy[key]]
     if (asked !== undefined && most !== undefined) capped[key] = Math.min(asked, most)
   }

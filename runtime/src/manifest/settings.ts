@@ -22,6 +22,10 @@ export interface Settings {
   readonly maxBodyBytes: number
   /** Calls that may run at once on one instance; beyond it 503 with Retry-After. */
   readonly maxConcurrency: number
+  /**
+   * Calls that may wait for one of those to end, within their own deadline; beyond it 503. Absent: 0.
+   */
+  readonly maxQueue?: number | undefined
 }
 
 export const settingsSchema: z.ZodType<Settings> = z.object({
@@ -37,6 +41,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
     .min(0)
     .max(50 * 1024 * 1024),
   maxConcurrency: z.int().min(1).max(100_000),
+  maxQueue: z.int().min(0).max(100_000).optional(),
 })
 
 /** What a function that says nothing gets; `http` comes from its name. */

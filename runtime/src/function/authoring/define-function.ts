@@ -33,6 +33,8 @@ export interface FunctionDefinition<
   readonly maxBodyBytes?: number
   /** Calls at once per instance; beyond it 503. Default 256. */
   readonly maxConcurrency?: number
+  /** Further calls that may wait for their turn, within their deadline. Default 0. */
+  readonly maxQueue?: number
   /** A value is sent as JSON with 200; `reply(…)` and a web-standard `Response`, streams included, as they say. */
   readonly handler: (
     input: InputOf<Input>,

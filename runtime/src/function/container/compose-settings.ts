@@ -9,7 +9,7 @@ import { badDefinition, type DeclaredSettings } from './read-definition.ts'
 
 /** A repository's own defaults, for functions that do not say. */
 export type SettingsPolicy = Partial<
-  Pick<Settings, 'timeoutMs' | 'maxBodyBytes' | 'maxConcurrency'>
+  Pick<Settings, 'timeoutMs' | 'maxBodyBytes' | 'maxConcurrency' | 'maxQueue'>
 >
 
 /**

@@ -11,6 +11,7 @@ export interface DeclaredSettings {
   readonly idempotent?: boolean
   readonly maxBodyBytes?: number
   readonly maxConcurrency?: number
+  readonly maxQueue?: number
 }
 
 /** The default export of a function, checked. */
@@ -44,6 +45,7 @@ const declaredShape = {
   idempotent: z.exactOptional(z.boolean()),
   maxBodyBytes: z.exactOptional(z.int().min(0)),
   maxConcurrency: z.exactOptional(z.int().min(1)),
+  maxQueue: z.exactOptional(z.int().min(0)),
 }
 
 const definitionSchema = z.strictObject({
