@@ -31,7 +31,7 @@ export function createDispatcher({ serving, isReady, stickyKey }: DispatcherOpti
     if (canary === null) return stable
     const { salt, weightPercent } = canary
     const side = chooseSide({ salt, weightPercent, key: stickyKey(call) })
-    return side === 'canary' ? canary.revision : stable
+    return side === 'canary' && !canary.revision.isRunaway ? canary.revision : stable
   }
 
   return {
@@ -48,7 +48,8 @@ export function createDispatcher({ serving, isReady, stickyKey }: DispatcherOpti
       const slot = serving().slots.get(name)
       if (slot === undefined) return Promise.resolve(routeNotFound)
       const stable = slot.stable?.revision ?? null
-      if (slot.stopped || stable === null) return Promise.resolve(stopped(name, stable))
+      if (slot.stopped) return Promise.resolve(stopped(name, stable))
+      if (stable === null) return Promise.resolve(quarantined(name))
       return choose(slot, stable, call).invoke(call)
     },
     refuse: (match) => {
@@ -81,6 +82,17 @@ const notReady = toOutcome(
   },
   { ...jsonHeaders, 'retry-after': '5' },
 )
+
+function quarantined(name: string): Outcome {
+  return toOutcome(
+    {
+      status: 503,
+      code: 'FUNCTION_QUARANTINED',
+      message: `Every release of ${name} that could serve here is quarantined; it serves again with another`,
+    },
+    jsonHeaders,
+  )
+}
 
 function stopped(name: string, stable: Revision | null): Outcome {
   return toOutcome(

@@ -15,4 +15,5 @@ export type {
   RuntimeEvent,
   RuntimeStatus,
   StatusRefusal,
+  WatchdogStatus,
 } from './sync/status.ts'

@@ -24,6 +24,11 @@ export interface SourceOptions {
   readonly minVersion?: number | undefined
 }
 
+export interface WatchdogLimits {
+  /** Longest time a function may hold the event loop. Default 300, at least 100. */
+  readonly limitMs?: number | undefined
+}
+
 export interface RuntimeOptions {
   readonly source: SourceOptions
   /** Business groups whose functions are served here. */
@@ -48,6 +53,11 @@ export interface RuntimeOptions {
   readonly warmPrevious?: number | undefined
   /** Name of this instance in reports. Default: host name and process id. */
   readonly instance?: string | undefined
+  /**
+   * Stops functions that hold the event loop, from a thread of its own: the call answers 504, and
+   * its revision serves no more on this instance. `false`: none.
+   */
+  readonly watchdog?: WatchdogLimits | false | undefined
   /** Whether to write what this instance runs to the store. Default true. */
   readonly report?: boolean | undefined
 }
@@ -117,4 +127,10 @@ const optionsSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
     .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
   report: z.boolean().default(true),
+  watchdog: z
+    .union([
+      z.literal(false),
+      z.strictObject({ limitMs: z.int().min(100).max(60_000).default(300) }),
+    ])
+    .prefault({}),
 })

@@ -6,6 +6,7 @@ import { RuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
+import type { Revision } from './function/revision.ts'
 import { createJsonLog } from './json-log.ts'
 import { callFamilies } from './metrics/call-families.ts'
 import { createMetricsRegistry } from './metrics/metrics-registry.ts'
@@ -20,11 +21,13 @@ import { openStore } from './store/open-store.ts'
 import { createInstanceReporter, type InstanceReporter } from './sync/instance-reporter.ts'
 import { logEvent } from './sync/log-event.ts'
 import { emptyServing } from './sync/serving.ts'
-import type { RuntimeEvent, RuntimeStatus } from './sync/status.ts'
+import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './sync/status.ts'
 import { createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
 import { statusFamilies } from './sync/status-families.ts'
 import { limitStoreTime } from './sync/time-limited-store.ts'
 import { toInstanceReport } from './sync/to-instance-report.ts'
+import { startWatchdog, type Watchdog } from './watchdog/watchdog.ts'
+import type { RunawayMessage } from './watchdog/watchdog-message.ts'
 
 /** A request as a host hands it over, before its route is known. */
 export type IncomingCall = Omit<Call, 'params' | 'query'> & {
@@ -83,6 +86,12 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   let ownStore: ArtifactStore | null = null
   let starting: Promise<void> | null = null
   let closing: Promise<void> | null = null
+  let watchdog: Watchdog | null = null
+  /** Condemned while their execution was paused; dealt with once it has ended. */
+  const runaways: { readonly revision: Revision; readonly requestId: string | null }[] = []
+  const expelled = new WeakSet<Revision>()
+  let kills = 0
+  let lastKill: number | null = null
 
   const emit = (event: RuntimeEvent): void => {
     logEvent(log, event)
@@ -93,6 +102,31 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       log.error('The onEvent option threw', { event: event.type, error: String(error) })
     }
   }
+
+  /** In one macrotask after the event loop turns again: microtasks may have been lost. */
+  const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
+    if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
+      const { revision, requestId } = told
+      emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
+    }
+    for (const { revision, requestId } of runaways.splice(0)) {
+      kills += 1
+      lastKill = clock.now()
+      // Who runs away twice may hold the event loop as often as it has calls and timers.
+      if (expelled.has(revision)) revision.dispose()
+      else revision.stopRunaway(requestId)
+      expelled.add(revision)
+      synchronizer?.expel(revision)
+      emit({ type: 'runaway', revision: revision.id, requestId, stalledMs, stopped: true })
+    }
+  }
+
+  const watchdogStatus = (): WatchdogStatus => ({
+    ...(watchdog?.status ?? { mode: 'off', reason: 'switched off' }),
+    limitMs: options.watchdog === false ? null : options.watchdog.limitMs,
+    kills,
+    lastKill: lastKill === null ? null : new Date(lastKill).toISOString(),
+  })
 
   const stickyKey = (call: Call): string => {
     const own = options.stickyKey?.(call)
@@ -146,7 +180,9 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
+          onRunaway: (revision, requestId) => runaways.push({ revision, requestId }),
         }),
+      watchdog: watchdogStatus,
       onEvent: emit,
       onChange: () => reporter?.changed(),
     })
@@ -162,6 +198,9 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     const sync = synchronizer
     begun.resolve(sync)
     if (closing !== null) return
+    if (options.watchdog !== false) {
+      watchdog = startWatchdog({ limitMs: options.watchdog.limitMs, onRunaway })
+    }
     stopGuarding.push(
       guardAgainstCrashes(({ revision, requestId, error }) => {
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -199,6 +238,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     await starting?.catch(() => undefined)
     await synchronizer?.close()
     await reporter?.close()
+    await watchdog?.close()
     wheel.close()
     for (const stop of stopGuarding) stop()
     await ownStore?.close()

@@ -47,6 +47,7 @@ it('lists every option with its default', () => {
     warmPrevious: 1,
     instance: 'a',
     report: true,
+    watchdog: { limitMs: 300 },
   }
   const { source, ...rest } = parseRuntimeOptions(all)
   const names = [...Object.keys(source).map((name) => `source.${name}`), ...Object.keys(rest)]

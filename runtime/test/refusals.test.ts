@@ -333,6 +333,6 @@ describe('a function that is refused', () => {
 
     await bucket.publish({ card }, { quarantine: [{ ...entry, artifact: card.artifact }] })
     await runtime.refresh()
-    expect(await answer(runtime)).toMatchObject({ error: { code: 'FUNCTION_STOPPED' } })
+    expect(await answer(runtime)).toMatchObject({ error: { code: 'FUNCTION_QUARANTINED' } })
   })
 })

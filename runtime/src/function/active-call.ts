@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { ActiveCalls } from './active-calls.ts'
 import { type Attribution, runAttributed } from './attribution.ts'
@@ -25,7 +26,7 @@ export interface CallOwner {
   onOutcome(outcome: Outcome): void
 }
 
-type Phase = 'running' | 'streaming' | 'ended'
+type Phase = 'queued' | 'running' | 'streaming' | 'ended'
 
 /**
  * One call, from its first microtask to the end of its answer. Written with callbacks where
@@ -34,7 +35,7 @@ type Phase = 'running' | 'streaming' | 'ended'
 export class ActiveCall extends DeadlineEntry {
   readonly call: Call
   readonly shared: LoadedFunction
-  /** Where `ActiveCalls` finds it. */
+  /** Where `ActiveCalls` finds it among those that run; negative before and after. */
   place = -1
   readonly #owner: CallOwner
   readonly #attribution: Attribution
@@ -45,6 +46,8 @@ export class ActiveCall extends DeadlineEntry {
   #aborted: CallAborted | null = null
   #failStream: ((error: Error) => void) | null = null
   #onClientGone: (() => void) | null = null
+  /** Enters the async context the call came from; null unless it had to wait for its turn. */
+  #resume: ((enter: () => void) => void) | null = null
 
   constructor(call: Call, shared: LoadedFunction, owner: CallOwner) {
     super()
@@ -59,29 +62,45 @@ export class ActiveCall extends DeadlineEntry {
    * socket's or a timer's callback cannot be stopped by the watchdog without harm to the host.
    */
   start(): void {
-    this.#owner.active.add(this)
     const { wheel, settings } = this.shared
     wheel.arm(this, settings.timeoutMs)
     this.#startedAtMs = this.expiresAtMs - settings.timeoutMs
+    if (this.#owner.active.add(this)) return this.#schedule()
+    this.#phase = 'queued'
+    this.#resume = AsyncLocalStorage.snapshot()
+    this.#followClient()
+  }
+
+  /** The queue has come to it: another call has ended, in whose async context this is called. */
+  onTurn(): void {
+    this.#phase = 'running'
+    this.#resume?.(() => this.#schedule())
+  }
+
+  #schedule(): void {
     void microtask.then(() => runAttributed(this.#attribution, () => this.#run()))
   }
 
   /** Ends it for the sake of a revision that is disposed of. */
   stop(): void {
-    this.#giveUp('FUNCTION_STOPPED', {
-      status: 503,
-      code: 'FUNCTION_STOPPED',
-      message: 'The function was replaced while it was running; try again',
-    })
+    this.#giveUp('FUNCTION_STOPPED', this.#toOutcome(replaced))
+  }
+
+  /** Ends it after the watchdog has ended what it ran. */
+  stopRunaway(): void {
+    this.#giveUp('FUNCTION_RUNAWAY', this.#toOutcome(runaway))
   }
 
   override onDeadline(): void {
-    this.#giveUp('FUNCTION_TIMEOUT', {
+    if (this.#phase === 'queued') return this.#giveUp('FUNCTION_TIMEOUT', busyOutcome(this.shared))
+    const { timeoutMs } = this.shared.settings
+    const timedOut = this.#toOutcome({
       status: 504,
       code: 'FUNCTION_TIMEOUT',
-      message: `The function did not answer within ${this.shared.settings.timeoutMs} ms`,
+      message: `The function did not answer within ${timeoutMs} ms`,
       functionFault: true,
     })
+    this.#giveUp('FUNCTION_TIMEOUT', timedOut)
   }
 
   get signal(): AbortSignal {
@@ -206,7 +225,7 @@ export class ActiveCall extends DeadlineEntry {
         this.#log('A streaming answer failed after it had begun', { thrown: error })
         this.#end()
       },
-      onCancel: () => this.#giveUp('CLIENT_CLOSED', clientClosed),
+      onCancel: () => this.#leave(),
     })
     opened.then((streamed) => {
       if (streamed.kind === 'whole') return this.#settle({ ...outcome, body: streamed.bytes })
@@ -269,14 +288,14 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   /** Frees the slot and answers, whatever the function still does. */
-  #giveUp(reason: CallAborted['code'], answer: RuntimeAnswer): void {
+  #giveUp(reason: CallAborted['code'], outcome: Outcome): void {
     if (this.#phase === 'ended') return
     const aborted = new CallAborted(reason)
-    const wasRunning = this.#phase === 'running'
+    const isUnanswered = this.#phase !== 'streaming'
     this.#aborted = aborted
     this.#failStream?.(aborted)
     this.#end()
-    if (wasRunning) this.#answer(toOutcome(answer, this.shared.jsonHeaders))
+    if (isUnanswered) this.#answer(outcome)
     const abort = this.#abort
     // The listeners are the function's: entered from a microtask like everything of it.
     if (abort !== null) {
@@ -288,10 +307,19 @@ export class ActiveCall extends DeadlineEntry {
   #followClient(): void {
     const client = this.call.signal
     if (client === undefined || this.#phase === 'ended') return
-    if (client.aborted) return this.#giveUp('CLIENT_CLOSED', clientClosed)
+    if (client.aborted) return this.#leave()
     if (this.#onClientGone !== null) return
-    this.#onClientGone = () => this.#giveUp('CLIENT_CLOSED', clientClosed)
+    this.#onClientGone = () => this.#leave()
     client.addEventListener('abort', this.#onClientGone, { once: true })
+  }
+
+  /** The client is gone. */
+  #leave(): void {
+    this.#giveUp('CLIENT_CLOSED', this.#toOutcome(clientClosed))
+  }
+
+  #toOutcome(answer: RuntimeAnswer): Outcome {
+    return toOutcome(answer, this.shared.jsonHeaders)
   }
 
   #settle(outcome: Outcome): void {
@@ -317,6 +345,31 @@ export class ActiveCall extends DeadlineEntry {
     }
     this.#owner.active.remove(this)
   }
+}
+
+/** To a call past what a function may have at once, or still queued at its deadline. */
+export function busyOutcome({ jsonHeaders }: LoadedFunction): Outcome {
+  return toOutcome(
+    {
+      status: 503,
+      code: 'FUNCTION_BUSY',
+      message: 'The function has as many calls in flight as it may; try again',
+    },
+    { ...jsonHeaders, 'retry-after': '1' },
+  )
+}
+
+const runaway: RuntimeAnswer = {
+  status: 504,
+  code: 'FUNCTION_RUNAWAY',
+  message: 'The function held up the whole process and was stopped',
+  functionFault: true,
+}
+
+const replaced: RuntimeAnswer = {
+  status: 503,
+  code: 'FUNCTION_STOPPED',
+  message: 'The function was replaced while it was running; try again',
 }
 
 const notJsonMessage = 'The result of the function cannot be sent as JSON'

@@ -1,41 +1,90 @@
 import type { ActiveCall } from './active-call.ts'
 
+export interface BulkheadLimits {
+  /** Calls that may run at once. */
+  readonly maxConcurrency: number
+  /** Further calls that may wait for their turn. */
+  readonly maxQueue: number
+}
+
 /**
- * The calls of one revision that have begun and not ended. Each knows its place in the list, so
- * that joining and leaving cost no hashing on the hot path.
+ * The calls of one revision that have begun and not ended: those that run, and behind them a queue.
+ * A running call knows its place in the list, so that joining and leaving cost no hashing on the
+ * hot path.
  */
 export class ActiveCalls {
-  readonly #calls: ActiveCall[] = []
+  readonly #limits: BulkheadLimits
+  readonly #running: ActiveCall[] = []
+  readonly #queued = new Set<ActiveCall>()
   readonly #waiting = new Set<() => void>()
 
-  get size(): number {
-    return this.#calls.length
+  constructor(limits: BulkheadLimits) {
+    this.#limits = limits
   }
 
-  add(call: ActiveCall): void {
-    call.place = this.#calls.push(call) - 1
+  /** Running and queued. */
+  get size(): number {
+    return this.#running.length + this.#queued.size
+  }
+
+  /** Whether one more call is too many. */
+  get isFull(): boolean {
+    const { maxConcurrency, maxQueue } = this.#limits
+    return this.#running.length >= maxConcurrency && this.#queued.size >= maxQueue
+  }
+
+  /** Whether the call may run now; else it is queued, and gets its `onTurn`. */
+  add(call: ActiveCall): boolean {
+    if (this.#running.length < this.#limits.maxConcurrency) {
+      call.place = this.#running.push(call) - 1
+      return true
+    }
+    this.#queued.add(call)
+    return false
   }
 
   /** Once per call that was added. */
   remove(call: ActiveCall): void {
-    const last = this.#calls.pop()
-    if (last !== undefined && last !== call) {
-      this.#calls[call.place] = last
-      last.place = call.place
-    }
-    if (this.#calls.length === 0 && this.#waiting.size > 0) this.#wake()
+    if (call.place < 0) this.#queued.delete(call)
+    else this.#leave(call)
+    if (this.#waiting.size > 0 && this.size === 0) this.#wake()
   }
 
   /** Ends them all. */
   stop(): void {
-    // A copy: each leaves the list as it ends.
-    for (const call of this.#calls.slice()) call.stop()
+    // Copies: each leaves as it ends. Queued ones first, so that none gets its turn.
+    for (const call of [...this.#queued, ...this.#running]) call.stop()
+  }
+
+  /** Ends the one whose execution was ended, if it still waits, and those that would begin next. */
+  stopRunaway(requestId: string | null): void {
+    for (const call of this.#queued) call.stop()
+    const stranded = this.#running.filter(({ call }) => call.requestId === requestId)
+    for (const call of stranded) call.stopRunaway()
   }
 
   /** Calls `resume` once, when none is left; returns what takes the wish back. */
   onIdle(resume: () => void): () => void {
     this.#waiting.add(resume)
     return () => this.#waiting.delete(resume)
+  }
+
+  #leave(call: ActiveCall): void {
+    const last = this.#running.pop()
+    if (last !== undefined && last !== call) {
+      this.#running[call.place] = last
+      last.place = call.place
+    }
+    call.place = -1
+    if (this.#queued.size > 0) this.#admitNext()
+  }
+
+  #admitNext(): void {
+    for (const next of this.#queued) {
+      this.#queued.delete(next)
+      next.place = this.#running.push(next) - 1
+      return next.onTurn()
+    }
   }
 
   #wake(): void {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { beat } from './heartbeat.ts'
 
 /**
  * Which function the running code belongs to. Holds strings only, so that a timer or a promise
@@ -26,5 +27,6 @@ export function currentCall(): Attribution | undefined {
 
 /** Runs `run`, and all it starts, charged to `attribution`. */
 export function runAttributed<Result>(attribution: Attribution, run: () => Result): Result {
+  beat()
   return storage.run(attribution, run)
 }

@@ -107,7 +107,7 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
 
 const functionName = 'test/function'
 const wheel = createDeadlineWheel()
-const active = new ActiveCalls()
+const active = new ActiveCalls({ maxConcurrency: Infinity, maxQueue: 0 })
 
 /** There is only one realm here. */
 const realm: Realm = {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
-import { ActiveCall } from './active-call.ts'
+import { ActiveCall, busyOutcome } from './active-call.ts'
 import { ActiveCalls } from './active-calls.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
@@ -37,6 +37,11 @@ export interface LoadRevisionOptions {
   readonly loadTimeoutMs?: number | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
   readonly streamIdleMs?: number | undefined
+  /**
+   * The watchdog is about to end an execution of the revision, which refuses calls from now on. Runs
+   * in the middle of that execution: it may only take note.
+   */
+  readonly onRunaway?: ((revision: Revision, requestId: string | null) => void) | undefined
 }
 
 /**
@@ -52,10 +57,12 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
   const log = createRevisionLog(options.log, release.function, id)
   // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
   await microtask
+  let onCondemned: ((requestId: string | null) => void) | null = null
   const container = createContainer(Buffer.from(options.artifact).toString(), {
     revision: id,
     log,
     loadTimeoutMs: options.loadTimeoutMs,
+    onCondemned: (requestId) => onCondemned?.(requestId),
   })
   try {
     const definition = readDefinition(release.function, container.defaultExport)
@@ -73,7 +80,14 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
     if (unaided !== null && definition.output !== null) {
       log.debug('Answers are written by JSON.stringify', { reason: unaided })
     }
-    return createRevision({ id, release, releaseDigest }, shared, () => container.dispose())
+    const { revision, condemn } = createRevision({ id, release, releaseDigest }, shared, () =>
+      container.dispose(),
+    )
+    onCondemned = (requestId) => {
+      condemn()
+      options.onRunaway?.(revision, requestId)
+    }
+    return revision
   } catch (error) {
     container.dispose()
     throw error
@@ -84,24 +98,31 @@ function createRevision(
   identity: Pick<Revision, 'id' | 'release' | 'releaseDigest'>,
   loaded: LoadedFunction,
   disposeContainer: () => void,
-): Revision {
-  const active = new ActiveCalls()
-  const { jsonHeaders, settings, clock } = loaded
-  const { maxConcurrency } = settings
+): { readonly revision: Revision; readonly condemn: () => void } {
+  const { maxConcurrency, maxQueue = 0 } = loaded.settings
+  const active = new ActiveCalls({ maxConcurrency, maxQueue })
+  const { jsonHeaders, clock } = loaded
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
   let release: (() => void) | null = disposeContainer
+  let isRunaway = false
 
-  return {
+  const revision: Revision = {
     ...identity,
+    get isRunaway() {
+      return isRunaway
+    },
     get inFlight() {
       return active.size
     },
     invoke: (call: Call) =>
       new Promise<Outcome>((onOutcome) => {
         if (shared === null) return onOutcome(toOutcome(stopped, jsonHeaders))
-        if (active.size >= maxConcurrency) {
-          return onOutcome(toOutcome(busy, { ...jsonHeaders, 'retry-after': '1' }))
+        if (isRunaway) return onOutcome(toOutcome(quarantined, jsonHeaders))
+        if (active.isFull) {
+          const outcome = busyOutcome(shared)
+          shared.metrics.record(outcome, 0)
+          return onOutcome(outcome)
         }
         return new ActiveCall(call, shared, { active, onOutcome }).start()
       }),
@@ -118,6 +139,7 @@ function createRevision(
       waited.abort()
       return result
     },
+    stopRunaway: (requestId) => active.stopRunaway(requestId),
     dispose: () => {
       shared = null
       active.stop()
@@ -125,18 +147,23 @@ function createRevision(
       release = null
     },
   }
+  const condemn = (): void => {
+    isRunaway = true
+  }
+  return { revision, condemn }
 }
-
-const busy = {
-  status: 503,
-  code: 'FUNCTION_BUSY',
-  message: 'The function has as many calls in flight as it may; try again',
-} as const
 
 const stopped = {
   status: 503,
   code: 'FUNCTION_STOPPED',
   message: 'This revision of the function serves no more',
+} as const
+
+/** To calls of what the watchdog has taken out of service. */
+export const quarantined = {
+  status: 503,
+  code: 'FUNCTION_QUARANTINED',
+  message: 'This release of the function held up the process and is out of service here',
 } as const
 
 /** Every line says which function, revision and request it belongs to. */

@@ -10,10 +10,14 @@ export interface Revision {
   readonly release: Release
   /** Calls that have begun and not ended, streams included. */
   readonly inFlight: number
+  /** The watchdog has ended an execution of it: it refuses every call. */
+  readonly isRunaway: boolean
   /** Never rejects; see `Outcome`. */
   invoke(call: Call): Promise<Outcome>
   /** Resolves when no call is in flight, or after `timeoutMs`; says which. */
   drained(timeoutMs: number): Promise<'drained' | 'timedOut'>
+  /** Answers the call whose execution was ended, and those that wait for their turn; the others go on. */
+  stopRunaway(requestId: string | null): void
   /** Clears the timers, aborts what still runs and lets the context go. Idempotent. */
   dispose(): void
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
+import type { Revision } from '../function/revision.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
@@ -24,6 +25,11 @@ export interface Activator {
   activate(desired: DesiredState, signal: AbortSignal): Promise<void>
   /** Loads the proven releases a rollback would go to. Best effort. */
   warm(desired: DesiredState, signal: AbortSignal): Promise<void>
+  /**
+   * Takes a runaway revision out of service at once and for good: stable takes over from a canary,
+   * the first proven release that is loaded takes over from stable. Loads nothing.
+   */
+  expel(revision: Revision, proven: readonly ReleaseRef[]): void
 }
 
 export interface ActivatorOptions {
@@ -59,6 +65,8 @@ export function createActivator(options: ActivatorOptions): Activator {
   const tryLoad = async (name: string, ref: ReleaseRef, signal: AbortSignal) => {
     try {
       const revision = await pool.load(name, ref, signal)
+      // Stopped since: what `expel` noted stands.
+      if (revision.isRunaway) return null
       failures.forget(ref.release)
       return revision
     } catch (error) {
@@ -141,8 +149,21 @@ export function createActivator(options: ActivatorOptions): Activator {
     return before !== undefined && isSameService(before, slot) ? before : slot
   }
 
+  const loadedOf = (proven: readonly ReleaseRef[]): Slot['stable'] => {
+    const blocked = failures.blocked(clock.now())
+    for (const ref of proven) {
+      const revision = blocked.has(ref.release) ? undefined : pool.get(ref.release)
+      if (revision !== undefined) return { ref, revision }
+    }
+    return null
+  }
+
   const swap = (wanted: ReadonlyMap<string, Slot>): ReadonlyMap<string, RuntimeError> => {
-    const next = nextServing(serving, wanted)
+    // Prepared before one of them ran away, perhaps.
+    const next = nextServing(
+      serving,
+      new Map([...wanted].map(([name, slot]) => [name, withoutRunaways(slot)])),
+    )
     const changed = [...next.serving.slots.values()].filter(
       (slot) => serving.slots.get(slot.function) !== slot,
     )
@@ -200,6 +221,37 @@ export function createActivator(options: ActivatorOptions): Activator {
         }
       }
     },
+    expel: (revision, proven) => {
+      const name = revision.release.function
+      failures.record({
+        function: name,
+        release: revision.releaseDigest,
+        error: new RuntimeError(
+          'FUNCTION_RUNAWAY',
+          `${revision.id} held up the process and was stopped. Publish a fix; this release serves here no more.`,
+          { details: { revision: revision.id } },
+        ),
+        now: clock.now(),
+      })
+      const before = serving.slots.get(name)
+      if (before !== undefined && withoutRunaways(before) !== before) {
+        const left = withoutRunaways(before)
+        const stable = left.stable ?? loadedOf(proven)
+        swap(new Map(serving.slots).set(name, { ...left, stable, since: clock.now() }))
+      }
+      pool.retire(revision.releaseDigest)
+    },
+  }
+}
+
+function withoutRunaways(slot: Slot): Slot {
+  const hasStable = slot.stable?.revision?.isRunaway !== true
+  const hasCanary = slot.canary?.revision.isRunaway !== true
+  if (hasStable && hasCanary) return slot
+  return {
+    ...slot,
+    stable: hasStable ? slot.stable : null,
+    canary: hasCanary ? slot.canary : null,
   }
 }
 

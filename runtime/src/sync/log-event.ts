@@ -22,6 +22,13 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
       return log.error('Needle cannot use its cache directory', fields)
     case 'drainTimedOut':
       return log.warn('A replaced revision was stopped with calls in flight', fields)
+    case 'runaway':
+      return log.error(
+        event.stopped
+          ? 'A function held the event loop and was stopped'
+          : 'A function held the event loop and could not be stopped',
+        fields,
+      )
     case 'strayFailure':
       return log.error('A function failed outside of any call', fields)
   }

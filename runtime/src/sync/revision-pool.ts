@@ -16,6 +16,8 @@ export interface RevisionPool {
   get(release: Digest): Revision | undefined
   /** Loads each release once, however many ask for it. Rejects as `fetch` and the load do. */
   load(functionName: string, ref: ReleaseRef, signal: AbortSignal): Promise<Revision>
+  /** Lets its calls end, then disposes of it; loading it again makes another revision. */
+  retire(release: Digest): void
   /** Lets the calls of all others end, then disposes of them. */
   keepOnly(releases: ReadonlySet<Digest>): void
   /** Resolves when everything is drained and disposed of. */
@@ -74,6 +76,10 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
       const begun = fetchAndLoad(name, ref, signal).finally(() => loading.delete(ref.release))
       loading.set(ref.release, begun)
       return begun
+    },
+    retire: (release) => {
+      const revision = loaded.get(release)
+      if (revision !== undefined) retire(release, revision)
     },
     keepOnly: (releases) => {
       for (const [release, revision] of loaded) {

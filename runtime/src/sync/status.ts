@@ -36,6 +36,19 @@ export interface Alarm {
   readonly since: string
 }
 
+/** What becomes of a function that holds the event loop. */
+export interface WatchdogStatus {
+  /** `reporting`: stopping one would end the process, so it is only told of. */
+  readonly mode: 'stopping' | 'reporting' | 'off'
+  /** Why it is not `stopping`; null when it is. */
+  readonly reason: string | null
+  /** Longest stall; null when switched off. */
+  readonly limitMs: number | null
+  /** Executions of functions of this runtime that were ended. */
+  readonly kills: number
+  readonly lastKill: string | null
+}
+
 /** All there is to know about a runtime. Times are ISO 8601. */
 export interface RuntimeStatus {
   /** `notReady`: nothing to serve, neither on disk nor from the store; calls answer 503. */
@@ -71,6 +84,12 @@ export interface RuntimeStatus {
     readonly lastActivation: string | null
   }
   readonly functions: readonly FunctionStatus[]
+  /**
+   * A runaway function was stopped in this process. Work that was queued at that instant may have
+   * been lost: let the process be replaced when it suits.
+   */
+  readonly degraded: boolean
+  readonly watchdog: WatchdogStatus
   /** Why the last poll failed or its manifest was refused; null when it did not. */
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
@@ -100,6 +119,14 @@ export type RuntimeEvent =
   | { readonly type: 'unfrozen'; readonly version: number }
   | { readonly type: 'cacheUnusable'; readonly message: string }
   | { readonly type: 'drainTimedOut'; readonly revision: string; readonly inFlight: number }
+  /** A function held the event loop: it was stopped and is quarantined here, or that was not possible. */
+  | {
+      readonly type: 'runaway'
+      readonly revision: string
+      readonly requestId: string | null
+      readonly stalledMs: number
+      readonly stopped: boolean
+    }
   /** A function's stray promise or timer failed; the process goes on. */
   | {
       readonly type: 'strayFailure'

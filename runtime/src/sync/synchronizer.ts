@@ -3,6 +3,7 @@ import type { Revision } from '../function/revision.ts'
 import { isAbove, isExpired } from '../manifest/acceptance.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
+import { findQuarantined } from '../manifest/quarantine.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { Release } from '../manifest/release.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
@@ -20,7 +21,7 @@ import { createPollLoop } from './poll-loop.ts'
 import { createRevisionPool } from './revision-pool.ts'
 import type { Serving } from './serving.ts'
 import { createSourceMaps } from './source-maps.ts'
-import type { RuntimeEvent, RuntimeStatus } from './status.ts'
+import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
 
@@ -47,6 +48,7 @@ export interface SynchronizerOptions {
   readonly warmPrevious: number
   readonly clock: Clock
   readonly random: () => number
+  readonly watchdog: () => WatchdogStatus
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
   /** Something the status shows has changed. */
@@ -67,6 +69,8 @@ export interface Synchronizer {
   status(): RuntimeStatus
   /** Release behind the id of a revision that serves. */
   releaseOf(revisionId: string): Digest | null
+  /** Takes a runaway revision out of service, now and at every activation to come. */
+  expel(revision: Revision): void
   /** Stops polling, lets calls in flight end and disposes of every revision. */
   close(): Promise<void>
 }
@@ -84,6 +88,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   /** What was activated last, and what was accepted last: they differ until the next activation. */
   let active: DesiredState | null = null
   let wanted: DesiredState | null = null
+  /** What serves is not all that could. */
+  let hasExpelled = false
 
   const alarms = createSyncAlarms({ clock, onEvent })
   const cache = createDiskCache({
@@ -184,9 +190,10 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     const target = wanted ?? active
     if (target === null || lasting.isHeldBack(target)) return
     const isChange = target.digest !== active?.digest
-    if (!isChange && !failures.isDue(clock.now())) return
+    if (!isChange && !hasExpelled && !failures.isDue(clock.now())) return
     // Expired, it may complete what serves, and serve where nothing does, but change nothing.
     if (isChange && active !== null && isExpired(target.manifest, clock.now())) return
+    hasExpelled = false
     try {
       await afterwards.stop()
       await lasting.run(target, signal)
@@ -306,6 +313,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         active,
         serving: activator.serving,
         refusals: activator.refusals,
+        watchdog: options.watchdog(),
         refusal: alarms.refusal,
         alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
       }),
@@ -316,6 +324,20 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         }
       }
       return null
+    },
+    expel: (revision) => {
+      const state = active?.functions.get(revision.release.function)
+      const proven = state === undefined ? [] : [state.stable, ...state.previous]
+      activator.expel(
+        revision,
+        proven.filter(
+          (ref) =>
+            findQuarantined(active?.quarantine ?? [], revision.release.function, ref) === undefined,
+        ),
+      )
+      hasExpelled = true
+      options.onChange()
+      if (!closing.signal.aborted) void booted.promise.then(() => loop.refresh())
     },
     close: async () => {
       closing.abort(new Error('The runtime is closing'))

@@ -2,7 +2,13 @@ import type { DesiredState } from './desired-state.ts'
 import type { Refusal } from './refusal.ts'
 import type { Serving } from './serving.ts'
 import type { Slot } from './slot.ts'
-import type { Alarm, FunctionStatus, RuntimeStatus, StatusRefusal } from './status.ts'
+import type {
+  Alarm,
+  FunctionStatus,
+  RuntimeStatus,
+  StatusRefusal,
+  WatchdogStatus,
+} from './status.ts'
 
 /** Epoch milliseconds of the four moments; null before the first of each. */
 export interface SyncMoments {
@@ -25,6 +31,7 @@ export interface StatusSources {
   readonly active: DesiredState | null
   readonly serving: Serving
   readonly refusals: ReadonlyMap<string, readonly Refusal[]>
+  readonly watchdog: WatchdogStatus
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
 }
@@ -51,6 +58,8 @@ export function toStatus(sources: StatusSources): RuntimeStatus {
     functions: names.map((name) =>
       functionStatus(name, serving.slots.get(name), active, refusals.get(name) ?? []),
     ),
+    degraded: sources.watchdog.kills > 0,
+    watchdog: sources.watchdog,
     refusal,
     alarms: refusal === null ? sources.alarms : [refusal, ...sources.alarms],
   }

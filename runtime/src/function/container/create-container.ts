@@ -3,9 +3,12 @@ import { isNativeError } from 'node:util/types'
 import { RuntimeError } from '../../errors.ts'
 import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
+import { withoutWatchdog } from '../heartbeat.ts'
 import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey, scriptUrl } from './artifact-format.ts'
 import { installGlobals } from './globals.ts'
+import { installRunawayProbe } from './runaway-probe.ts'
+import { withoutCompilationCache } from './without-compilation-cache.ts'
 
 /** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
 export interface Realm {
@@ -32,6 +35,8 @@ export interface ContainerOptions {
   readonly log: Logger
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
+  /** See `RunawayProbe`. */
+  readonly onCondemned?: ((requestId: string | null) => void) | undefined
 }
 
 const realmScript = new vm.Script(
@@ -57,10 +62,11 @@ export function createContainer(source: string, options: ContainerOptions): Cont
   const realm: Realm = realmScript.runInContext(context)
   const disposeGlobals = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
+  installRunawayProbe(context, (requestId) => options.onCondemned?.(requestId))
   const global = (name: string): unknown => Reflect.get(context, name)
   try {
     runAttributed({ revision, requestId: null, active: true }, () =>
-      script.runInContext(context, { timeout: loadTimeoutMs }),
+      withoutWatchdog(() => script.runInContext(context, { timeout: loadTimeoutMs })),
     )
     const defaultExport = defaultOf(global(artifactGlobalName), revision)
     return { realm, defaultExport, global, dispose: disposeGlobals }
@@ -72,7 +78,7 @@ export function createContainer(source: string, options: ContainerOptions): Cont
 
 function compile(source: string, revision: string): vm.Script {
   try {
-    return new vm.Script(source, { filename: scriptUrl(revision) })
+    return withoutCompilationCache(() => new vm.Script(source, { filename: scriptUrl(revision) }))
   } catch (error) {
     throw new RuntimeError(
       'FUNCTION_SYNTAX',

@@ -1,0 +1,62 @@
+import { runawayLoops } from './runaway-loops.ts'
+import { startFaultServer } from './start-fault-server.ts'
+
+export interface KillReport {
+  /** Executions the watchdog ended. */
+  readonly kills: number
+  /** Calls of the culprits that were answered 504. */
+  readonly culpritsAnswered: number
+  readonly bystanders: number
+  /** Answers other than 200 to calls of other functions. */
+  readonly bystandersFailed: number
+  /** Longest time a bystander waited. */
+  readonly longestStallMs: number
+  /** Rounds after which another release of the culprit's function served. */
+  readonly takenOver: number
+}
+
+/** Runs one runaway function after another, each of another kind, while others are called all the time. */
+export async function killRepeatedly(
+  rounds: number,
+  options: { readonly limitMs: number; readonly concurrency?: number },
+): Promise<KillReport> {
+  const { limitMs, concurrency = 8 } = options
+  const server = await startFaultServer({ limitMs })
+  const loops = Object.values(runawayLoops)
+  const over = new AbortController()
+  let culpritsAnswered = 0
+  let takenOver = 0
+  let bystanders = 0
+  let bystandersFailed = 0
+  let longestStallMs = 0
+
+  const callAlways = async (name: string): Promise<void> => {
+    while (!over.signal.aborted) {
+      const { status, durationMs } = await server.call(name)
+      bystanders += 1
+      if (status !== 200) bystandersFailed += 1
+      longestStallMs = Math.max(longestStallMs, durationMs)
+    }
+  }
+
+  try {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    const load = Array.from({ length: concurrency }, (_, at) =>
+      callAlways(at % 2 === 0 ? 'plain' : 'waiting'),
+    )
+    for (let round = 0; round < rounds; round += 1) {
+      const loop = loops[round % loops.length]
+      await server.publish({ name: 'culprit', handler: `/* ${round} */ ${loop}`, role: 'stable' })
+      const culprit = await server.call('culprit')
+      if (culprit.status === 504 && culprit.code === 'FUNCTION_RUNAWAY') culpritsAnswered += 1
+      if ((await server.call('culprit')).status === 200) takenOver += 1
+    }
+    over.abort()
+    await Promise.all(load)
+    const { kills } = (await server.status()).watchdog
+    return { kills, culpritsAnswered, bystanders, bystandersFailed, longestStallMs, takenOver }
+  } finally {
+    over.abort()
+    await server.close()
+  }
+}

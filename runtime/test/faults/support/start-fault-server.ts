@@ -1,0 +1,109 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { RuntimeEvent, RuntimeStatus } from '../../../src/index.ts'
+
+export interface FaultServer {
+  /** Publishes a handler's source text and waits until it serves. */
+  publish(publication: {
+    readonly name: string
+    readonly handler: string
+    readonly role?: 'proven' | 'stable' | 'canary'
+  }): Promise<void>
+  /** Answer and duration of a call of the function. */
+  call(name: string): Promise<FaultAnswer>
+  status(): Promise<RuntimeStatus>
+  events(): Promise<RuntimeEvent[]>
+  /** Any other JSON the server's own routes give. */
+  control(path: string, body?: unknown): Promise<unknown>
+  /** What the process wrote to standard error. */
+  readonly stderr: string
+  close(): Promise<void>
+}
+
+export interface FaultAnswer {
+  /** 0 when there was none. */
+  readonly status: number
+  readonly code: string | null
+  readonly revision: string | null
+  readonly body: unknown
+  readonly durationMs: number
+}
+
+/** No call may take longer, stalls included. */
+const patienceMs = 8000
+
+/** A real host in a process of its own: the test's process has hooks and threads of its own. */
+export async function startFaultServer(
+  options: { readonly limitMs?: number; readonly hooks?: boolean } = {},
+): Promise<FaultServer> {
+  const { limitMs = 300, hooks = false } = options
+  const program = fileURLToPath(new URL('./fault-server.ts', import.meta.url))
+  const child = fork(program, [String(limitMs), ...(hooks ? ['hooks'] : [])], {
+    execArgv: ['--conditions=needle-source'],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  })
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const exited = once(child, 'exit').then(() => {
+    throw new Error(`The server ended: ${stderr}`)
+  })
+  exited.catch(() => undefined)
+  const [told]: { base: string }[] = await Promise.race([once(child, 'message'), exited])
+
+  const request = async (path: string, body?: unknown): Promise<string> => {
+    const response = await fetch(`${told?.base}/control/${path}`, {
+      signal: AbortSignal.timeout(patienceMs),
+      ...(body !== undefined && {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
+    return text
+  }
+
+  return {
+    get stderr() {
+      return stderr
+    },
+    control: async (path, body) => JSON.parse(await request(path, body)),
+    publish: async (publication) => void (await request('publish', publication)),
+    status: async () => JSON.parse(await request('status')),
+    events: async () => JSON.parse(await request('events')),
+    call: async (name) => {
+      const begunAt = performance.now()
+      const ended = (answer: Omit<FaultAnswer, 'durationMs'>): FaultAnswer => ({
+        ...answer,
+        durationMs: performance.now() - begunAt,
+      })
+      try {
+        const response = await fetch(`${told?.base}/shop/${name}?n=1`, {
+          signal: AbortSignal.timeout(patienceMs),
+        })
+        const body: unknown = await response.json()
+        return ended({
+          status: response.status,
+          code: codeOf(body),
+          revision: response.headers.get('x-needle-revision'),
+          body,
+        })
+      } catch (error) {
+        return ended({ status: 0, code: String(error), revision: null, body: null })
+      }
+    },
+    close: async () => {
+      child.disconnect()
+      await exited.catch(() => undefined)
+    },
+  }
+}
+
+function codeOf(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || !('error' in body)) return null
+  const { error } = body
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null
+  return String(error.code)
+}

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { killRepeatedly } from './support/kill-repeatedly.ts'
+import { runawayLoops } from './support/runaway-loops.ts'
+import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+
+const limitMs = 300
+const longestStallMs = limitMs + 200
+
+describe('a function that never lets go', () => {
+  let server: FaultServer
+
+  beforeEach(async () => {
+    server = await startFaultServer({ limitMs })
+  })
+  afterEach(async () => server.close())
+
+  it.each(Object.entries(runawayLoops))(
+    'is stopped in %s, while others are answered',
+    async (_, handler) => {
+      await server.publish({ name: 'culprit', handler })
+      const [culprit, ...others] = await Promise.all([
+        server.call('culprit'),
+        server.call('plain'),
+        server.call('waiting'),
+        server.call('plain'),
+      ])
+      expect(culprit).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+      for (const other of others) {
+        expect(other).toMatchObject({ status: 200, body: { n: '1' } })
+        expect(other.durationMs).toBeLessThan(longestStallMs)
+      }
+      expect(await server.call('culprit')).toMatchObject({
+        status: 503,
+        code: 'FUNCTION_QUARANTINED',
+      })
+    },
+  )
+
+  it('is reported and stays out of service, until another release comes', async () => {
+    await server.publish({ name: 'culprit', handler: runawayLoops['code after an await'] })
+    const { revision } = await server.call('culprit')
+    await server.control('refresh', {})
+    expect(await server.call('culprit')).toMatchObject({ status: 503 })
+
+    const status = await server.status()
+    expect(status).toMatchObject({
+      degraded: true,
+      watchdog: { mode: 'stopping', reason: null, limitMs, kills: 1 },
+    })
+    expect(status.functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
+      stable: null,
+      refusals: [{ side: 'stable', code: 'FUNCTION_RUNAWAY' }],
+    })
+    const events = await server.events()
+    expect(events.filter(({ type }) => type === 'runaway')).toMatchObject([
+      { revision, stopped: true, stalledMs: expect.any(Number) },
+    ])
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'functionRefused', code: 'FUNCTION_RUNAWAY' }),
+    )
+    // What the culprit left unfinished must not be charged with the host's own failures.
+    expect(await server.control('attribution')).toEqual({ now: null, later: null })
+
+    await server.publish({ name: 'culprit', handler: 'async () => ({ mended: true })' })
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { mended: true } })
+  })
+
+  it('leaves its traffic to stable when it was a canary', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    await server.publish({
+      name: 'culprit',
+      handler: runawayLoops['synchronous code'],
+      role: 'canary',
+    })
+    const answers = await Promise.all([server.call('culprit'), server.call('plain')])
+    expect(answers.map(({ status }) => status)).toEqual([504, 200])
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+    await server.control('refresh', {})
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+  })
+
+  it('leaves its traffic to the release proven before it when it was stable', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    await server.publish({
+      name: 'culprit',
+      handler: runawayLoops['a timer callback'],
+      role: 'stable',
+    })
+    expect(await server.call('culprit')).toMatchObject({ status: 504 })
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+  })
+
+  it('costs one limit, however many calls had come for it', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    await server.publish({
+      name: 'culprit',
+      handler: runawayLoops['synchronous code'],
+      role: 'canary',
+    })
+    const calls = await Promise.all([
+      ...Array.from({ length: 20 }, () => server.call('culprit')),
+      server.call('plain'),
+    ])
+    expect(calls.at(-1)?.status).toBe(200)
+    expect(Math.max(...calls.map(({ durationMs }) => durationMs))).toBeLessThan(longestStallMs)
+  })
+
+  it('that only works hard for a while is let be', async () => {
+    await server.publish({
+      name: 'busy',
+      handler: '() => { const end = Date.now() + 120; while (Date.now() < end); return {} }',
+    })
+    const calls = await Promise.all(Array.from({ length: 8 }, () => server.call('busy')))
+    expect(calls.map(({ status }) => status)).toEqual(calls.map(() => 200))
+    expect((await server.status()).watchdog.kills).toBe(0)
+  })
+})
+
+it('only reports a stall where stopping it would end the process', async () => {
+  const server = await startFaultServer({ limitMs, hooks: true })
+  try {
+    await expect
+      .poll(async () => (await server.status()).watchdog)
+      .toMatchObject({ mode: 'reporting', reason: 'async_hooks are enabled' })
+    await server.publish({
+      name: 'culprit',
+      handler: 'async () => { const end = Date.now() + 900; while (Date.now() < end); return {} }',
+    })
+    expect(await server.call('culprit')).toMatchObject({ status: 200 })
+    expect((await server.status()).watchdog.kills).toBe(0)
+    expect(server.stderr).toContain('A function holds the event loop')
+    await expect
+      .poll(async () => (await server.events()).filter(({ type }) => type === 'runaway'))
+      .toMatchObject([{ stopped: false, revision: expect.stringContaining('shop/culprit@') }])
+  } finally {
+    await server.close()
+  }
+})
+
+it('answers every culprit and fails no bystander over 50 kills in a row', async () => {
+  const report = await killRepeatedly(50, { limitMs })
+  expect(report).toMatchObject({
+    kills: 50,
+    culpritsAnswered: 50,
+    takenOver: 50,
+    bystandersFailed: 0,
+  })
+  expect(report.longestStallMs).toBeLessThan(longestStallMs)
+}, 120_000)
