@@ -25,6 +25,7 @@ export interface RoundOptions {
 
 /** What one fresh process did. */
 export interface Launch {
+  /** Median of the slices: what others do to the machine comes in bursts and only ever slows. */
   readonly requestsPerSecond: number
   /** Processor time of the server per request, under full load. */
   readonly cpuMicrosPerRequest: number
@@ -37,7 +38,7 @@ export interface Launch {
 
 const path = '/api/bench/price'
 const connections = 64
-const sliceMs = 500
+const sliceMs = 250
 
 /**
  * Starts a fresh server per arm, all on one core, and a load generator on the other; then loads the
@@ -145,11 +146,9 @@ function summariseClosed(
   slices: readonly LoadReport[],
   cpuMs: number,
 ): Pick<Launch, 'requestsPerSecond' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
-  const sum = (value: (slice: LoadReport) => number): number =>
-    slices.reduce((total, slice) => total + value(slice), 0)
-  const answered = sum((slice) => slice.answered)
+  const answered = slices.reduce((total, slice) => total + slice.answered, 0)
   return {
-    requestsPerSecond: (answered / sum((slice) => slice.durationMs)) * 1000,
+    requestsPerSecond: median(slices.map((slice) => (slice.answered / slice.durationMs) * 1000)),
     cpuMicrosPerRequest: (cpuMs * 1000) / answered,
     generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
   }
