@@ -55,7 +55,10 @@ export async function measureRound(
   const generator = startProgram(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
   const servers: RunningServer[] = []
   try {
-    for (const arm of arms) servers.push(await startServer(arm, options))
+    // In random order, too: the first to be started and warmed up was slower than its twin.
+    for (const arm of shuffled(arms, options.random)) {
+      servers.push(await startServer(arm, options))
+    }
     const load = createLoader(generator)
     for (const server of servers) await load(server, { durationMs: options.warmUpMs })
 
