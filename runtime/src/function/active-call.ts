@@ -8,6 +8,7 @@ import { isReply } from './authoring/reply.ts'
 import type { Call, CallErrorCode, Outcome } from './call.ts'
 import { CallAborted } from './call-aborted.ts'
 import { CallContext } from './call-context.ts'
+import { type CallSpan, startCallSpan } from './call-span.ts'
 import { DeadlineEntry } from './deadline-wheel.ts'
 import { encodeResult } from './encode-result.ts'
 import { toIssueDetails } from './issue-details.ts'
@@ -48,6 +49,7 @@ export class ActiveCall extends DeadlineEntry {
   #onClientGone: (() => void) | null = null
   /** Enters the async context the call came from; null unless it had to wait for its turn. */
   #resume: ((enter: () => void) => void) | null = null
+  readonly #span: CallSpan | null
 
   constructor(call: Call, shared: LoadedFunction, owner: CallOwner) {
     super()
@@ -55,6 +57,7 @@ export class ActiveCall extends DeadlineEntry {
     this.shared = shared
     this.#owner = owner
     this.#attribution = { revision: shared.id, requestId: call.requestId, active: true }
+    this.#span = startCallSpan(shared.span, call.requestId)
   }
 
   /**
@@ -78,7 +81,12 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   #schedule(): void {
-    void microtask.then(() => runAttributed(this.#attribution, () => this.#run()))
+    void microtask.then(() => runAttributed(this.#attribution, () => this.#enterSpan()))
+  }
+
+  #enterSpan(): void {
+    if (this.#span === null) this.#run()
+    else this.#span.run(() => this.#run())
   }
 
   /** Ends it for the sake of a revision that is disposed of. */
@@ -331,11 +339,15 @@ export class ActiveCall extends DeadlineEntry {
   #answer(outcome: Outcome): void {
     const { metrics, wheel } = this.shared
     metrics.record(outcome, wheel.nowMs() - this.#startedAtMs)
+    this.#span?.onOutcome(outcome)
+    // A stream's ends with the stream.
+    if (this.#phase === 'ended') this.#span?.end()
     this.#owner.onOutcome(outcome)
   }
 
   #end(): void {
     if (this.#phase === 'ended') return
+    if (this.#phase === 'streaming') this.#span?.end()
     this.#phase = 'ended'
     this.#attribution.active = false
     this.#failStream = null

@@ -6,6 +6,7 @@ import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Realm } from './container/create-container.ts'
+import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
@@ -56,6 +57,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     clock,
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),
+    span: { name: id.slice(0, id.indexOf('@')), options: spanOptions(id, settings) },
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',
       ...bareHeaders,

@@ -8,6 +8,7 @@ import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
+import { currentTraceId } from './call-span.ts'
 import { createContainer } from './container/create-container.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
@@ -166,11 +167,18 @@ export const quarantined = {
   message: 'This release of the function held up the process and is out of service here',
 } as const
 
-/** Every line says which function, revision and request it belongs to. */
+/** Every line says which function, revision, request and trace it belongs to. */
 function createRevisionLog(log: Logger, functionName: string, revision: string): Logger {
   const origin = (fields: Record<string, unknown> | undefined) => {
     const requestId = currentCall()?.requestId ?? null
-    return { ...(requestId !== null && { requestId }), ...fields, function: functionName, revision }
+    const traceId = currentTraceId()
+    return {
+      ...(requestId !== null && { requestId }),
+      ...(traceId !== undefined && { traceId }),
+      ...fields,
+      function: functionName,
+      revision,
+    }
   }
   return Object.freeze({
     debug: (message, fields) => log.debug(message, origin(fields)),

@@ -1,3 +1,4 @@
+import type { SpanOptions } from '@opentelemetry/api'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../manifest/settings.ts'
@@ -22,6 +23,8 @@ export interface LoadedFunction {
   readonly clock: Clock
   readonly wheel: DeadlineWheel
   readonly metrics: CallMetrics
+  /** Of the span of each call. */
+  readonly span: { readonly name: string; readonly options: SpanOptions }
   /** Of a JSON answer, and of one without a body. */
   readonly jsonHeaders: OutcomeHeaders
   readonly bareHeaders: OutcomeHeaders

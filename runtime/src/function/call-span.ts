@@ -1,0 +1,66 @@
+import {
+  context,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import type { Settings } from '../manifest/settings.ts'
+import type { Outcome } from './call.ts'
+
+const tracer = trace.getTracer('@needle-faas/runtime')
+
+/**
+ * What every span of a revision begins with, named as OpenTelemetry's semantic conventions for FaaS
+ * have it. Built once at load.
+ */
+export function spanOptions(revision: string, { http }: Pick<Settings, 'http'>): SpanOptions {
+  const [name = revision, version = ''] = revision.split('@')
+  return Object.freeze({
+    kind: SpanKind.INTERNAL,
+    attributes: Object.freeze({
+      'faas.name': name,
+      'faas.version': version,
+      'faas.trigger': 'http',
+      'http.route': http.path,
+    }),
+  })
+}
+
+/** One call in a trace, from its arrival, time in the queue included, to the end of its answer. */
+export interface CallSpan {
+  /** Runs `enter`, and all it starts, with this span as the active one. */
+  run(enter: () => void): void
+  onOutcome(outcome: Pick<Outcome, 'status' | 'errorCode' | 'functionFault'>): void
+  end(): void
+}
+
+/** A child of the active span; null when nobody records it, and a call then costs no more. */
+export function startCallSpan(
+  { name, options }: { readonly name: string; readonly options: SpanOptions },
+  requestId: string,
+): CallSpan | null {
+  const span = tracer.startSpan(name, options)
+  return span.isRecording() ? toCallSpan(span, requestId) : null
+}
+
+function toCallSpan(span: Span, requestId: string): CallSpan {
+  span.setAttribute('faas.invocation_id', requestId)
+  const active = trace.setSpan(context.active(), span)
+  return {
+    run: (enter) => context.with(active, enter),
+    onOutcome: ({ status, errorCode, functionFault }) => {
+      span.setAttribute('http.response.status_code', status)
+      if (errorCode !== null) span.setAttribute('error.type', errorCode)
+      // A caller's mistake is no error of the function's span.
+      if (functionFault) span.setStatus({ code: SpanStatusCode.ERROR })
+    },
+    end: () => span.end(),
+  }
+}
+
+/** Of the trace the running code belongs to; undefined outside of one. */
+export function currentTraceId(): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId
+}
