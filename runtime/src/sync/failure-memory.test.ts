@@ -42,6 +42,13 @@ it('gives up on code that stalls every load, because each try stops the whole ho
   }
 })
 
+it('remembers what held up the process, whoever seeks it', () => {
+  const memory = create()
+  memory.record(failure('FUNCTION_RUNAWAY', 0))
+  memory.keepOnly(new Set())
+  expect([...memory.blocked(1e12)]).toEqual([release])
+})
+
 it('forgets what worked and what nobody seeks any more', () => {
   const memory = create()
   memory.record(failure('OBJECT_MISSING', 0))

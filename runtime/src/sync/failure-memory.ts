@@ -21,7 +21,7 @@ export interface FailureMemory {
   blocked(now: number): ReadonlySet<Digest>
   /** Whether some release may be tried again. */
   isDue(now: number): boolean
-  /** Forgets releases nobody desires any more. */
+  /** Forgets releases nobody desires any more, but for those that held up the process. */
   keepOnly(releases: ReadonlySet<Digest>): void
 }
 
@@ -60,8 +60,8 @@ export function createFailureMemory(options: {
     isDue: (now) =>
       [...failures.values()].some((failure) => failure.retryAt !== null && failure.retryAt <= now),
     keepOnly: (releases) => {
-      for (const release of failures.keys()) {
-        if (!releases.has(release)) failures.delete(release)
+      for (const [release, { error }] of failures) {
+        if (!releases.has(release) && !isDangerous(error.code)) failures.delete(release)
       }
     },
   }
@@ -75,6 +75,11 @@ const maxStalls = 3
 
 function isStall(code: RuntimeErrorCode): boolean {
   return code === 'FUNCTION_LOAD_TIMEOUT'
+}
+
+/** It loads and harms: a rollback to it must not find it forgotten. */
+function isDangerous(code: RuntimeErrorCode): boolean {
+  return code === 'FUNCTION_RUNAWAY'
 }
 
 /**

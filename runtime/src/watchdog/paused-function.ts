@@ -14,9 +14,14 @@ export interface MainThreadDebugger {
   /**
    * Pauses the main thread, asks `isRunaway` about the revision on its stack, ends the execution if
    * so and if that is safe, and lets it go on. Null: no function is on the stack, or the main
-   * thread did not pause in time.
+   * thread did not pause in time. A suspect makes the next look cheap, at the main thread's expense
+   * until `rest`.
    */
   look(isRunaway: (revision: string) => boolean): Promise<PausedFunction | null>
+  /** There is nothing to look at any more. */
+  rest(): void
+  /** Pauses once for nothing: the first time takes ten times as long, and not in the middle of a stall. */
+  warmUp(): Promise<void>
 }
 
 /** For a first look; doubled after each that came to nothing, for machines that are that busy. */
@@ -26,57 +31,79 @@ const maxLookTimeoutMs = 4000
 const maxSteps = 5
 
 export function debugMainThread(): MainThreadDebugger {
-  let session = connect()
+  let connection = connect()
   let timeoutMs = lookTimeoutMs
 
   return {
     look: async (isRunaway) => {
-      const current = session
       const overdue = Promise.withResolvers<null>()
       const timer = setTimeout(() => overdue.resolve(null), timeoutMs)
-      const looking = lookOnce(current, isRunaway)
+      const looking = lookOnce(connection, isRunaway)
       // A session that is given up rejects what waits for it.
-      const found = await Promise.race([looking.catch(() => undefined), overdue.promise])
+      const found = await Promise.race([looking.catch(() => null), overdue.promise])
       clearTimeout(timer)
-      if (found !== null && found !== undefined) {
+      if (found !== null) {
         timeoutMs = lookTimeoutMs
         return found.paused
       }
       timeoutMs = Math.min(2 * timeoutMs, maxLookTimeoutMs)
-      current.disconnect()
-      session = connect()
+      connection.session.disconnect()
+      connection = connect()
       return null
+    },
+    rest: () => disable(connection),
+    warmUp: async () => {
+      const { session } = connection
+      const paused = Promise.withResolvers<void>()
+      session.once('Debugger.paused', () => paused.resolve())
+      await Promise.all([session.post('Debugger.enable'), session.post('Debugger.pause')])
+      await paused.promise
+      session.post('Debugger.resume').catch(ignoreLost)
+      await session.post('Debugger.disable')
     },
   }
 }
 
-function connect(): Session {
+interface Connection {
+  readonly session: Session
+  /** Of the scripts that are loaded, while enabled. */
+  readonly revisions: Map<Runtime.ScriptId, string>
+  isEnabled: boolean
+}
+
+function connect(): Connection {
   const session = new Session()
   session.connectToMainThread()
-  // The first time takes ten times as long: not in the middle of a stall.
-  session.post('Debugger.enable').catch(ignoreLost)
-  session.post('Debugger.disable').catch(ignoreLost)
-  return session
+  const connection: Connection = { session, revisions: new Map(), isEnabled: false }
+  session.on('Debugger.scriptParsed', ({ params }) => {
+    const revision = revisionIdOf(params.url)
+    if (revision !== null) connection.revisions.set(params.scriptId, revision)
+  })
+  return connection
+}
+
+function disable(connection: Connection): void {
+  if (!connection.isEnabled) return
+  connection.isEnabled = false
+  connection.session.post('Debugger.disable').catch(ignoreLost)
 }
 
 async function lookOnce(
-  session: Session,
+  connection: Connection,
   isRunaway: (revision: string) => boolean,
 ): Promise<{ readonly paused: PausedFunction | null }> {
-  const revisions = new Map<Runtime.ScriptId, string>()
+  const { session, revisions } = connection
   let paused = Promise.withResolvers<readonly Debugger.CallFrame[]>()
-  const onParsed = ({ params }: { params: Debugger.ScriptParsedEventDataType }): void => {
-    const revision = revisionIdOf(params.url)
-    if (revision !== null) revisions.set(params.scriptId, revision)
-  }
-  session.on('Debugger.scriptParsed', onParsed)
   session.on('Debugger.paused', ({ params }) => paused.resolve(params.callFrames))
+  const ofFunction = (frames: readonly Debugger.CallFrame[]): Debugger.CallFrame | undefined =>
+    frames.find(({ location }) => revisions.has(location.scriptId))
+  let isSuspect = false
   try {
-    const enabling = session.post('Debugger.enable')
-    const pausing = session.post('Debugger.pause')
-    await Promise.all([enabling, pausing])
-    const ofFunction = (frames: readonly Debugger.CallFrame[]): Debugger.CallFrame | undefined =>
-      frames.find(({ location }) => revisions.has(location.scriptId))
+    if (!connection.isEnabled) {
+      connection.isEnabled = true
+      revisions.clear()
+      await Promise.all([session.post('Debugger.enable'), session.post('Debugger.pause')])
+    } else await session.post('Debugger.pause')
     let frame = ofFunction(await paused.promise)
     // Between two microtasks of an endless chain only the host's frame that runs them is there.
     for (let step = 0; step < maxSteps && frame === undefined; step += 1) {
@@ -89,14 +116,14 @@ async function lookOnce(
     const wantsStop = isRunaway(revision)
     const code = await probe(session, frame, wantsStop)
     const isStopped = wantsStop && code.isStoppable
+    isSuspect = !wantsStop
     // Answered only once the main thread runs again.
     if (isStopped) session.post('Runtime.terminateExecution').catch(ignoreLost)
     return { paused: { ...code, revision, isStopped } }
   } finally {
-    session.off('Debugger.scriptParsed', onParsed)
     session.removeAllListeners('Debugger.paused')
     session.post('Debugger.resume').catch(ignoreLost)
-    await session.post('Debugger.disable').catch(ignoreLost)
+    if (!isSuspect) disable(connection)
   }
 }
 

@@ -54,6 +54,15 @@ describe('a stalled event loop', () => {
     expect(judge.stalledMs).toBe(60)
   })
 
+  it('is ended again when that came to nothing', () => {
+    const judge = createStallJudge({ maxElapsedMs: 60 })
+    stall(judge, { forMs: 1000, stack: () => 'a' })
+    let waitedMs = 20
+    while (!judge.observe({ beats: 1, isHeld: false, elapsedMs: 20, limitMs })) waitedMs += 20
+    expect(waitedMs).toBe(160)
+    expect(judge.isRunaway('a')).toBe(true)
+  })
+
   it('is ended at once when the revision was stopped just before', () => {
     const judge = createStallJudge({ maxElapsedMs: 60 })
     stall(judge, { forMs: 1000, stack: () => 'a' })

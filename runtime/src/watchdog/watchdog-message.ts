@@ -11,6 +11,9 @@ export interface RunawayMessage {
   readonly stalledMs: number
 }
 
+/** The first message: from now on the thread watches. */
+export const ready = 'ready'
+
 /** Guards what comes through the port. */
 export function isRunawayMessage(message: unknown): message is RunawayMessage {
   return typeof message === 'object' && message !== null && 'outcome' in message

@@ -1,20 +1,23 @@
 import { writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { heartbeatSlot } from '../function/heartbeat.ts'
 import { debugMainThread } from './paused-function.ts'
 import { createStallJudge } from './stall.ts'
-import type { RunawayMessage } from './watchdog-message.ts'
+import { ready, type RunawayMessage } from './watchdog-message.ts'
 
 // A thread that watches the main thread's heartbeat. See `watchdog.ts` for who starts it.
 
 const tickMs = 20
+const maxWarmUpMs = 2000
 
 if (!(workerData instanceof Int32Array)) throw new TypeError('The heartbeat is missing')
 const heartbeat = workerData
 const main = debugMainThread()
 const judge = createStallJudge({ maxElapsedMs: 3 * tickMs })
 let lastTickAt = performance.now()
-let isLooking = false
+/** At first it warms up. */
+let isLooking = true
 /** Told of once a stall. */
 let spared: string | null = null
 
@@ -54,6 +57,15 @@ setInterval(() => {
     limitMs: Atomics.load(heartbeat, heartbeatSlot.limitMs),
     elapsedMs,
   })
-  if (judge.stalledMs === 0) spared = null
+  if (judge.stalledMs === 0 && !isLooking) {
+    spared = null
+    main.rest()
+  }
   if (wantsLook && !isLooking) void look()
 }, tickMs)
+
+// The pause comes with the next heartbeat; a host that is busy that long is watched all the same.
+await Promise.race([main.warmUp(), setTimeout(maxWarmUpMs)])
+isLooking = false
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window's
+parentPort?.postMessage(ready)

@@ -5,7 +5,7 @@ import { canStop } from '../function/container/runaway-probe.ts'
 import { beat, heartbeat, heartbeatSlot } from '../function/heartbeat.ts'
 import { microtask } from '../function/microtask.ts'
 import type { WatchdogStatus } from '../sync/status.ts'
-import { isRunawayMessage, type RunawayMessage } from './watchdog-message.ts'
+import { isRunawayMessage, ready, type RunawayMessage } from './watchdog-message.ts'
 
 export interface Watchdog {
   readonly status: Pick<WatchdogStatus, 'mode' | 'reason'>
@@ -62,6 +62,7 @@ function startThread(): WatchdogThread {
   let failure = reasonAgainst()
   let hasHooks = false
   let isHeld = false
+  let isReady = false
   if (failure !== null) return { status: () => off(failure), end: async () => {} }
 
   // As it is itself: TypeScript from source, JavaScript when built.
@@ -78,6 +79,7 @@ function startThread(): WatchdogThread {
   )
   worker.unref()
   worker.on('message', (message: unknown) => {
+    if (message === ready) isReady = true
     if (!isRunawayMessage(message)) return
     for (const { onRunaway } of watchers) onRunaway(message)
   })
@@ -101,6 +103,7 @@ function startThread(): WatchdogThread {
   return {
     status: () => {
       if (failure !== null) return off(failure)
+      if (!isReady) return off('its thread is starting')
       if (isHeld) return off('a debugger is attached')
       if (!canStop) return { mode: 'reporting', reason: `Node.js ${process.version} is too old` }
       if (hasHooks) return { mode: 'reporting', reason: 'async_hooks are enabled' }

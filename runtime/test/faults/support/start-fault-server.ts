@@ -65,13 +65,18 @@ export async function startFaultServer(
     return text
   }
 
+  const status = async (): Promise<RuntimeStatus> => JSON.parse(await request('status'))
+  for (let wait = 0; wait < 100 && (await status()).watchdog.mode === 'off'; wait += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
   return {
     get stderr() {
       return stderr
     },
     control: async (path, body) => JSON.parse(await request(path, body)),
     publish: async (publication) => void (await request('publish', publication)),
-    status: async () => JSON.parse(await request('status')),
+    status,
     events: async () => JSON.parse(await request('events')),
     call: async (name) => {
       const begunAt = performance.now()
