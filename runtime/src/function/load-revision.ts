@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { RuntimeError } from '../errors.ts'
 import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
@@ -50,20 +51,33 @@ export interface LoadRevisionOptions {
  * while the script compiles and runs; the caller decides when.
  *
  * @throws RuntimeError `SERVICE_MISSING`, `FUNCTION_SYNTAX`, `FUNCTION_THROWS_AT_LOAD`,
- * `FUNCTION_LOAD_TIMEOUT`, `FUNCTION_NO_DEFAULT_EXPORT` or `FUNCTION_BAD_DEFINITION`
+ * `FUNCTION_LOAD_TIMEOUT`, `FUNCTION_RUNAWAY`, `FUNCTION_NO_DEFAULT_EXPORT` or
+ * `FUNCTION_BAD_DEFINITION`
  */
-export async function loadRevision(options: LoadRevisionOptions): Promise<Revision> {
+export function loadRevision(options: LoadRevisionOptions): Promise<Revision> {
+  // A promise of its own: when the watchdog ends a getter of the definition, that of `load` is lost.
+  return new Promise((resolve, reject) => {
+    load(options, reject).then(resolve, reject)
+  })
+}
+
+async function load(
+  options: LoadRevisionOptions,
+  onCut: (error: RuntimeError) => void,
+): Promise<Revision> {
   const { release, releaseDigest } = options
   const id = `${release.function}@${shortDigest(releaseDigest)}`
   const log = createRevisionLog(options.log, release.function, id)
   // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
   await microtask
-  let onCondemned: ((requestId: string | null) => void) | null = null
+  let onCondemned = (_requestId: string | null): void => {
+    setImmediate(() => onCut(heldUp(id)))
+  }
   const container = createContainer(Buffer.from(options.artifact).toString(), {
     revision: id,
     log,
     loadTimeoutMs: options.loadTimeoutMs,
-    onCondemned: (requestId) => onCondemned?.(requestId),
+    onCondemned: (requestId) => onCondemned(requestId),
   })
   try {
     const definition = readDefinition(release.function, container.defaultExport)
@@ -93,6 +107,14 @@ export async function loadRevision(options: LoadRevisionOptions): Promise<Revisi
     container.dispose()
     throw error
   }
+}
+
+function heldUp(id: string): RuntimeError {
+  return new RuntimeError(
+    'FUNCTION_RUNAWAY',
+    `${id} held up the process while its definition was read, and was stopped. Compute nothing in getters.`,
+    { details: { revision: id } },
+  )
 }
 
 function createRevision(

@@ -107,6 +107,16 @@ describe('a function that never lets go', () => {
     expect(Math.max(...calls.map(({ durationMs }) => durationMs))).toBeLessThan(longestStallMs)
   })
 
+  it('is refused when it does so while its definition is read, and polls go on', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    await server.publish({ name: 'culprit', handler: '0, get default() { for (;;) {} }' })
+    const { functions } = await server.status()
+    expect(functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
+      refusals: [{ code: 'FUNCTION_RUNAWAY' }],
+    })
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+  })
+
   it('that only works hard for a while is let be', async () => {
     await server.publish({
       name: 'busy',
