@@ -21,11 +21,14 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   readonly serving: () => Serving
   readonly isReady: () => boolean
+  /** Takes what the watchdog has stopped out of service, before that is told. */
+  readonly onRunawayMet: () => void
   /** Who is asking: the same key stays on its side of a rollout. */
   readonly stickyKey: (call: Call) => string
 }
 
-export function createDispatcher({ serving, isReady, stickyKey }: DispatcherOptions): Dispatcher {
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { serving, isReady, stickyKey } = options
   const choose = (slot: Slot, stable: Revision, call: Call): Revision => {
     const { canary } = slot
     if (canary === null) return stable
@@ -45,7 +48,11 @@ export function createDispatcher({ serving, isReady, stickyKey }: DispatcherOpti
     },
     invoke: (name, call) => {
       // Looked up again: since the match the table may have been swapped and the revision retired.
-      const slot = serving().slots.get(name)
+      let slot = serving().slots.get(name)
+      if (slot?.stable?.revision?.isRunaway === true) {
+        options.onRunawayMet()
+        slot = serving().slots.get(name)
+      }
       if (slot === undefined) return Promise.resolve(routeNotFound)
       const stable = slot.stable?.revision ?? null
       if (slot.stopped) return Promise.resolve(stopped(name, stable))

@@ -89,6 +89,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   let watchdog: Watchdog | null = null
   /** Condemned while their execution was paused; dealt with once it has ended. */
   const runaways: { readonly revision: Revision; readonly requestId: string | null }[] = []
+  /** Dealt with and not yet told of. */
+  const settled: typeof runaways = []
   const expelled = new WeakSet<Revision>()
   let kills = 0
   let lastKill: number | null = null
@@ -103,13 +105,10 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     }
   }
 
-  /** In one macrotask after the event loop turns again: microtasks may have been lost. */
-  const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
-    if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
-      const { revision, requestId } = told
-      emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
-    }
-    for (const { revision, requestId } of runaways.splice(0)) {
+  /** In one go, once the event loop turns again: microtasks may have been lost. */
+  const settleRunaways = (): void => {
+    for (const runaway of runaways.splice(0)) {
+      const { revision, requestId } = runaway
       kills += 1
       lastKill = clock.now()
       // Who runs away twice may hold the event loop as often as it has calls and timers.
@@ -117,6 +116,17 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       else revision.stopRunaway(requestId)
       expelled.add(revision)
       synchronizer?.expel(revision)
+      settled.push(runaway)
+    }
+  }
+
+  const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
+    if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
+      const { revision, requestId } = told
+      emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
+    }
+    settleRunaways()
+    for (const { revision, requestId } of settled.splice(0)) {
       emit({ type: 'runaway', revision: revision.id, requestId, stalledMs, stopped: true })
     }
   }
@@ -136,6 +146,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const dispatcher = createDispatcher({
     serving: () => synchronizer?.serving ?? emptyServing,
     isReady: () => synchronizer?.isReady === true,
+    onRunawayMet: () => settleRunaways(),
     stickyKey: (call) => {
       try {
         return stickyKey(call)
