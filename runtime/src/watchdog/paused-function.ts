@@ -24,8 +24,8 @@ export interface MainThreadDebugger {
   warmUp(): Promise<void>
 }
 
-/** For a first look; doubled after each that came to nothing, for machines that are that busy. */
-const lookTimeoutMs = 250
+/** Several times what a look takes, some get lost; doubled after each that came to nothing, for busy machines. */
+const lookTimeoutMs = 120
 const maxLookTimeoutMs = 4000
 /** How far a pause in the host's own code is followed into what it calls. */
 const maxSteps = 5
