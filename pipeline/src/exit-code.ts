@@ -24,6 +24,11 @@ const usage: ReadonlySet<PipelineErrorCode> = new Set([
   'CONFIG_MISSING',
   'CONFIG_INVALID',
   'ENVIRONMENT_UNKNOWN',
+  'FUNCTION_NAME_INVALID',
+  'BUILD_DIRECTORY_MISSING',
+  'KEY_MISSING',
+  'KEY_INVALID',
+  'TRUST_MISSING',
 ])
 
 /** The exit code that an error which ended a command stands for. */
