@@ -49,6 +49,7 @@ export const runtimeErrorCodes = [
   // host
   'OPTIONS_INVALID',
   'CACHE_UNUSABLE',
+  'RUNTIME_CLOSED',
 ] as const
 
 export type RuntimeErrorCode = (typeof runtimeErrorCodes)[number]

@@ -22,7 +22,7 @@ import { createInstanceReporter, type InstanceReporter } from './sync/instance-r
 import { logEvent } from './sync/log-event.ts'
 import { emptyServing } from './sync/serving.ts'
 import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './sync/status.ts'
-import { createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
+import { closed, createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
 import { statusFamilies } from './sync/status-families.ts'
 import { limitStoreTime } from './sync/time-limited-store.ts'
 import { toInstanceReport } from './sync/to-instance-report.ts'
@@ -57,7 +57,11 @@ export interface Runtime {
    * Prometheus' text format, `prometheusContentType`.
    */
   metrics(): string
-  /** Resolves when something serves. */
+  /**
+   * Resolves when something serves.
+   *
+   * @throws RuntimeError `RUNTIME_CLOSED` when it is closed before; what `start` throws
+   */
   ready(): Promise<void>
   /** Polls now; resolves when what follows from it is done. */
   refresh(): Promise<void>
@@ -245,6 +249,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   }
 
   const close = async (): Promise<void> => {
+    if (starting === null) begun.reject(closed())
     await synchronizer?.close()
     await starting?.catch(() => undefined)
     await synchronizer?.close()

@@ -454,3 +454,24 @@ describe('a process that was killed in the middle of an activation', () => {
     expect(await answer(restarted)).toEqual({ v: 2 })
   })
 })
+
+describe('ready()', () => {
+  it.each(['before it is started', 'before anything serves'])(
+    'rejects when the runtime is closed %s',
+    async (when) => {
+      const { trust } = await createTestEnvironment()
+      const runtime = createRuntime({
+        source: { store: createMemoryStore(), bootDeadlineMs: 20 },
+        groups: ['shop'],
+        trust: trust.rootBytes,
+        log: silentLog,
+        report: false,
+        watchdog: false,
+      })
+      const ready = runtime.ready().catch((error: unknown) => error)
+      if (when === 'before anything serves') await runtime.start()
+      await runtime.close()
+      expect(await ready).toMatchObject({ code: 'RUNTIME_CLOSED' })
+    },
+  )
+})

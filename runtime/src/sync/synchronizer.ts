@@ -1,3 +1,4 @@
+import { RuntimeError } from '../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Revision } from '../function/revision.ts'
 import { isAbove, isExpired } from '../manifest/acceptance.ts'
@@ -62,7 +63,7 @@ export interface Synchronizer {
   readonly isReady: boolean
   /** Resolves once something serves, or when the boot deadline is over; polls go on either way. */
   start(): Promise<void>
-  /** Resolves when something serves. */
+  /** Resolves when something serves. Rejects with `RUNTIME_CLOSED` when closed before. */
   ready(): Promise<void>
   /** Resolves after a poll, and what follows from it, that began after this call and after the boot from disk. */
   refresh(): Promise<void>
@@ -81,6 +82,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const { clock, environment, groups, root, minVersion, onEvent } = options
   const closing = new AbortController()
   const ready = Promise.withResolvers<void>()
+  // Nobody has to wait for it.
+  const settled = ready.promise.catch(() => undefined)
   const booted = Promise.withResolvers<void>()
   const startedAt = clock.now()
   const moments: SyncMoments = { request: null, success: null, download: null, activation: null }
@@ -291,7 +294,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         AbortSignal.any([inTime.signal, closing.signal]),
       )
       begun = begin()
-      await Promise.race([Promise.all([begun, ready.promise]), overdue])
+      await Promise.race([Promise.all([begun, settled]), overdue])
       inTime.abort()
       if (state === 'starting') state = 'notReady'
       options.onChange()
@@ -341,6 +344,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
     close: async () => {
       closing.abort(new Error('The runtime is closing'))
+      ready.reject(closed())
       await begun
       booted.resolve()
       await loop.close()
@@ -348,6 +352,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await pool.close()
     },
   }
+}
+
+/** What those get who wait for a runtime that was closed before anything served. */
+export function closed(): RuntimeError {
+  return new RuntimeError('RUNTIME_CLOSED', 'The runtime was closed before anything served')
 }
 
 function servingReleases({ slots }: Serving): Release[] {
