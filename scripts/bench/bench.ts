@@ -25,7 +25,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(`npm run bench -- [options]
   --rounds N     fresh launches of each arm (12; at least 10 for a figure to quote)
-  --duration S   seconds of each measurement, after as long a warm-up up to 2 s (4)
+  --duration S   seconds of each measurement, after as long a warm-up (4)
   --seed N       of the order and of the bootstrap (1)
   --json         one JSON document on standard output instead of the table`)
   process.exit(0)
@@ -45,7 +45,7 @@ progress('Publishing the function')
 const env = await publishFunction()
 const options: RoundOptions = {
   env,
-  warmUpMs: Math.min(durationMs, 2000),
+  warmUpMs: durationMs,
   durationMs,
   openRatePerSecond: null,
   random: createSeededRandom(seed),

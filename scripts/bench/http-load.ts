@@ -9,12 +9,15 @@ export interface Exchange {
   readonly expectedBody: Buffer
 }
 
-export interface LoadOptions {
+export interface LoadTarget {
   readonly port: number
+  /** Each with at most one request under way. */
+  readonly connections: number
+}
+
+export interface LoadOptions {
   /** Taken in turn. */
   readonly exchanges: readonly Exchange[]
-  /** Keep-alive connections, each with at most one request under way. */
-  readonly connections: number
   readonly durationMs: number
   /**
    * Requests arrive at this mean rate, at random times (Poisson), whether or not the server keeps
@@ -36,12 +39,51 @@ export interface LoadResult {
   readonly maxMs: number
 }
 
+/** Keep-alive connections to one server, for one load after another. */
+export interface LoadClient {
+  /** Connections the server has closed since are opened again. One load at a time. */
+  run(options: LoadOptions): Promise<LoadResult>
+  close(): void
+}
+
 /**
  * Loads an HTTP/1.1 server on this machine over raw sockets: about a tenth of what a full client
  * costs, so that the generator's core is not what is measured. Understands answers with
  * `content-length` only.
  */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+export function createLoadClient(target: LoadTarget): LoadClient {
+  let open: readonly Connection[] = []
+  return {
+    run: async (options) => {
+      open = await Promise.all(
+        Array.from({ length: target.connections }, async (_, index) => {
+          const before = open[index]
+          return before?.isOpen === true ? before : openConnection(target.port)
+        }),
+      )
+      return load(open, options)
+    },
+    close: () => {
+      for (const connection of open) connection.close()
+    },
+  }
+}
+
+/** One load with connections of its own. */
+export async function runLoad({
+  port,
+  connections,
+  ...options
+}: LoadTarget & LoadOptions): Promise<LoadResult> {
+  const client = createLoadClient({ port, connections })
+  try {
+    return await client.run(options)
+  } finally {
+    client.close()
+  }
+}
+
+async function load(connections: readonly Connection[], options: LoadOptions): Promise<LoadResult> {
   const { exchanges, durationMs } = options
   const latency = createHistogram({ figures: 3 })
   let answered = 0
@@ -58,15 +100,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     }
   }
 
-  const connections = await Promise.all(
-    Array.from({ length: options.connections }, () => openConnection(options.port)),
-  )
   const started = performance.now()
   const end = started + durationMs
   const drive = options.ratePerSecond === undefined ? driveClosed : driveOpen
   await drive({ connections, next, record, end, ratePerSecond: options.ratePerSecond ?? 0 })
   const elapsedMs = performance.now() - started
-  for (const connection of connections) connection.close()
   return {
     answered,
     failed,
@@ -88,6 +126,7 @@ interface Answer {
 }
 
 interface Connection {
+  readonly isOpen: boolean
   ask(exchange: Exchange, startedAt: number): Promise<Answer>
   close(): void
 }
@@ -172,6 +211,9 @@ async function openConnection(port: number): Promise<Connection> {
   socket.on('close', () => waiting !== null && finish('connection closed by the server'))
 
   return {
+    get isOpen() {
+      return !socket.destroyed
+    },
     ask: (exchange, startedAt) =>
       new Promise((resolve) => {
         waiting = { exchange, startedAt, resolve }

@@ -14,6 +14,7 @@ export interface RoundOptions {
   /** For servers that need a store; the hand-written ones ignore it. */
   readonly env: Readonly<Record<string, string>>
   readonly nodeOptions?: readonly string[]
+  /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
   /** Of each measurement of each arm, all its slices together. */
   readonly durationMs: number
@@ -27,6 +28,8 @@ export interface RoundOptions {
 export interface Launch {
   /** Median of the slices: what others do to the machine comes in bursts and only ever slows. */
   readonly requestsPerSecond: number
+  /** Requests per second of each slice, in the order of the turns: those of one turn compare best. */
+  readonly turns: readonly number[]
   /** Processor time of the server per request, under full load. */
   readonly cpuMicrosPerRequest: number
   readonly rssBytes: number
@@ -38,13 +41,17 @@ export interface Launch {
 
 const path = '/api/bench/price'
 const connections = 64
-const sliceMs = 250
+/** Short, so that the arms of a turn meet the machine in one mood. */
+const sliceMs = 100
 
 /**
  * Starts a fresh server per arm, all on one core, and a load generator on the other; then loads the
  * servers by turns, a slice each, so that all arms meet the machine in the same moods. A server that
  * has not its turn is idle. (Arms measured one after another differed by up to 87 % on a shared
- * machine although they were the same program.)
+ * machine although they were the same program.) Connections stay open from turn to turn and the
+ * warm-up goes by turns too: V8 throws its compiled code away when it collects garbage while no
+ * connection holds the objects the code was made for, and whoever met that in the first turns was
+ * measured while compiling.
  *
  * @throws Error when any answer is wrong: a fast server that answers wrongly is not fast
  */
@@ -60,12 +67,11 @@ export async function measureRound(
       servers.push(await startServer(arm, options))
     }
     const load = createLoader(generator)
-    for (const server of servers) await load(server, { durationMs: options.warmUpMs })
+    const slice = (server: RunningServer, durationMs: number) => load(server, { durationMs })
+    await takeTurns(servers, { ...options, durationMs: options.warmUpMs }, slice)
 
     const before = await usagesOf(servers)
-    const closed = await takeTurns(servers, options, (server, durationMs) =>
-      load(server, { durationMs }),
-    )
+    const closed = await takeTurns(servers, options, slice)
     const after = await usagesOf(servers)
     const ratePerSecond = options.openRatePerSecond
     const open =
@@ -126,7 +132,7 @@ function createLoader(generator: Program): Loader {
 /** Every server once per turn, in an order of its own each time. */
 async function takeTurns<Result>(
   servers: readonly RunningServer[],
-  { durationMs, random }: RoundOptions,
+  { durationMs, random }: Pick<RoundOptions, 'durationMs' | 'random'>,
   slice: (server: RunningServer, durationMs: number) => Promise<Result>,
 ): Promise<Map<Arm, Result[]>> {
   const results = new Map(servers.map(({ arm }) => [arm, [] as Result[]]))
@@ -148,10 +154,12 @@ async function usagesOf(servers: readonly RunningServer[]): Promise<Map<Arm, Ser
 function summariseClosed(
   slices: readonly LoadReport[],
   cpuMs: number,
-): Pick<Launch, 'requestsPerSecond' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
+): Pick<Launch, 'requestsPerSecond' | 'turns' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
   const answered = slices.reduce((total, slice) => total + slice.answered, 0)
+  const turns = slices.map((slice) => (slice.answered / slice.durationMs) * 1000)
   return {
-    requestsPerSecond: median(slices.map((slice) => (slice.answered / slice.durationMs) * 1000)),
+    requestsPerSecond: median(turns),
+    turns,
     cpuMicrosPerRequest: (cpuMs * 1000) / answered,
     generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
   }

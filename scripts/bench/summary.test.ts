@@ -4,6 +4,7 @@ import { type Round, summarise } from './summary.ts'
 
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
+  turns: [requestsPerSecond, requestsPerSecond, requestsPerSecond],
   cpuMicrosPerRequest: 50,
   rssBytes: 2 ** 27,
   generatorBusy: 0.4,
@@ -36,4 +37,15 @@ it('compares the hand-written route with itself as the noise floor', () => {
   })
   const { noise } = summarise(rounds, 1).ratios
   expect(noise).toEqual({ median: 1, low: 0.9, high: 1.1 })
+})
+
+it('compares what was measured in the same turn, whatever the machine did between turns', () => {
+  const { baseline, baselineAgain, ajv, needle } = round(1000, 950)
+  const swinging: Round = {
+    baseline: { ...baseline, turns: [1000, 500, 2000] },
+    needle: { ...needle, turns: [950, 475, 1900] },
+    baselineAgain,
+    ajv,
+  }
+  expect(summarise([swinging], 1).ratios.needle.median).toBe(0.95)
 })
