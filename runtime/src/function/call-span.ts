@@ -1,5 +1,6 @@
 import {
   context,
+  ProxyTracerProvider,
   type Span,
   SpanKind,
   type SpanOptions,
@@ -9,7 +10,20 @@ import {
 import type { Settings } from '../manifest/settings.ts'
 import type { Outcome } from './call.ts'
 
-const tracer = trace.getTracer('@needle-faas/runtime')
+const tracerName = '@needle-faas/runtime'
+const tracer = trace.getTracer(tracerName)
+const provider = trace.getTracerProvider()
+
+/**
+ * Whether the host has brought an SDK, whenever it did. The API answers every question without one
+ * too, with an empty span per call: that took 4 % of the throughput of a small function.
+ */
+function isTraced(): boolean {
+  return (
+    !(provider instanceof ProxyTracerProvider) ||
+    provider.getDelegateTracer(tracerName) !== undefined
+  )
+}
 
 /**
  * What every span of a revision begins with, named as OpenTelemetry's semantic conventions for FaaS
@@ -36,11 +50,12 @@ export interface CallSpan {
   end(): void
 }
 
-/** A child of the active span; null when nobody records it, and a call then costs no more. */
+/** A child of the active span; null when nobody records it. */
 export function startCallSpan(
   { name, options }: { readonly name: string; readonly options: SpanOptions },
   requestId: string,
 ): CallSpan | null {
+  if (!isTraced()) return null
   const span = tracer.startSpan(name, options)
   return span.isRecording() ? toCallSpan(span, requestId) : null
 }
