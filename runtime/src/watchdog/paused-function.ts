@@ -20,8 +20,6 @@ export interface MainThreadDebugger {
   look(isRunaway: (revision: string) => boolean): Promise<PausedFunction | null>
   /** There is nothing to look at any more. */
   rest(): void
-  /** Pauses once for nothing: the first time takes ten times as long, and not in the middle of a stall. */
-  warmUp(): Promise<void>
 }
 
 /** Several times what a look takes, some get lost; doubled after each that came to nothing, for busy machines. */
@@ -52,15 +50,6 @@ export function debugMainThread(): MainThreadDebugger {
       return null
     },
     rest: () => disable(connection),
-    warmUp: async () => {
-      const { session } = connection
-      const paused = Promise.withResolvers<void>()
-      session.once('Debugger.paused', () => paused.resolve())
-      await Promise.all([session.post('Debugger.enable'), session.post('Debugger.pause')])
-      await paused.promise
-      session.post('Debugger.resume').catch(ignoreLost)
-      await session.post('Debugger.disable')
-    },
   }
 }
 

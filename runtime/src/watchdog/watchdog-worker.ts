@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { heartbeatSlot } from '../function/heartbeat.ts'
 import { debugMainThread } from './paused-function.ts'
@@ -9,15 +8,13 @@ import { ready, type RunawayMessage } from './watchdog-message.ts'
 // A thread that watches the main thread's heartbeat. See `watchdog.ts` for who starts it.
 
 const tickMs = 20
-const maxWarmUpMs = 2000
 
 if (!(workerData instanceof Int32Array)) throw new TypeError('The heartbeat is missing')
 const heartbeat = workerData
 const main = debugMainThread()
 const judge = createStallJudge({ maxElapsedMs: 3 * tickMs })
 let lastTickAt = performance.now()
-/** At first it warms up. */
-let isLooking = true
+let isLooking = false
 /** Told of once a stall. */
 let spared: string | null = null
 
@@ -64,8 +61,5 @@ setInterval(() => {
   if (wantsLook && !isLooking) void look()
 }, tickMs)
 
-// The pause comes with the next heartbeat; a host that is busy that long is watched all the same.
-await Promise.race([main.warmUp(), setTimeout(maxWarmUpMs)])
-isLooking = false
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window's
 parentPort?.postMessage(ready)
