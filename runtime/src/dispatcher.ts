@@ -3,7 +3,7 @@ import { toOutcome } from './function/outcome.ts'
 import type { Revision } from './function/revision.ts'
 import { chooseSide } from './rollout/choose-side.ts'
 import type { RouteMatch } from './routing/route-table.ts'
-import type { Serving } from './sync/serving.ts'
+import type { ServingCell } from './sync/serving.ts'
 import type { Slot } from './sync/slot.ts'
 
 /** What a host asks before and after it reads a request's body. */
@@ -19,7 +19,7 @@ export interface Dispatcher {
 }
 
 export interface DispatcherOptions {
-  readonly serving: () => Serving
+  readonly serving: ServingCell
   readonly isReady: () => boolean
   /** Takes what the watchdog has stopped out of service, before that is told. */
   readonly onRunawayMet: () => void
@@ -38,9 +38,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    match: (method, path) => serving().routes.match(method, path),
+    match: (method, path) => serving.current.routes.match(method, path),
     maxBodyBytes: (name) => {
-      const slot = serving().slots.get(name)
+      const slot = serving.current.slots.get(name)
       const stable = slot?.stable?.revision ?? null
       if (slot === undefined || slot.stopped || stable === null) return null
       const { maxBodyBytes } = stable.release.settings
@@ -48,10 +48,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     invoke: (name, call) => {
       // Looked up again: since the match the table may have been swapped and the revision retired.
-      let slot = serving().slots.get(name)
+      let slot = serving.current.slots.get(name)
       if (slot?.stable?.revision?.isRunaway === true) {
         options.onRunawayMet()
-        slot = serving().slots.get(name)
+        slot = serving.current.slots.get(name)
       }
       if (slot === undefined) return Promise.resolve(routeNotFound)
       const stable = slot.stable?.revision ?? null

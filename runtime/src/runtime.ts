@@ -20,7 +20,7 @@ import { createFileStore } from './store/file.ts'
 import { openStore } from './store/open-store.ts'
 import { createInstanceReporter, type InstanceReporter } from './sync/instance-reporter.ts'
 import { logEvent } from './sync/log-event.ts'
-import { emptyServing } from './sync/serving.ts'
+import { emptyServing, type ServingCell } from './sync/serving.ts'
 import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './sync/status.ts'
 import { closed, createSynchronizer, type Synchronizer } from './sync/synchronizer.ts'
 import { statusFamilies } from './sync/status-families.ts'
@@ -85,6 +85,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const begun = Promise.withResolvers<Synchronizer>()
   // Whoever waits for it learns of a failed start; nobody has to.
   begun.promise.catch(() => undefined)
+  const serving: ServingCell = { current: emptyServing }
   let synchronizer: Synchronizer | null = null
   let reporter: InstanceReporter | null = null
   let ownStore: ArtifactStore | null = null
@@ -148,7 +149,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   }
 
   const dispatcher = createDispatcher({
-    serving: () => synchronizer?.serving ?? emptyServing,
+    serving,
     isReady: () => synchronizer?.isReady === true,
     onRunawayMet: () => settleRunaways(),
     stickyKey: (call) => {
@@ -168,6 +169,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     const directory = source.cacheDirectory
     const limits = { clock, timeoutMs: storeTimeoutMs }
     return createSynchronizer({
+      serving,
       store: limitStoreTime(store, limits),
       disk:
         directory === undefined

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import type { ActiveCalls } from './active-calls.ts'
-import { type Attribution, runAttributed } from './attribution.ts'
+import { type Attribution, chargeMicrotask } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import { isReply } from './authoring/reply.ts'
 import type { Call, CallErrorCode, Outcome } from './call.ts'
@@ -81,12 +81,10 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   #schedule(): void {
-    void microtask.then(() => runAttributed(this.#attribution, () => this.#enterSpan()))
-  }
-
-  #enterSpan(): void {
-    if (this.#span === null) this.#run()
-    else this.#span.run(() => this.#run())
+    void microtask.then(() => {
+      chargeMicrotask(this.#attribution)
+      return this.#span === null ? this.#run() : this.#span.run(() => this.#run())
+    })
   }
 
   /** Ends it for the sake of a revision that is disposed of. */
@@ -307,7 +305,10 @@ export class ActiveCall extends DeadlineEntry {
     const abort = this.#abort
     // The listeners are the function's: entered from a microtask like everything of it.
     if (abort !== null) {
-      void microtask.then(() => runAttributed(this.#attribution, () => abort.abort(aborted)))
+      void microtask.then(() => {
+        chargeMicrotask(this.#attribution)
+        return abort.abort(aborted)
+      })
     }
   }
 
@@ -397,7 +398,6 @@ function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseL
   return (
     typeof value === 'object' &&
     value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
+    typeof (value as { readonly then?: unknown }).then === 'function'
   )
 }

@@ -30,3 +30,13 @@ export function runAttributed<Result>(attribution: Attribution, run: () => Resul
   beat()
   return storage.run(attribution, run)
 }
+
+/**
+ * Charges the rest of the running microtask, and all it starts, to `attribution`. To be called first
+ * thing in a microtask of its own: V8 takes the async context away where one ends, so that nothing
+ * has to be put back, which is half of what `runAttributed` costs.
+ */
+export function chargeMicrotask(attribution: Attribution): void {
+  beat()
+  storage.enterWith(attribution)
+}

@@ -9,13 +9,11 @@ import type { FailureMemory } from './failure-memory.ts'
 import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
-import { emptyServing, nextServing, type Serving } from './serving.ts'
+import { nextServing, type Serving, type ServingCell } from './serving.ts'
 import { isSameService, type Slot } from './slot.ts'
 import { soughtReleases } from './sought-releases.ts'
 
 export interface Activator {
-  /** What serves now; replaced in one assignment. */
-  readonly serving: Serving
   /** By function; functions without refusals are absent. */
   readonly refusals: ReadonlyMap<string, readonly Refusal[]>
   /**
@@ -33,6 +31,8 @@ export interface Activator {
 }
 
 export interface ActivatorOptions {
+  /** What it moves. */
+  readonly serving: ServingCell
   readonly pool: RevisionPool
   readonly failures: FailureMemory
   readonly clock: Clock
@@ -48,13 +48,14 @@ export interface ActivatorOptions {
 const partialSwapMs = 500
 
 export function createActivator(options: ActivatorOptions): Activator {
-  const { pool, failures, clock } = options
-  let serving = emptyServing
+  const { serving, pool, failures, clock } = options
   let refusals: ReadonlyMap<string, readonly Refusal[]> = new Map()
 
   const plan = (desired: DesiredState): readonly FunctionPlan[] =>
     planActivation({
-      serving: new Map([...serving.slots].map(([name, slot]) => [name, servingState(slot)])),
+      serving: new Map(
+        [...serving.current.slots].map(([name, slot]) => [name, servingState(slot)]),
+      ),
       desired: desired.functions,
       quarantine: desired.quarantine,
       lastGood: options.lastGood(),
@@ -99,7 +100,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     { function: name, stable: [ref] }: FunctionPlan,
     signal: AbortSignal,
   ): Promise<Pick<Slot, 'stable' | 'http'> | null> => {
-    const before = serving.slots.get(name)
+    const before = serving.current.slots.get(name)
     if (ref === undefined) return null
     const revision = pool.get(ref.release) ?? null
     if (revision !== null)
@@ -124,7 +125,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     version: number,
     signal: AbortSignal,
   ): Promise<Slot | null> => {
-    const before = serving.slots.get(plan.function)
+    const before = serving.current.slots.get(plan.function)
     const base = await (plan.stopped ? keepStopped(plan, signal) : loadStable(plan, signal))
     const canaryRevision =
       plan.canary === null || plan.stopped || base === null
@@ -161,28 +162,25 @@ export function createActivator(options: ActivatorOptions): Activator {
   const swap = (wanted: ReadonlyMap<string, Slot>): ReadonlyMap<string, RuntimeError> => {
     // Prepared before one of them ran away, perhaps.
     const next = nextServing(
-      serving,
+      serving.current,
       new Map([...wanted].map(([name, slot]) => [name, withoutRunaways(slot)])),
     )
     const changed = [...next.serving.slots.values()].filter(
-      (slot) => serving.slots.get(slot.function) !== slot,
+      (slot) => serving.current.slots.get(slot.function) !== slot,
     )
-    const isChanged = changed.length > 0 || next.serving.slots.size !== serving.slots.size
-    serving = next.serving
+    const isChanged = changed.length > 0 || next.serving.slots.size !== serving.current.slots.size
+    serving.current = next.serving
     if (isChanged) options.onSwap(changed)
     return next.conflicts
   }
 
   return {
-    get serving() {
-      return serving
-    },
     get refusals() {
       return refusals
     },
     activate: async (desired, signal) => {
       const plans = plan(desired)
-      const wanted = new Map(serving.slots)
+      const wanted = new Map(serving.current.slots)
 
       const preparing = Promise.all(
         plans
@@ -202,7 +200,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       for (const each of plans) if (each.action === 'retire') wanted.delete(each.function)
       const conflicts = swap(wanted)
 
-      failures.keepOnly(soughtReleases(desired, serving))
+      failures.keepOnly(soughtReleases(desired, serving.current))
       const before = refusals
       refusals = collectRefusals({ plans, desired, conflicts, failures, before, now: clock.now() })
       for (const [name, list] of refusals) {
@@ -210,7 +208,7 @@ export function createActivator(options: ActivatorOptions): Activator {
           if (before.get(name)?.includes(refusal) !== true) options.onRefused(name, refusal)
         }
       }
-      pool.keepOnly(new Set([...releasesInUse(serving), ...plans.flatMap(warmReleases)]))
+      pool.keepOnly(new Set([...releasesInUse(serving.current), ...plans.flatMap(warmReleases)]))
     },
     warm: async (desired, signal) => {
       for (const each of plan(desired)) {
@@ -233,11 +231,11 @@ export function createActivator(options: ActivatorOptions): Activator {
         ),
         now: clock.now(),
       })
-      const before = serving.slots.get(name)
+      const before = serving.current.slots.get(name)
       if (before !== undefined && withoutRunaways(before) !== before) {
         const left = withoutRunaways(before)
         const stable = left.stable ?? loadedOf(proven)
-        swap(new Map(serving.slots).set(name, { ...left, stable, since: clock.now() }))
+        swap(new Map(serving.current.slots).set(name, { ...left, stable, since: clock.now() }))
       }
       pool.retire(revision.releaseDigest)
     },

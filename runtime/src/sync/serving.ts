@@ -8,6 +8,11 @@ export interface Serving {
   readonly slots: ReadonlyMap<string, Slot>
 }
 
+/** Where requests find what serves: one assignment replaces it for all that come after. */
+export interface ServingCell {
+  current: Serving
+}
+
 export interface NextServing {
   readonly serving: Serving
   /** Functions whose new release wants a route another one has; their old release goes on serving. */

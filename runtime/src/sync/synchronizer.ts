@@ -20,7 +20,7 @@ import { createLastingActivation } from './lasting-activation.ts'
 import { createManifestPoll } from './manifest-poll.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionPool } from './revision-pool.ts'
-import type { Serving } from './serving.ts'
+import type { Serving, ServingCell } from './serving.ts'
 import { createSourceMaps } from './source-maps.ts'
 import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
@@ -35,6 +35,8 @@ export interface LoadRequest {
 }
 
 export interface SynchronizerOptions {
+  /** What it keeps up to date. */
+  readonly serving: ServingCell
   readonly store: ArtifactStore
   /** A store over the cache directory; null without one. */
   readonly disk: ArtifactStore | null
@@ -58,8 +60,6 @@ export interface SynchronizerOptions {
 
 /** Keeps what serves here equal to what the environment's manifest says. */
 export interface Synchronizer {
-  /** Replaced in one assignment; hold it for one step of a request only. */
-  readonly serving: Serving
   readonly isReady: boolean
   /** Resolves once something serves, or when the boot deadline is over; polls go on either way. */
   start(): Promise<void>
@@ -79,7 +79,7 @@ export interface Synchronizer {
 const maxDownloads = 8
 
 export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
-  const { clock, environment, groups, root, minVersion, onEvent } = options
+  const { serving, clock, environment, groups, root, minVersion, onEvent } = options
   const closing = new AbortController()
   const ready = Promise.withResolvers<void>()
   // Nobody has to wait for it.
@@ -139,6 +139,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
   })
   const activator = createActivator({
+    serving,
     pool,
     failures,
     clock,
@@ -154,7 +155,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   })
 
   const activate = async (desired: DesiredState, signal: AbortSignal): Promise<void> => {
-    const before = new Map(activator.serving.slots)
+    const before = new Map(serving.current.slots)
     await activator.activate(desired, signal)
     const isNew = active?.digest !== desired.digest
     active = desired
@@ -163,7 +164,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       state = 'ready'
       ready.resolve()
     }
-    const { slots } = activator.serving
+    const { slots } = serving.current
     const changed = [...new Set([...before.keys(), ...slots.keys()])].filter(
       (name) => before.get(name) !== slots.get(name),
     )
@@ -179,14 +180,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     groups,
     retryBaseMs: options.pollIntervalMs,
     activate,
-    serving: () => activator.serving,
+    serving: () => serving.current,
   })
   /** What makes the next rollback and the next failure cheaper; it yields to every activation. */
   const afterwards = createBackgroundTask()
   const prepareNext = (desired: DesiredState): void =>
     afterwards.restart(async (ending) => {
       await activator.warm(desired, ending)
-      await sourceMaps.keep(servingReleases(activator.serving), ending)
+      await sourceMaps.keep(servingReleases(serving.current), ending)
     })
 
   const moveOn = async (signal: AbortSignal): Promise<void> => {
@@ -280,9 +281,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     ])
 
   return {
-    get serving() {
-      return activator.serving
-    },
     get isReady() {
       return state === 'ready'
     },
@@ -314,14 +312,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         startedAt,
         moments,
         active,
-        serving: activator.serving,
+        serving: serving.current,
         refusals: activator.refusals,
         watchdog: options.watchdog(),
         refusal: alarms.refusal,
         alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
       }),
     releaseOf: (revisionId) => {
-      for (const { stable, canary } of activator.serving.slots.values()) {
+      for (const { stable, canary } of serving.current.slots.values()) {
         for (const side of [stable, canary]) {
           if (side?.revision?.id === revisionId) return side.ref.release
         }

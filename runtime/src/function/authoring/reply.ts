@@ -18,5 +18,9 @@ export function reply<Body>(
 
 /** Whether `value` came from `reply`, of whatever realm or copy of this package. */
 export function isReply(value: unknown): value is Reply<unknown> {
-  return typeof value === 'object' && value !== null && brand in value
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (value as Partial<Record<typeof brand, unknown>>)[brand] === true
+  )
 }
