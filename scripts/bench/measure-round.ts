@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { type Arm, serverFile } from './arms.ts'
-import type { LoadOrder, LoadReport } from './load-process.ts'
+import type { LoadOrder } from './load-process.ts'
 import { type Program, startProgram } from './program.ts'
 import { priceExchanges } from './price-exchanges.ts'
-import { runLoad } from './http-load.ts'
+import { type LoadResult, runLoad } from './http-load.ts'
 import { shuffled } from './seeded-random.ts'
 import { type ServerUsage, usageOf } from './server-usage.ts'
 import { median } from './statistics.ts'
@@ -33,7 +33,7 @@ export interface Launch {
   /** Processor time of the server per request, under full load. */
   readonly cpuMicrosPerRequest: number
   readonly rssBytes: number
-  /** Share of its core the load generator used at most, 0–1. */
+  /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
   /** Latency at the open rate, medians of the slices; null when it was left out. */
   readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
@@ -116,7 +116,7 @@ async function startServer(
 type Loader = (
   server: RunningServer,
   order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
-) => Promise<LoadReport>
+) => Promise<LoadResult>
 
 function createLoader(generator: Program): Loader {
   return async ({ arm, port }, order) => {
@@ -152,7 +152,7 @@ async function usagesOf(servers: readonly RunningServer[]): Promise<Map<Arm, Ser
 }
 
 function summariseClosed(
-  slices: readonly LoadReport[],
+  slices: readonly LoadResult[],
   cpuMs: number,
 ): Pick<Launch, 'requestsPerSecond' | 'turns' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
   const answered = slices.reduce((total, slice) => total + slice.answered, 0)
@@ -165,7 +165,7 @@ function summariseClosed(
   }
 }
 
-function summariseOpen(slices: readonly LoadReport[]): NonNullable<Launch['open']> {
+function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open']> {
   return {
     p50Ms: median(slices.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(slices.map(({ p99Ms }) => p99Ms)),
@@ -191,7 +191,7 @@ async function untilReady(port: number): Promise<void> {
   }
 }
 
-const reportSchema: z.ZodType<LoadReport> = z.object({
+const reportSchema: z.ZodType<LoadResult> = z.object({
   answered: z.int(),
   failed: z.int(),
   firstFailure: z.string().nullable(),

@@ -19,7 +19,7 @@ export function printSummary({ machine, openRatePerSecond, summary }: SummaryCon
   console.log(`
 ${machine.cpu}, Node ${machine.node}, ${pinning}
 ${rounds} fresh launches per arm, loaded by turns in random order; medians
-The load generator used at most ${Math.round(generatorBusy * 100)} % of its core
+The load generator was busy for at most ${Math.round(generatorBusy * 100)} % of its time
 
 ${row(['', 'requests/s', 'spread', 'CPU µs/request', 'p50 ms', 'p99 ms', 'RSS MB'])}
 ${armNames.map((arm) => row([arms[arm].label, ...cells(summary.arms[arm])])).join('\n')}

@@ -22,7 +22,7 @@ export interface Summary {
   readonly arms: Readonly<Record<Arm, ArmSummary>>
   /** Throughput ratios: median of each round's turns, then the rounds' median with its 95 % interval. */
   readonly ratios: Readonly<Record<'needle' | 'needleToAjv' | 'noise', Estimate>>
-  /** Highest share of its core the load generator ever used. */
+  /** Highest share of its time the load generator ever had something to do. */
   readonly generatorBusy: number
   readonly goal: number
   readonly goalMet: boolean
