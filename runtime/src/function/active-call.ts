@@ -10,7 +10,7 @@ import { CallAborted } from './call-aborted.ts'
 import { CallContext } from './call-context.ts'
 import { type CallSpan, startCallSpan } from './call-span.ts'
 import { DeadlineEntry } from './deadline-wheel.ts'
-import { encodeResult } from './encode-result.ts'
+import { encodeResult, NotJson } from './encode-result.ts'
 import { toIssueDetails } from './issue-details.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
@@ -203,8 +203,8 @@ export class ActiveCall extends DeadlineEntry {
   #send(value: unknown, status: number, headers: OutcomeHeaders | null, checked = false): void {
     if (this.#phase !== 'running') return
     const encoded = encodeResult(this.shared, { value, status, headers, checked })
-    if ('outcome' in encoded) this.#settle(encoded.outcome)
-    else this.#fail('OUTPUT_INVALID', notJsonMessage, encoded.problem)
+    if (encoded instanceof NotJson) this.#fail('OUTPUT_INVALID', notJsonMessage, encoded.problem)
+    else this.#settle(encoded)
   }
 
   #sendResponse(response: Response): void {

@@ -13,54 +13,56 @@ export interface Result {
   readonly checked: boolean
 }
 
+/** Why a value has no JSON. */
+export class NotJson {
+  readonly problem: unknown
+
+  constructor(problem: unknown) {
+    this.problem = problem
+  }
+}
+
 /**
  * A value as JSON; 204 for a plain `undefined`. A string replied with a content type of its own
- * that is not JSON is sent as it is. `problem` is why the value has no JSON.
+ * that is not JSON is sent as it is.
  */
-export function encodeResult(
-  shared: LoadedFunction,
-  result: Result,
-): { readonly outcome: Outcome } | { readonly problem: unknown } {
+export function encodeResult(shared: LoadedFunction, result: Result): Outcome | NotJson {
   const { value, status, headers } = result
   const { jsonHeaders, bareHeaders } = shared
   const functionFault = status >= 500
   if (value === undefined || !mayHaveBody(status)) {
     const bare = headers === null && value === undefined ? 204 : status
     return {
-      outcome: {
-        status: bare,
-        headers: headers ?? bareHeaders,
-        body: null,
-        errorCode: null,
-        functionFault,
-      },
+      status: bare,
+      headers: headers ?? bareHeaders,
+      body: null,
+      errorCode: null,
+      functionFault,
     }
   }
   const body = toText(shared, result)
   if (typeof body !== 'string') return body
   return {
-    outcome: {
-      status,
-      headers: headers === null ? jsonHeaders : { ...jsonHeaders, ...headers },
-      body,
-      errorCode: null,
-      functionFault,
-    },
+    status,
+    headers: headers === null ? jsonHeaders : { ...jsonHeaders, ...headers },
+    body,
+    errorCode: null,
+    functionFault,
   }
 }
 
 function toText(
   { serializer }: LoadedFunction,
   { value, headers, checked }: Result,
-): string | { readonly problem: unknown } {
+): string | NotJson {
   const ownType = headers?.['content-type']
   if (ownType !== undefined && typeof value === 'string' && !/[/+]json\b/i.test(String(ownType))) {
     return value
   }
   try {
     const text = checked ? serializer.serialize(value) : JSON.stringify(value)
-    return text ?? { problem: `a ${typeof value} has no JSON` }
+    return text ?? new NotJson(`a ${typeof value} has no JSON`)
   } catch (problem) {
-    return { problem }
+    return new NotJson(problem)
   }
 }
