@@ -1,7 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
-import type { ActiveCalls } from './active-calls.ts'
 import { type Attribution, chargeMicrotask } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import { isReply } from './authoring/reply.ts'
@@ -19,14 +18,6 @@ import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
 import { openStreamBody } from './stream-body.ts'
 
-/** Who learns how a call went on. */
-export interface CallOwner {
-  /** Holds the call until its slot is free: with the outcome, or at the end of its stream. */
-  readonly active: ActiveCalls
-  /** Once, with what the client gets. */
-  onOutcome(outcome: Outcome): void
-}
-
 type Phase = 'queued' | 'running' | 'streaming' | 'ended'
 
 /**
@@ -38,7 +29,7 @@ export class ActiveCall extends DeadlineEntry {
   readonly shared: LoadedFunction
   /** Where `ActiveCalls` finds it among those that run; negative before and after. */
   place = -1
-  readonly #owner: CallOwner
+  readonly #onOutcome: (outcome: Outcome) => void
   readonly #attribution: Attribution
   #phase: Phase = 'running'
   /** In the wheel's time. */
@@ -51,11 +42,12 @@ export class ActiveCall extends DeadlineEntry {
   #resume: ((enter: () => void) => void) | null = null
   readonly #span: CallSpan | null
 
-  constructor(call: Call, shared: LoadedFunction, owner: CallOwner) {
+  /** `onOutcome` is called once, with what the client gets. */
+  constructor(call: Call, shared: LoadedFunction, onOutcome: (outcome: Outcome) => void) {
     super()
     this.call = call
     this.shared = shared
-    this.#owner = owner
+    this.#onOutcome = onOutcome
     this.#attribution = { revision: shared.id, requestId: call.requestId, active: true }
     this.#span = startCallSpan(shared.span, call.requestId)
   }
@@ -68,7 +60,7 @@ export class ActiveCall extends DeadlineEntry {
     const { wheel, settings } = this.shared
     wheel.arm(this, settings.timeoutMs)
     this.#startedAtMs = this.expiresAtMs - settings.timeoutMs
-    if (this.#owner.active.add(this)) return this.#schedule()
+    if (this.shared.active.add(this)) return this.#schedule()
     this.#phase = 'queued'
     this.#resume = AsyncLocalStorage.snapshot()
     this.#followClient()
@@ -343,7 +335,7 @@ export class ActiveCall extends DeadlineEntry {
     this.#span?.onOutcome(outcome)
     // A stream's ends with the stream.
     if (this.#phase === 'ended') this.#span?.end()
-    this.#owner.onOutcome(outcome)
+    this.#onOutcome(outcome)
   }
 
   #end(): void {
@@ -356,7 +348,7 @@ export class ActiveCall extends DeadlineEntry {
     if (this.#onClientGone !== null) {
       this.call.signal?.removeEventListener('abort', this.#onClientGone)
     }
-    this.#owner.active.remove(this)
+    this.shared.active.remove(this)
   }
 }
 

@@ -3,8 +3,8 @@ import type { ActiveCall } from './active-call.ts'
 export interface BulkheadLimits {
   /** Calls that may run at once. */
   readonly maxConcurrency: number
-  /** Further calls that may wait for their turn. */
-  readonly maxQueue: number
+  /** Further calls that may wait for their turn. Default 0. */
+  readonly maxQueue?: number | undefined
 }
 
 /**
@@ -29,7 +29,7 @@ export class ActiveCalls {
 
   /** Whether one more call is too many. */
   get isFull(): boolean {
-    const { maxConcurrency, maxQueue } = this.#limits
+    const { maxConcurrency, maxQueue = 0 } = this.#limits
     return this.#running.length >= maxConcurrency && this.#queued.size >= maxQueue
   }
 

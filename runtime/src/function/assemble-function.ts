@@ -4,6 +4,7 @@ import { RuntimeError } from '../errors.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
 import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
+import { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Realm } from './container/create-container.ts'
 import { spanOptions } from './call-span.ts'
@@ -57,6 +58,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     clock,
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),
+    active: new ActiveCalls(settings),
     span: { name: id.slice(0, id.indexOf('@')), options: spanOptions(id, settings) },
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',

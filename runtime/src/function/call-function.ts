@@ -1,7 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { systemClock } from '../clock.ts'
 import { ActiveCall } from './active-call.ts'
-import { ActiveCalls } from './active-calls.ts'
 import { assembleFunction } from './assemble-function.ts'
 import type { FunctionDefinition } from './authoring/define-function.ts'
 import type { Caller, FunctionContext, Logger } from './authoring/function-context.ts'
@@ -100,14 +99,13 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
   })
   const call = toCall(request, settings.http)
   const outcome = await new Promise<Outcome>((onOutcome) => {
-    new ActiveCall(call, loaded, { active, onOutcome }).start()
+    new ActiveCall(call, loaded, onOutcome).start()
   })
   return toResult(outcome)
 }
 
 const functionName = 'test/function'
 const wheel = createDeadlineWheel()
-const active = new ActiveCalls({ maxConcurrency: Infinity, maxQueue: 0 })
 
 /** There is only one realm here. */
 const realm: Realm = {

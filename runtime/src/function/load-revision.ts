@@ -4,7 +4,6 @@ import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { ActiveCall, busyOutcome } from './active-call.ts'
-import { ActiveCalls } from './active-calls.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -122,9 +121,7 @@ function createRevision(
   loaded: LoadedFunction,
   disposeContainer: () => void,
 ): { readonly revision: Revision; readonly condemn: () => void } {
-  const { maxConcurrency, maxQueue = 0 } = loaded.settings
-  const active = new ActiveCalls({ maxConcurrency, maxQueue })
-  const { jsonHeaders, clock } = loaded
+  const { active, jsonHeaders, clock } = loaded
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
   let release: (() => void) | null = disposeContainer
@@ -147,7 +144,7 @@ function createRevision(
           shared.metrics.record(outcome, 0)
           return onOutcome(outcome)
         }
-        return new ActiveCall(call, shared, { active, onOutcome }).start()
+        return new ActiveCall(call, shared, onOutcome).start()
       }),
     drained: async (timeoutMs) => {
       if (active.size === 0) return 'drained'

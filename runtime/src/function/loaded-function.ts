@@ -2,6 +2,7 @@ import type { SpanOptions } from '@opentelemetry/api'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../manifest/settings.ts'
+import type { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Realm } from './container/create-container.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
@@ -23,6 +24,8 @@ export interface LoadedFunction {
   readonly clock: Clock
   readonly wheel: DeadlineWheel
   readonly metrics: CallMetrics
+  /** Its calls; each in it until its slot is free, with the outcome or at the end of its stream. */
+  readonly active: ActiveCalls
   /** Of the span of each call. */
   readonly span: { readonly name: string; readonly options: SpanOptions }
   /** Of a JSON answer, and of one without a body. */

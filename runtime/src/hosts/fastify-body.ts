@@ -1,47 +1,47 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Call } from '../function/call.ts'
 
-/** A request body as functions take it, or the news that it is too large. */
-export interface BodyResult {
-  /** How much it may be when it is more; else null. */
-  readonly exceedsBytes: number | null
-  /** Text for JSON, forms and text in UTF-8, bytes for everything else; null when there is none. */
-  readonly body: string | Uint8Array | null
+/** In the place of a body that is larger than it may be. */
+export class BodyTooLarge {
+  readonly maxBytes: number
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes
+  }
 }
 
-export const emptyBody: BodyResult = { exceedsBytes: null, body: null }
+/**
+ * A request body as functions take it: text for JSON, forms and text in UTF-8, bytes for everything
+ * else, null when there is none.
+ */
+export type FastifyBody = Call['body'] | BodyTooLarge
 
 /** Reads a body of at most `maxBytes`; stops reading, and keeps nothing, as soon as it is larger. */
 export function readFastifyBody(
   payload: IncomingMessage,
   { headers, maxBytes }: { readonly headers: IncomingHttpHeaders; readonly maxBytes: number },
-  done: (error: Error | null, result?: BodyResult) => void,
+  done: (error: Error | null, body?: FastifyBody) => void,
 ): void {
-  const tooLarge: BodyResult = { exceedsBytes: maxBytes, body: null }
-  if (Number(headers['content-length']) > maxBytes) return done(null, tooLarge)
+  if (Number(headers['content-length']) > maxBytes) return done(null, new BodyTooLarge(maxBytes))
   const chunks: Buffer[] = []
   let length = 0
 
-  const stop = (): void => {
-    payload.off('data', onData)
-    payload.off('end', onEnd)
-    payload.off('error', onError)
-  }
   const onData = (chunk: Buffer): void => {
     length += chunk.length
     if (length <= maxBytes) return void chunks.push(chunk)
-    stop()
+    payload.off('data', onData).off('end', onEnd).off('error', onError)
     payload.pause()
-    done(null, tooLarge)
+    done(null, new BodyTooLarge(maxBytes))
   }
   const onEnd = (): void => {
     // Node.js takes one that is left off by a slower way when the answer is finished.
     payload.off('data', onData)
-    done(null, { exceedsBytes: null, body: toBody(chunks, length, headers['content-type']) })
+    done(null, toBody(chunks, length, headers['content-type']))
   }
   const onError = (error: Error): void => {
     if (payload.readableEnded) return
-    stop()
+    payload.off('data', onData).off('end', onEnd).off('error', onError)
     done(error)
   }
   payload.on('data', onData)

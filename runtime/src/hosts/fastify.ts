@@ -12,7 +12,7 @@ import type { Outcome } from '../function/call.ts'
 import type { RouteMatch } from '../routing/route-table.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
-import { type BodyResult, emptyBody, readFastifyBody } from './fastify-body.ts'
+import { BodyTooLarge, type FastifyBody, readFastifyBody } from './fastify-body.ts'
 import { FastifyCall } from './fastify-call.ts'
 import { type EndpointPaths, parseEndpointPaths, serveEndpoints } from './fastify-endpoints.ts'
 
@@ -62,9 +62,9 @@ export default needle
 /** What the content-type parser leaves for the route: the body, and the match it had to find first. */
 class Received {
   readonly match: RouteMatch
-  readonly body: BodyResult
+  readonly body: FastifyBody
 
-  constructor(match: RouteMatch, body: BodyResult) {
+  constructor(match: RouteMatch, body: FastifyBody) {
     this.match = match
     this.body = body
   }
@@ -85,8 +85,8 @@ function serve(
   scope.addContentTypeParser(/^/, (request, payload, done) => {
     const found = match(request)
     const maxBytes = found.status === 'found' ? dispatcher.maxBodyBytes(found.function) : null
-    if (maxBytes === null) return done(null, new Received(found, emptyBody))
-    readFastifyBody(payload, { headers: request.headers, maxBytes }, (error, body = emptyBody) =>
+    if (maxBytes === null) return done(null, new Received(found, null))
+    readFastifyBody(payload, { headers: request.headers, maxBytes }, (error, body = null) =>
       done(error, new Received(found, body)),
     )
   })
@@ -97,10 +97,10 @@ function serve(
     found: Extract<RouteMatch, { status: 'found' }>,
     caller: Caller,
   ): void => {
-    const { exceedsBytes, body } = request.body instanceof Received ? request.body.body : emptyBody
-    if (exceedsBytes !== null) {
+    const body = request.body instanceof Received ? request.body.body : null
+    if (body instanceof BodyTooLarge) {
       reply.header('connection', 'close')
-      return send(request, reply, bodyTooLarge(exceedsBytes))
+      return send(request, reply, bodyTooLarge(body.maxBytes))
     }
     const call = new FastifyCall(request, reply, { match: found, body, caller })
     void dispatcher.invoke(found.function, call).then((outcome) => send(request, reply, outcome))
