@@ -29,9 +29,7 @@ export interface DispatcherOptions {
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { serving, isReady, stickyKey } = options
-  const choose = (slot: Slot, stable: Revision, call: Call): Revision => {
-    const { canary } = slot
-    if (canary === null) return stable
+  const choose = (canary: NonNullable<Slot['canary']>, stable: Revision, call: Call): Revision => {
     const { salt, weightPercent } = canary
     const side = chooseSide({ salt, weightPercent, key: stickyKey(call) })
     return side === 'canary' && !canary.revision.isRunaway ? canary.revision : stable
@@ -49,15 +47,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     invoke: (name, call) => {
       // Looked up again: since the match the table may have been swapped and the revision retired.
       let slot = serving.current.slots.get(name)
-      if (slot?.stable?.revision?.isRunaway === true) {
+      let stable = slot?.stable?.revision ?? null
+      if (stable?.isRunaway === true) {
         options.onRunawayMet()
         slot = serving.current.slots.get(name)
+        stable = slot?.stable?.revision ?? null
       }
       if (slot === undefined) return Promise.resolve(routeNotFound)
-      const stable = slot.stable?.revision ?? null
       if (slot.stopped) return Promise.resolve(stopped(name, stable))
       if (stable === null) return Promise.resolve(quarantined(name))
-      return choose(slot, stable, call).invoke(call)
+      const { canary } = slot
+      return (canary === null ? stable : choose(canary, stable, call)).invoke(call)
     },
     refuse: (match) => {
       if (!isReady()) return notReady

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { performance } from 'node:perf_hooks'
 
 /** Something with a deadline. Links of the wheel are part of it, so that arming allocates nothing. */
 export abstract class DeadlineEntry {
