@@ -13,82 +13,82 @@ export interface BulkheadLimits {
  * hot path.
  */
 export class ActiveCalls {
-  readonly #limits: BulkheadLimits
-  readonly #running: ActiveCall[] = []
-  readonly #queued = new Set<ActiveCall>()
-  readonly #waiting = new Set<() => void>()
+  private readonly limits: BulkheadLimits
+  private readonly running: ActiveCall[] = []
+  private readonly queued = new Set<ActiveCall>()
+  private readonly waiting = new Set<() => void>()
 
   constructor(limits: BulkheadLimits) {
-    this.#limits = limits
+    this.limits = limits
   }
 
   /** Running and queued. */
   get size(): number {
-    return this.#running.length + this.#queued.size
+    return this.running.length + this.queued.size
   }
 
   /** Whether one more call is too many. */
   get isFull(): boolean {
-    const { maxConcurrency, maxQueue = 0 } = this.#limits
-    return this.#running.length >= maxConcurrency && this.#queued.size >= maxQueue
+    const { maxConcurrency, maxQueue = 0 } = this.limits
+    return this.running.length >= maxConcurrency && this.queued.size >= maxQueue
   }
 
   /** Whether the call may run now; else it is queued, and gets its `onTurn`. */
   add(call: ActiveCall): boolean {
-    if (this.#running.length < this.#limits.maxConcurrency) {
-      call.place = this.#running.push(call) - 1
+    if (this.running.length < this.limits.maxConcurrency) {
+      call.place = this.running.push(call) - 1
       return true
     }
-    this.#queued.add(call)
+    this.queued.add(call)
     return false
   }
 
   /** Once per call that was added. */
   remove(call: ActiveCall): void {
-    if (call.place < 0) this.#queued.delete(call)
-    else this.#leave(call)
-    if (this.#waiting.size > 0 && this.size === 0) this.#wake()
+    if (call.place < 0) this.queued.delete(call)
+    else this.leave(call)
+    if (this.waiting.size > 0 && this.size === 0) this.wake()
   }
 
   /** Ends them all. */
   stop(): void {
     // Copies: each leaves as it ends. Queued ones first, so that none gets its turn.
-    for (const call of [...this.#queued, ...this.#running]) call.stop()
+    for (const call of [...this.queued, ...this.running]) call.stop()
   }
 
   /** Ends the one whose execution was ended, if it still waits, and those that would begin next. */
   stopRunaway(requestId: string | null): void {
-    for (const call of this.#queued) call.stop()
-    const stranded = this.#running.filter(({ call }) => call.requestId === requestId)
+    for (const call of this.queued) call.stop()
+    const stranded = this.running.filter(({ call }) => call.requestId === requestId)
     for (const call of stranded) call.stopRunaway()
   }
 
   /** Calls `resume` once, when none is left; returns what takes the wish back. */
   onIdle(resume: () => void): () => void {
-    this.#waiting.add(resume)
-    return () => this.#waiting.delete(resume)
+    this.waiting.add(resume)
+    return () => this.waiting.delete(resume)
   }
 
-  #leave(call: ActiveCall): void {
-    const last = this.#running.pop()
+  private leave(call: ActiveCall): void {
+    const last = this.running.pop()
     if (last !== undefined && last !== call) {
-      this.#running[call.place] = last
+      this.running[call.place] = last
       last.place = call.place
     }
     call.place = -1
-    if (this.#queued.size > 0) this.#admitNext()
+    if (this.queued.size > 0) this.admitNext()
   }
 
-  #admitNext(): void {
-    for (const next of this.#queued) {
-      this.#queued.delete(next)
-      next.place = this.#running.push(next) - 1
+  private admitNext(): void {
+    for (const next of this.queued) {
+      this.queued.delete(next)
+      next.place = this.running.push(next) - 1
       return next.onTurn()
     }
   }
 
-  #wake(): void {
-    for (const resume of this.#waiting) resume()
-    this.#waiting.clear()
+  private wake(): void {
+    for (const resume of this.waiting) resume()
+    this.waiting.clear()
   }
 }

@@ -12,17 +12,17 @@ export interface FastifyCallParts {
 
 /** A Fastify request as a call. Copies nothing: a getter costs only the functions that read it. */
 export class FastifyCall implements Call {
-  readonly #request: FastifyRequest
-  readonly #reply: FastifyReply
-  #abort: AbortController | null = null
+  private readonly request: FastifyRequest
+  private readonly reply: FastifyReply
+  private abort: AbortController | null = null
   readonly params: Call['params']
   readonly query: string
   readonly body: Call['body']
   readonly caller: Caller
 
   constructor(request: FastifyRequest, reply: FastifyReply, parts: FastifyCallParts) {
-    this.#request = request
-    this.#reply = reply
+    this.request = request
+    this.reply = reply
     this.params = parts.match.params
     this.query = parts.match.query
     this.body = parts.body
@@ -30,31 +30,31 @@ export class FastifyCall implements Call {
   }
 
   get requestId(): string {
-    return this.#request.id
+    return this.request.id
   }
 
   get method(): string {
-    return this.#request.method
+    return this.request.method
   }
 
   get url(): string {
-    return this.#request.originalUrl
+    return this.request.originalUrl
   }
 
   get headers(): Call['headers'] {
-    return this.#request.headers
+    return this.request.headers
   }
 
   get clientAddress(): string {
-    return this.#request.ip
+    return this.request.ip
   }
 
   /** Listens to the socket from the first time somebody asks, so that other calls pay nothing. */
   get signal(): AbortSignal {
-    if (this.#abort !== null) return this.#abort.signal
+    if (this.abort !== null) return this.abort.signal
     const abort = new AbortController()
-    this.#abort = abort
-    const { raw } = this.#reply
+    this.abort = abort
+    const { raw } = this.reply
     if (raw.destroyed) abort.abort()
     else {
       raw.once('close', () => {
