@@ -15,8 +15,8 @@ import { type Round, summarise } from './summary.ts'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '12' },
-    duration: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '20' },
+    duration: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -24,8 +24,8 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run bench -- [options]
-  --rounds N     fresh launches of each arm (12; at least 10 for a figure to quote)
-  --duration S   seconds of each measurement, after as long a warm-up (4)
+  --rounds N     fresh launches of each arm (20; at least 10 for a figure to quote)
+  --duration S   seconds of each measurement, after as long a warm-up (2)
   --seed N       of the order and of the bootstrap (1)
   --json         one JSON document on standard output instead of the table`)
   process.exit(0)

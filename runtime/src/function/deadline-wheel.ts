@@ -34,7 +34,9 @@ export interface DeadlineWheelOptions {
   readonly every?: (tick: () => void, tickMs: number) => () => void
 }
 
+/** A power of two: the remainder of a large number by it is one bitwise and. */
 const slotCount = 512
+const slotOf = (ticks: number): number => ticks & (slotCount - 1)
 /** Ticks without an entry before the interval stops, so that an idle host sleeps. */
 const idleTicks = 100
 
@@ -52,7 +54,7 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
   let stop: (() => void) | null = null
 
   const link = (entry: DeadlineEntry, expiresAtMs: number): void => {
-    const slot = Math.max(Math.ceil(expiresAtMs / tickMs), tickedTo + 1) % slotCount
+    const slot = slotOf(Math.max(Math.ceil(expiresAtMs / tickMs), tickedTo + 1))
     const head = slots[slot] ?? null
     entry.expiresAtMs = expiresAtMs
     entry.slot = slot
@@ -79,7 +81,7 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
     const visited: DeadlineEntry[] = []
     // After a stall longer than a round, each slot is visited once.
     for (let at = Math.max(tickedTo + 1, last - slotCount + 1); at <= last; at += 1) {
-      for (let entry = slots[at % slotCount] ?? null; entry !== null; entry = entry.next) {
+      for (let entry = slots[slotOf(at)] ?? null; entry !== null; entry = entry.next) {
         visited.push(entry)
       }
     }
