@@ -41,6 +41,16 @@ describe('the load generator', () => {
     expect(answered).toBeGreaterThan(10)
   })
 
+  it('is idle while a slow server keeps it waiting', async () => {
+    const port = await listen((_, response) => {
+      setTimeout(() => response.end('{"right":true}'), 50)
+    })
+    const { answered, busy } = await runLoad({ ...load, port, connections: 1 })
+    expect(answered).toBeGreaterThan(0)
+    expect(busy).toBeGreaterThan(0)
+    expect(busy).toBeLessThan(0.5)
+  })
+
   it('understands an answer that arrives in pieces', async () => {
     const port = await listen((_, response) => {
       response.setHeader('content-length', 14)

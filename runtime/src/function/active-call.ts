@@ -22,8 +22,8 @@ type Phase = 'queued' | 'running' | 'streaming' | 'ended'
 
 /**
  * One call, from its first microtask to the end of its answer. Written with callbacks where
- * `await` would cost a promise on every call, and private to the type checker only, because V8 checks
- * at every use of a `#name` whose it is: this is the hot path, and each is about 1 % of a small call.
+ * `await` would cost a promise on every call: this is the hot path. Its members are private to the type
+ * checker only; no function is ever handed one.
  */
 export class ActiveCall extends DeadlineEntry {
   readonly call: Call
