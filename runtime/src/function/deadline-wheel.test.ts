@@ -18,21 +18,40 @@ class Probe extends DeadlineEntry {
 
 function createFixture(startMs = 1000.5) {
   let now = startMs
-  let running: (() => void) | null = null
+  let wakeUps = 0
+  let timer: { readonly wake: () => void; readonly atMs: number } | null = null
   const wheel = createDeadlineWheel({
     tickMs: 10,
     nowMs: () => now,
-    every: (tick) => {
-      running = tick
+    after: (wake, delayMs) => {
+      const set = { wake, atMs: now + delayMs }
+      timer = set
       return () => {
-        running = null
+        if (timer === set) timer = null
       }
     },
   })
-  const advance = (ms: number, stepMs = 10): void => {
-    for (const end = now + ms; now < end; running?.()) now = Math.min(now + stepMs, end)
+  const due = (): boolean => timer !== null && timer.atMs <= now
+  const fire = (): void => {
+    const { wake } = timer ?? {}
+    timer = null
+    wakeUps += 1
+    wake?.()
   }
-  return { wheel, advance, probe: () => new Probe(() => now), isTicking: () => running !== null }
+  /** `stepMs`: how late a timer may be, as in a process that is held up. */
+  const advance = (ms: number, stepMs = 1): void => {
+    for (const end = now + ms; now < end;) {
+      now = Math.min(now + stepMs, end)
+      if (due()) fire()
+    }
+  }
+  return {
+    wheel,
+    advance,
+    probe: () => new Probe(() => now),
+    isSleeping: () => timer === null,
+    wakeUps: () => wakeUps,
+  }
 }
 
 it('fires each entry once, never early and within two ticks', () => {
@@ -58,9 +77,9 @@ it('fires each entry once, never early and within two ticks', () => {
   )
 })
 
-it('fires what has no time left, armed exactly on a tick, at the next one', () => {
+it('fires what has no time left, armed in a slot that was visited, in the next one', () => {
   const { wheel, advance, probe } = createFixture(1000)
-  wheel.arm(probe(), 5000)
+  wheel.arm(probe(), 10)
   advance(10)
   const entry = probe()
   wheel.arm(entry, 0)
@@ -103,15 +122,50 @@ it('sweeps everything overdue after a stall longer than its round', () => {
   expect(entries.every((entry) => entry.firedAtMs.length === 1)).toBe(true)
 })
 
-it('stops ticking when idle and starts again', () => {
-  const { wheel, advance, probe, isTicking } = createFixture()
-  expect(isTicking()).toBe(false)
+it('sleeps for good when idle and wakes up again', () => {
+  const { wheel, advance, probe, isSleeping } = createFixture()
+  expect(isSleeping()).toBe(true)
   wheel.arm(probe(), 10)
-  expect(isTicking()).toBe(true)
+  expect(isSleeping()).toBe(false)
   advance(3000)
-  expect(isTicking()).toBe(false)
+  expect(isSleeping()).toBe(true)
   const entry = probe()
   wheel.arm(entry, 50)
   advance(100)
   expect(entry.firedAtMs).toHaveLength(1)
+})
+
+it('sleeps until the next deadline, however many calls come and go meanwhile', () => {
+  const { wheel, advance, probe, wakeUps } = createFixture()
+  for (let call = 0; call < 5000; call += 1) {
+    const entry = probe()
+    wheel.arm(entry, 1000)
+    advance(2)
+    wheel.disarm(entry)
+  }
+  expect(wakeUps()).toBeLessThanOrEqual(11)
+})
+
+it('wakes up earlier for a deadline before all others', () => {
+  const { wheel, advance, probe } = createFixture()
+  wheel.arm(probe(), 4000)
+  advance(1)
+  const entry = probe()
+  wheel.arm(entry, 20)
+  advance(40)
+  expect(entry.firedAtMs).toHaveLength(1)
+})
+
+it('goes on after a deadline that throws', () => {
+  const { wheel, advance, probe } = createFixture()
+  const broken = probe()
+  broken.onDeadline = () => {
+    throw new Error('broken')
+  }
+  const later = probe()
+  wheel.arm(broken, 10)
+  wheel.arm(later, 100)
+  expect(() => advance(50)).toThrow('broken')
+  advance(100)
+  expect(later.firedAtMs).toHaveLength(1)
 })

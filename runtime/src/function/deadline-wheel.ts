@@ -13,7 +13,7 @@ export abstract class DeadlineEntry {
   abstract onDeadline(): void
 }
 
-/** One timer for all deadlines: arming and disarming are constant-time and create no timer. */
+/** One timer for all deadlines: arming and disarming are constant-time and hardly ever set it anew. */
 export interface DeadlineWheel {
   /** Milliseconds of a monotonic clock: wall time may jump, deadlines must not. */
   nowMs(): number
@@ -30,31 +30,32 @@ export interface DeadlineWheelOptions {
   /** Precision. Default 10. */
   readonly tickMs?: number
   readonly nowMs?: () => number
-  /** Calls `tick` every `tickMs`; returns what stops it. Default: an unreferenced interval. */
-  readonly every?: (tick: () => void, tickMs: number) => () => void
+  /** Calls `wake` once after `delayMs`; returns what takes that back. Default: an unreferenced timer. */
+  readonly after?: (wake: () => void, delayMs: number) => () => void
 }
 
 /** A power of two: the remainder of a large number by it is one bitwise and. */
 const slotCount = 512
-const slotOf = (ticks: number): number => ticks & (slotCount - 1)
-/** Ticks without an entry before the interval stops, so that an idle host sleeps. */
-const idleTicks = 100
+const slotOf = (tick: number): number => tick & (slotCount - 1)
 
 /**
- * A hashed timer wheel (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme 6). An
- * interval drives it rather than a chain of promises: stopping a runaway function may drop queued
- * microtasks, and the wheel must outlive that to sweep the calls it stranded.
+ * A hashed timer wheel (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme 6) that
+ * sleeps until its next occupied slot: deadlines are seconds away and hardly ever met, so that one
+ * wake-up in seconds does where a ticking wheel takes a hundred per second. A timer drives it rather
+ * than a chain of promises: stopping a runaway function may drop queued microtasks, and the wheel
+ * must outlive that to sweep the calls it stranded.
  */
 export function createDeadlineWheel(options: DeadlineWheelOptions = {}): DeadlineWheel {
-  const { tickMs = 10, nowMs = () => performance.now(), every = unreferencedInterval } = options
+  const { tickMs = 10, nowMs = () => performance.now(), after = unreferencedTimer } = options
   const slots = Array.from({ length: slotCount }, (): DeadlineEntry | null => null)
   let size = 0
   let tickedTo = 0
-  let emptyTicks = 0
-  let stop: (() => void) | null = null
+  /** When it wakes up; Infinity while nothing is armed. */
+  let wakeTick = Infinity
+  let cancelWake: (() => void) | null = null
 
-  const link = (entry: DeadlineEntry, expiresAtMs: number): void => {
-    const slot = slotOf(Math.max(Math.ceil(expiresAtMs / tickMs), tickedTo + 1))
+  const link = (entry: DeadlineEntry, expiresAtMs: number, tick: number): void => {
+    const slot = slotOf(tick)
     const head = slots[slot] ?? null
     entry.expiresAtMs = expiresAtMs
     entry.slot = slot
@@ -75,30 +76,40 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
     size -= 1
   }
 
-  const tick = (): void => {
+  const wakeAt = (tick: number, now: number): void => {
+    cancelWake?.()
+    wakeTick = tick
+    cancelWake = tick === Infinity ? null : after(wake, tick * tickMs - now)
+  }
+
+  const nextOccupied = (): number => {
+    if (size === 0) return Infinity
+    let tick = tickedTo + 1
+    while (slots[slotOf(tick)] === null) tick += 1
+    return tick
+  }
+
+  const wake = (): void => {
     const now = nowMs()
     const last = Math.floor(now / tickMs)
     const visited: DeadlineEntry[] = []
     // After a stall longer than a round, each slot is visited once.
-    for (let at = Math.max(tickedTo + 1, last - slotCount + 1); at <= last; at += 1) {
-      for (let entry = slots[slotOf(at)] ?? null; entry !== null; entry = entry.next) {
+    for (let tick = Math.max(tickedTo + 1, last - slotCount + 1); tick <= last; tick += 1) {
+      for (let entry = slots[slotOf(tick)] ?? null; entry !== null; entry = entry.next) {
         visited.push(entry)
       }
     }
     tickedTo = Math.max(tickedTo, last)
-    for (const entry of visited) {
-      // Of a later round, or disarmed or armed again by another's deadline.
-      if (entry.slot < 0 || entry.expiresAtMs > now) continue
-      unlink(entry)
-      entry.onDeadline()
+    try {
+      for (const entry of visited) {
+        // Of a later round, or disarmed or armed again by another's deadline.
+        if (entry.slot < 0 || entry.expiresAtMs > now) continue
+        unlink(entry)
+        entry.onDeadline()
+      }
+    } finally {
+      wakeAt(nextOccupied(), now)
     }
-    emptyTicks = size === 0 ? emptyTicks + 1 : 0
-    if (emptyTicks > idleTicks) rest()
-  }
-
-  const rest = (): void => {
-    stop?.()
-    stop = null
   }
 
   return {
@@ -109,22 +120,20 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
     arm: (entry, delayMs) => {
       unlink(entry)
       const now = nowMs()
-      if (stop === null) {
-        tickedTo = Math.floor(now / tickMs)
-        emptyTicks = 0
-        stop = every(tick, tickMs)
-      }
-      link(entry, now + delayMs)
+      if (wakeTick === Infinity) tickedTo = Math.floor(now / tickMs)
+      const tick = Math.max(Math.ceil((now + delayMs) / tickMs), tickedTo + 1)
+      link(entry, now + delayMs, tick)
+      if (tick < wakeTick) wakeAt(tick, now)
     },
     disarm: unlink,
-    close: rest,
+    close: () => wakeAt(Infinity, 0),
   }
 }
 
-// The call that happens to start the interval must not lend it its async context for good.
+// The call that happens to set the timer must not lend it its async context for good.
 const outsideAnyCall = AsyncLocalStorage.snapshot()
 
-function unreferencedInterval(tick: () => void, tickMs: number): () => void {
-  const interval = outsideAnyCall(() => setInterval(tick, tickMs).unref())
-  return () => clearInterval(interval)
+function unreferencedTimer(wake: () => void, delayMs: number): () => void {
+  const timer = outsideAnyCall(() => setTimeout(wake, delayMs).unref())
+  return () => clearTimeout(timer)
 }

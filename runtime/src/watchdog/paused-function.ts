@@ -13,11 +13,11 @@ export interface PausedFunction extends ProbedCode {
 export interface MainThreadDebugger {
   /**
    * Pauses the main thread, asks `isRunaway` about the revision on its stack, ends the execution if
-   * so and if that is safe, and lets it go on. Null: no function is on the stack, or the main
-   * thread did not pause in time. A suspect makes the next look cheap, at the main thread's expense
-   * until `rest`.
+   * so and if that is safe, and lets it go on. Null: no function is on the stack. `lost`: the main
+   * thread did not pause in time, which says nothing. A suspect makes the next look cheap, at the
+   * main thread's expense until `rest`.
    */
-  look(isRunaway: (revision: string) => boolean): Promise<PausedFunction | null>
+  look(isRunaway: (revision: string) => boolean): Promise<PausedFunction | null | 'lost'>
   /** There is nothing to look at any more. */
   rest(): void
 }
@@ -47,7 +47,7 @@ export function debugMainThread(): MainThreadDebugger {
       timeoutMs = Math.min(2 * timeoutMs, maxLookTimeoutMs)
       connection.session.disconnect()
       connection = connect()
-      return null
+      return 'lost'
     },
     rest: () => disable(connection),
   }

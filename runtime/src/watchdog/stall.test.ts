@@ -66,7 +66,25 @@ describe('a stalled event loop', () => {
   it('is ended at once when the revision was stopped just before', () => {
     const judge = createStallJudge({ maxElapsedMs: 60 })
     stall(judge, { forMs: 1000, stack: () => 'a' })
-    expect(stall(judge, { forMs: 1000, stack: () => 'a', beats: 2 })).toBe(60)
+    expect(stall(judge, { forMs: 1000, stack: () => 'a', beats: 2 })).toBe(100)
     expect(stall(judge, { forMs: 1000, stack: () => 'b', beats: 3 })).toBe(300)
+  })
+
+  it.each([150, 300])('costs one look more when the look after %i ms is lost', (lostAtMs) => {
+    const judge = createStallJudge({ maxElapsedMs: 60 })
+    const lookTimeoutMs = 120
+    let isLost = false
+    judge.observe({ beats: 1, isHeld: false, elapsedMs: 20, limitMs })
+    for (let atMs = 20; atMs <= 1000; atMs += 20) {
+      if (!judge.observe({ beats: 1, isHeld: false, elapsedMs: 20, limitMs })) continue
+      if (atMs >= lostAtMs && !isLost) {
+        isLost = true
+        for (const end = atMs + lookTimeoutMs; atMs < end; atMs += 20) {
+          judge.observe({ beats: 1, isHeld: false, elapsedMs: 20, limitMs })
+        }
+        judge.onLookLost()
+      } else if (judge.isRunaway('a')) return expect(atMs).toBeLessThanOrEqual(460)
+    }
+    throw new Error('It was never stopped')
   })
 })

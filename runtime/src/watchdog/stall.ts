@@ -15,6 +15,8 @@ export interface StallJudge {
   }): boolean
   /** A look found this revision on the stack. Returns whether it is to be stopped. */
   isRunaway(revision: string): boolean
+  /** A look came to nothing; the next tick asks for another. */
+  onLookLost(): void
   /** Since the last sign of life, as far as this thread could see. */
   readonly stalledMs: number
 }
@@ -22,7 +24,7 @@ export interface StallJudge {
 /** Soon after a stop, more of the same is to be expected. */
 const alertMs = 30_000
 /** Then a first look comes after so long, and a second stall of the same revision ends there. */
-const alertLookMs = 50
+const alertLookMs = 100
 
 export function createStallJudge(options: { readonly maxElapsedMs: number }): StallJudge {
   let lastBeats = -1
@@ -60,6 +62,9 @@ export function createStallJudge(options: { readonly maxElapsedMs: number }): St
       lookAtMs = stalledMs
       nextLookMs = stalledMs + limitMs / 2
       return true
+    },
+    onLookLost: () => {
+      nextLookMs = stalledMs
     },
     isRunaway: (revision) => {
       const isAgain = stopped.has(revision)

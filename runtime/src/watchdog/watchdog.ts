@@ -20,7 +20,8 @@ export interface WatchdogOptions {
   readonly onRunaway: (message: RunawayMessage) => void
 }
 
-const beatMs = 20
+/** Below the tick of the thread that counts them. */
+const beatMs = 40
 const checkMs = 1000
 
 const watchers = new Set<WatchdogOptions>()
