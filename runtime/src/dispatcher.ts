@@ -1,8 +1,9 @@
+import type { Clock } from './clock.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { toOutcome } from './function/outcome.ts'
-import type { Revision } from './function/revision.ts'
 import { chooseSide } from './rollout/choose-side.ts'
 import type { RouteMatch } from './routing/route-table.ts'
+import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { ServingCell } from './sync/serving.ts'
 import type { Slot } from './sync/slot.ts'
 
@@ -21,44 +22,81 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   readonly serving: ServingCell
   readonly isReady: () => boolean
+  readonly clock: Clock
   /** Takes what the watchdog has stopped out of service, before that is told. */
   readonly onRunawayMet: () => void
+  /** Resolves when another revision serves in the place of one that did not load, if one does. */
+  readonly onLoadFailed: (revision: LazyRevision, error: unknown) => Promise<void>
   /** Who is asking: the same key stays on its side of a rollout. */
   readonly stickyKey: (call: Call) => string
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { serving, isReady, stickyKey } = options
-  const choose = (canary: NonNullable<Slot['canary']>, stable: Revision, call: Call): Revision => {
+  const { serving, isReady, stickyKey, clock } = options
+  /** Calls that wait for a revision to be loaded. */
+  const waiting = new Map<LazyRevision, number>()
+
+  const pick = ({ canary, stable }: Slot, call: Call): LazyRevision | null => {
+    if (stable === null || canary === null) return stable?.revision ?? null
     const { salt, weightPercent } = canary
     const side = chooseSide({ salt, weightPercent, key: stickyKey(call) })
-    return side === 'canary' && !canary.revision.isRunaway ? canary.revision : stable
+    return side === 'canary' && !canary.revision.isUnfit ? canary.revision : stable.revision
+  }
+
+  const invoke = (name: string, call: Call): Promise<Outcome> => {
+    // Looked up again: since the match the table may have been swapped and the revision retired.
+    const slot = serving.current.slots.get(name)
+    if (slot === undefined) return Promise.resolve(routeNotFound)
+    if (slot.stopped) return Promise.resolve(stopped(name, slot.stable?.revision.id ?? null))
+    const revision = pick(slot, call)
+    if (revision === null) return Promise.resolve(quarantined(name))
+    return revision.isReady ? revision.invoke(call) : invokeOther(name, revision, call)
+  }
+
+  const invokeOther = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
+    if (!revision.isUnfit) return invokeCold(name, revision, call)
+    options.onRunawayMet()
+    return invokeSuccessor(name, revision, call)
+  }
+
+  const invokeSuccessor = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
+    const slot = serving.current.slots.get(name)
+    const isStill = slot !== undefined && pick(slot, call) === revision
+    return isStill ? Promise.resolve(quarantined(name)) : invoke(name, call)
+  }
+
+  /** Waits for the revision no longer than for an answer, with as many others as it may have calls. */
+  const invokeCold = async (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
+    const { timeoutMs, maxConcurrency, maxQueue = 0 } = revision.release.settings
+    const ahead = waiting.get(revision) ?? 0
+    if (ahead >= maxConcurrency + maxQueue) return loading(name)
+    waiting.set(revision, ahead + 1)
+    const ended = new AbortController()
+    try {
+      const loaded = revision.load().then(() => true)
+      const overdue = clock.sleep(timeoutMs, ended.signal).then(() => false)
+      if (!(await Promise.race([loaded, overdue]))) return loading(name)
+    } catch (error) {
+      await options.onLoadFailed(revision, error)
+      return await invokeSuccessor(name, revision, call)
+    } finally {
+      ended.abort()
+      const left = (waiting.get(revision) ?? 1) - 1
+      if (left === 0) waiting.delete(revision)
+      else waiting.set(revision, left)
+    }
+    return invoke(name, call)
   }
 
   return {
     match: (method, path) => serving.current.routes.match(method, path),
     maxBodyBytes: (name) => {
       const slot = serving.current.slots.get(name)
-      const stable = slot?.stable?.revision ?? null
-      if (slot === undefined || slot.stopped || stable === null) return null
-      const { maxBodyBytes } = stable.release.settings
+      if (slot === undefined || slot.stopped || slot.stable === null) return null
+      const { maxBodyBytes } = slot.stable.revision.release.settings
       return Math.max(maxBodyBytes, slot.canary?.revision.release.settings.maxBodyBytes ?? 0)
     },
-    invoke: (name, call) => {
-      // Looked up again: since the match the table may have been swapped and the revision retired.
-      let slot = serving.current.slots.get(name)
-      let stable = slot?.stable?.revision ?? null
-      if (stable?.isRunaway === true) {
-        options.onRunawayMet()
-        slot = serving.current.slots.get(name)
-        stable = slot?.stable?.revision ?? null
-      }
-      if (slot === undefined) return Promise.resolve(routeNotFound)
-      if (slot.stopped) return Promise.resolve(stopped(name, stable))
-      if (stable === null) return Promise.resolve(quarantined(name))
-      const { canary } = slot
-      return (canary === null ? stable : choose(canary, stable, call)).invoke(call)
-    },
+    invoke,
     refuse: (match) => {
       if (!isReady()) return notReady
       if (match.status === 'notFound') return routeNotFound
@@ -101,13 +139,20 @@ function quarantined(name: string): Outcome {
   )
 }
 
-function stopped(name: string, stable: Revision | null): Outcome {
+function loading(name: string): Outcome {
+  return toOutcome(
+    { status: 503, code: 'FUNCTION_LOADING', message: `${name} is being loaded; try again` },
+    { ...jsonHeaders, 'retry-after': '1' },
+  )
+}
+
+function stopped(name: string, revisionId: string | null): Outcome {
   return toOutcome(
     {
       status: 503,
       code: 'FUNCTION_STOPPED',
       message: `${name} is stopped; it serves again when its operators resume it`,
     },
-    stable === null ? jsonHeaders : { ...jsonHeaders, 'x-needle-revision': stable.id },
+    revisionId === null ? jsonHeaders : { ...jsonHeaders, 'x-needle-revision': revisionId },
   )
 }

@@ -51,6 +51,13 @@ export interface RuntimeOptions {
   readonly drainTimeoutMs?: number | undefined
   /** Previous releases kept loaded per function, so that a rollback compiles nothing. Default 1. */
   readonly warmPrevious?: number | undefined
+  /**
+   * Functions to load before anybody calls them, those called lately first; a further one is loaded
+   * by its first call. Default 50.
+   */
+  readonly loadAhead?: number | undefined
+  /** How long a function that nobody calls stays in memory, past `loadAhead` of them. Default 15 minutes. */
+  readonly evictAfterMs?: number | undefined
   /** Name of this instance in reports. Default: host name and process id. */
   readonly instance?: string | undefined
   /**
@@ -122,6 +129,8 @@ const optionsSchema = z.strictObject({
   clock: objectSchema<Clock>('a clock', 'now', 'sleep').default(systemClock),
   drainTimeoutMs: durationMs.default(30_000),
   warmPrevious: z.int().min(0).max(10).default(1),
+  loadAhead: z.int().min(0).max(100_000).default(50),
+  evictAfterMs: durationMs.default(15 * 60 * 1000),
   instance: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')

@@ -151,7 +151,9 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const dispatcher = createDispatcher({
     serving,
     isReady: () => synchronizer?.isReady === true,
+    clock,
     onRunawayMet: () => settleRunaways(),
+    onLoadFailed: async (revision, error) => synchronizer?.reject(revision, error),
     stickyKey: (call) => {
       try {
         return stickyKey(call)
@@ -184,6 +186,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       minVersion: source.minVersion,
       drainTimeoutMs: options.drainTimeoutMs,
       warmPrevious: options.warmPrevious,
+      loadAhead: options.loadAhead,
+      evictAfterMs: options.evictAfterMs,
       clock,
       random: Math.random,
       load: ({ ref, release, artifact, sourceMap }) =>

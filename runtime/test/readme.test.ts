@@ -45,6 +45,8 @@ it('lists every option with its default', () => {
     clock: { now: 0, sleep: 0 },
     drainTimeoutMs: 30_000,
     warmPrevious: 1,
+    loadAhead: 50,
+    evictAfterMs: 900_000,
     instance: 'a',
     report: true,
     watchdog: { limitMs: 300 },

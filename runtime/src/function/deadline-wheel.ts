@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
+import { outsideAnyCall } from './outside-any-call.ts'
 
 /** Something with a deadline. Links of the wheel are part of it, so that arming allocates nothing. */
 export abstract class DeadlineEntry {
@@ -129,9 +129,6 @@ export function createDeadlineWheel(options: DeadlineWheelOptions = {}): Deadlin
     close: () => wakeAt(Infinity, 0),
   }
 }
-
-// The call that happens to set the timer must not lend it its async context for good.
-const outsideAnyCall = AsyncLocalStorage.snapshot()
 
 function unreferencedTimer(wake: () => void, delayMs: number): () => void {
   const timer = outsideAnyCall(() => setTimeout(wake, delayMs).unref())

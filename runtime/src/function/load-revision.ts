@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
-import { type Digest, shortDigest } from '../manifest/digest.ts'
+import type { Digest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { ActiveCall, busyOutcome } from './active-call.ts'
@@ -16,7 +16,7 @@ import type { SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { microtask } from './microtask.ts'
-import type { Revision } from './revision.ts'
+import { type Revision, toRevisionId } from './revision.ts'
 
 export interface LoadRevisionOptions {
   readonly release: Release
@@ -65,7 +65,7 @@ async function load(
   onCut: (error: RuntimeError) => void,
 ): Promise<Revision> {
   const { release, releaseDigest } = options
-  const id = `${release.function}@${shortDigest(releaseDigest)}`
+  const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
   await microtask

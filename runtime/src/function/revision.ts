@@ -1,4 +1,4 @@
-import type { Digest } from '../manifest/digest.ts'
+import { type Digest, shortDigest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { Call, Outcome } from './call.ts'
 
@@ -20,4 +20,9 @@ export interface Revision {
   stopRunaway(requestId: string | null): void
   /** Clears the timers, aborts what still runs and lets the context go. Idempotent. */
   dispose(): void
+}
+
+/** `<group>/<name>@<12 hex digits of the release digest>`. */
+export function toRevisionId(functionName: string, release: Digest): string {
+  return `${functionName}@${shortDigest(release)}`
 }

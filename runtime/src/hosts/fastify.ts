@@ -140,14 +140,18 @@ const bodyTooLarge = (maxBytes: number): Outcome => ({
 
 function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
   const { body, headers } = outcome
-  reply.code(outcome.status)
+  if (reply.statusCode !== outcome.status) reply.code(outcome.status)
   for (const name in headers) reply.header(name, headers[name])
   if (body instanceof ReadableStream && request.method === 'HEAD') {
     // Nobody will read it: let the function stop producing.
     void body.cancel().then(() => reply.send())
   } else if (body === null) reply.send()
+  else if (typeof body === 'string') reply.serializer(asItIs).send(body)
   else reply.send(body)
 }
+
+/** For Fastify, which would look into the content type of every text whether to serialise it as JSON. */
+const asItIs = (text: string): string => text
 
 function toLogger(log: FastifyBaseLogger): Logger {
   return {

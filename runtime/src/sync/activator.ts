@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
-import type { Revision } from '../function/revision.ts'
 import type { Digest } from '../manifest/digest.ts'
+import type { Revision } from '../function/revision.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
-import type { Release } from '../manifest/release.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
+import type { LazyRevision } from './lazy-revision.ts'
 import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
@@ -17,18 +17,33 @@ export interface Activator {
   /** By function; functions without refusals are absent. */
   readonly refusals: ReadonlyMap<string, readonly Refusal[]>
   /**
-   * Moves every function to its desired state by itself: one that fails keeps what it has. Rejects
-   * only when `signal` aborts.
+   * Moves every function to its desired state by itself: one that fails keeps what it has. Loads
+   * the stable releases of `eager` functions and all canaries; the others are loaded by their first
+   * call. Rejects only when `signal` aborts.
    */
-  activate(desired: DesiredState, signal: AbortSignal): Promise<void>
-  /** Loads the proven releases a rollback would go to. Best effort. */
-  warm(desired: DesiredState, signal: AbortSignal): Promise<void>
+  activate(
+    desired: DesiredState,
+    options: { readonly eager: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): Promise<void>
+  /** Loads the proven releases a rollback of these functions would go to. Best effort. */
+  warm(
+    desired: DesiredState,
+    options: { readonly functions: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): Promise<void>
   /**
    * Takes a runaway revision out of service at once and for good: stable takes over from a canary,
-   * the first proven release that is loaded takes over from stable. Loads nothing.
+   * the first proven release at hand takes over from stable. Loads nothing.
    */
-  expel(revision: Revision, proven: readonly ReleaseRef[]): void
+  expel(revision: RevisionIdentity, proven: readonly ReleaseRef[]): void
+  /** As `expel`, for one that did not load when it was first called. */
+  reject(
+    revision: LazyRevision,
+    error: unknown,
+    options: { readonly proven: readonly ReleaseRef[]; readonly signal: AbortSignal },
+  ): Promise<void>
 }
+
+type RevisionIdentity = Pick<Revision, 'id' | 'release' | 'releaseDigest'>
 
 export interface ActivatorOptions {
   /** What it moves. */
@@ -39,7 +54,6 @@ export interface ActivatorOptions {
   readonly warmPrevious: number
   /** Releases that served before a restart. */
   readonly lastGood: () => ReadonlyMap<string, ReleaseRef>
-  readonly readRelease: (name: string, ref: ReleaseRef, signal: AbortSignal) => Promise<Release>
   readonly onRefused: (functionName: string, refusal: Refusal) => void
   readonly onSwap: (changed: readonly Slot[]) => void
 }
@@ -63,86 +77,69 @@ export function createActivator(options: ActivatorOptions): Activator {
       warmPrevious: options.warmPrevious,
     })
 
-  const tryLoad = async (name: string, ref: ReleaseRef, signal: AbortSignal) => {
+  const recordFailure = (name: string, release: Digest, error: unknown): void =>
+    failures.record({
+      function: name,
+      release,
+      error: toRuntimeError(error, name),
+      now: clock.now(),
+    })
+
+  /** One that failed before is tried here and now, not at the expense of a call. */
+  const obtain = async (
+    name: string,
+    ref: ReleaseRef,
+    { load, signal }: { readonly load: boolean; readonly signal: AbortSignal },
+  ): Promise<LazyRevision | null> => {
+    const hasFailed = failures.get(ref.release) !== undefined
     try {
-      const revision = await pool.load(name, ref, signal)
+      const revision = await pool.register(name, ref, signal)
+      if (load || hasFailed) await revision.load()
       // Stopped since: what `expel` noted stands.
-      if (revision.isRunaway) return null
+      if (revision.isUnfit) return null
       failures.forget(ref.release)
       return revision
     } catch (error) {
       signal.throwIfAborted()
-      failures.record({
-        function: name,
-        release: ref.release,
-        error: toRuntimeError(error, name),
-        now: clock.now(),
-      })
+      pool.retire(ref.release)
+      recordFailure(name, ref.release, error)
       return null
     }
   }
 
-  const loadStable = async (
-    { function: name, stable }: FunctionPlan,
-    signal: AbortSignal,
-  ): Promise<Pick<Slot, 'stable' | 'http'> | null> => {
-    for (const ref of stable) {
-      const revision = await tryLoad(name, ref, signal)
-      if (revision !== null) {
-        return { stable: { ref, revision }, http: revision.release.settings.http }
-      }
+  const obtainFirst = async (
+    name: string,
+    refs: readonly ReleaseRef[],
+    how: { readonly load: boolean; readonly signal: AbortSignal },
+  ): Promise<Slot['stable']> => {
+    for (const ref of refs) {
+      const revision = await obtain(name, ref, how)
+      if (revision !== null) return { ref, revision }
     }
     return null
   }
 
-  /** Stopping must work for code that takes the process down when it loads, so nothing is loaded for it. */
-  const keepStopped = async (
-    { function: name, stable: [ref] }: FunctionPlan,
-    signal: AbortSignal,
-  ): Promise<Pick<Slot, 'stable' | 'http'> | null> => {
-    const before = serving.current.slots.get(name)
-    if (ref === undefined) return null
-    const revision = pool.get(ref.release) ?? null
-    if (revision !== null)
-      return { stable: { ref, revision }, http: revision.release.settings.http }
-    try {
-      const release = await options.readRelease(name, ref, signal)
-      return { stable: { ref, revision }, http: release.settings.http }
-    } catch (error) {
-      signal.throwIfAborted()
-      failures.record({
-        function: name,
-        release: ref.release,
-        error: toRuntimeError(error, name),
-        now: clock.now(),
-      })
-      return before === undefined ? null : { stable: before.stable, http: before.http }
-    }
-  }
-
   const prepare = async (
-    plan: FunctionPlan,
+    { function: name, stable: refs, ...plan }: FunctionPlan,
     version: number,
-    signal: AbortSignal,
+    how: { readonly load: boolean; readonly signal: AbortSignal },
   ): Promise<Slot | null> => {
-    const before = serving.current.slots.get(plan.function)
-    const base = await (plan.stopped ? keepStopped(plan, signal) : loadStable(plan, signal))
-    const canaryRevision =
-      plan.canary === null || plan.stopped || base === null
+    const before = serving.current.slots.get(name)
+    // Stopping must work for code that takes the process down when it loads.
+    const load = how.load && !plan.stopped
+    const stable = await obtainFirst(name, refs, { ...how, load })
+    const canary =
+      plan.canary === null || plan.stopped || stable === null
         ? null
-        : await tryLoad(plan.function, plan.canary.ref, signal)
+        : await obtain(name, plan.canary.ref, { ...how, load: true })
     // Nothing of it may serve, but its route answers 503 rather than 404.
-    const fallback = before === undefined ? null : { stable: null, http: before.http }
-    const target = base ?? fallback
-    if (target === null) return null
+    const http = stable?.revision.release.settings.http ?? before?.http
+    if (http === undefined) return null
     const slot: Slot = {
-      function: plan.function,
-      stable: target.stable,
-      canary:
-        plan.canary === null || canaryRevision === null
-          ? null
-          : { ...plan.canary, revision: canaryRevision },
-      http: target.http,
+      function: name,
+      stable,
+      canary: plan.canary === null || canary === null ? null : { ...plan.canary, revision: canary },
+      http,
       stopped: plan.stopped,
       since: clock.now(),
       manifestVersion: version,
@@ -150,20 +147,11 @@ export function createActivator(options: ActivatorOptions): Activator {
     return before !== undefined && isSameService(before, slot) ? before : slot
   }
 
-  const loadedOf = (proven: readonly ReleaseRef[]): Slot['stable'] => {
-    const blocked = failures.blocked(clock.now())
-    for (const ref of proven) {
-      const revision = blocked.has(ref.release) ? undefined : pool.get(ref.release)
-      if (revision !== undefined) return { ref, revision }
-    }
-    return null
-  }
-
   const swap = (wanted: ReadonlyMap<string, Slot>): ReadonlyMap<string, RuntimeError> => {
     // Prepared before one of them ran away, perhaps.
     const next = nextServing(
       serving.current,
-      new Map([...wanted].map(([name, slot]) => [name, withoutRunaways(slot)])),
+      new Map([...wanted].map(([name, slot]) => [name, withoutUnfit(slot)])),
     )
     const changed = [...next.serving.slots.values()].filter(
       (slot) => serving.current.slots.get(slot.function) !== slot,
@@ -174,31 +162,64 @@ export function createActivator(options: ActivatorOptions): Activator {
     return next.conflicts
   }
 
+  const apply = (changes: ReadonlyMap<string, Slot | null>): ReturnType<typeof swap> => {
+    const wanted = new Map(serving.current.slots)
+    for (const [name, slot] of changes) {
+      if (slot === null) wanted.delete(name)
+      else wanted.set(name, slot)
+    }
+    return swap(wanted)
+  }
+
+  const isBlocked = (ref: ReleaseRef): boolean => failures.blocked(clock.now()).has(ref.release)
+
+  const atHand = (proven: readonly ReleaseRef[]): Slot['stable'] => {
+    for (const ref of proven) {
+      const revision = isBlocked(ref) ? undefined : pool.get(ref.release)
+      if (revision !== undefined && !revision.isUnfit) return { ref, revision }
+    }
+    return null
+  }
+
+  /** Swaps an unfit revision for what is left without it, or for this. */
+  const takeOut = (revision: RevisionIdentity, successor: Slot['stable']): void => {
+    const name = revision.release.function
+    pool.get(revision.releaseDigest)?.condemn()
+    const before = serving.current.slots.get(name)
+    if (before !== undefined && withoutUnfit(before) !== before) {
+      const left = withoutUnfit(before)
+      const stable = left.stable ?? successor
+      swap(new Map(serving.current.slots).set(name, { ...left, stable, since: clock.now() }))
+    }
+    pool.retire(revision.releaseDigest)
+  }
+
   return {
     get refusals() {
       return refusals
     },
-    activate: async (desired, signal) => {
+    activate: async (desired, { eager, signal }) => {
       const plans = plan(desired)
-      const wanted = new Map(serving.current.slots)
+      /** Null: not desired any more. Applied to what serves by then: a runaway may have been expelled. */
+      const changes = new Map<string, Slot | null>()
 
       const preparing = Promise.all(
         plans
           .filter((each) => each.action === 'activate')
           .map(async (each) => {
-            const slot = await prepare(each, desired.manifest.version, signal)
-            if (slot === null) wanted.delete(each.function)
-            else wanted.set(each.function, slot)
+            const load = eager.has(each.function)
+            const version = desired.manifest.version
+            changes.set(each.function, await prepare(each, version, { load, signal }))
           }),
       )
       const ended = new AbortController()
       const done = preparing.then(() => true).finally(() => ended.abort())
       const pause = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
-      while (!(await Promise.race([done, pause()]))) swap(wanted)
+      while (!(await Promise.race([done, pause()]))) apply(changes)
       await done
 
-      for (const each of plans) if (each.action === 'retire') wanted.delete(each.function)
-      const conflicts = swap(wanted)
+      for (const each of plans) if (each.action === 'retire') changes.set(each.function, null)
+      const conflicts = apply(changes)
 
       failures.keepOnly(soughtReleases(desired, serving.current))
       const before = refusals
@@ -210,41 +231,45 @@ export function createActivator(options: ActivatorOptions): Activator {
       }
       pool.keepOnly(new Set([...releasesInUse(serving.current), ...plans.flatMap(warmReleases)]))
     },
-    warm: async (desired, signal) => {
+    warm: async (desired, { functions, signal }) => {
       for (const each of plan(desired)) {
-        for (const ref of each.stopped ? [] : each.warm) {
+        if (each.stopped || !functions.has(each.function)) continue
+        for (const ref of each.warm) {
           if (signal.aborted) return
-          // A proven release that fails now is refused when it is wanted, not before.
-          await pool.load(each.function, ref, signal).catch(() => null)
+          try {
+            await (await pool.register(each.function, ref, signal)).load()
+          } catch {
+            // A proven release that fails now is refused when it is wanted, not before.
+            pool.retire(ref.release)
+          }
         }
       }
     },
     expel: (revision, proven) => {
-      const name = revision.release.function
-      failures.record({
-        function: name,
-        release: revision.releaseDigest,
-        error: new RuntimeError(
+      recordFailure(
+        revision.release.function,
+        revision.releaseDigest,
+        new RuntimeError(
           'FUNCTION_RUNAWAY',
           `${revision.id} held up the process and was stopped. Publish a fix; this release serves here no more.`,
           { details: { revision: revision.id } },
         ),
-        now: clock.now(),
-      })
-      const before = serving.current.slots.get(name)
-      if (before !== undefined && withoutRunaways(before) !== before) {
-        const left = withoutRunaways(before)
-        const stable = left.stable ?? loadedOf(proven)
-        swap(new Map(serving.current.slots).set(name, { ...left, stable, since: clock.now() }))
-      }
-      pool.retire(revision.releaseDigest)
+      )
+      takeOut(revision, atHand(proven))
+    },
+    reject: async (revision, error, { proven, signal }) => {
+      const name = revision.release.function
+      recordFailure(name, revision.releaseDigest, error)
+      const others = proven.filter((ref) => !isBlocked(ref))
+      const successor = await obtainFirst(name, others, { load: true, signal })
+      takeOut(revision, successor)
     },
   }
 }
 
-function withoutRunaways(slot: Slot): Slot {
-  const hasStable = slot.stable?.revision?.isRunaway !== true
-  const hasCanary = slot.canary?.revision.isRunaway !== true
+function withoutUnfit(slot: Slot): Slot {
+  const hasStable = slot.stable?.revision.isUnfit !== true
+  const hasCanary = slot.canary?.revision.isUnfit !== true
   if (hasStable && hasCanary) return slot
   return {
     ...slot,

@@ -16,9 +16,16 @@ export interface CacheState {
   /** Stable release that last served, by function. */
   readonly lastGood: Readonly<Record<string, ReleaseRef>>
   readonly unfinished: UnfinishedActivation | null
+  /** Functions that were called lately. */
+  readonly recent: readonly string[]
 }
 
-export const emptyCacheState: CacheState = { highestSeen: null, lastGood: {}, unfinished: null }
+export const emptyCacheState: CacheState = {
+  highestSeen: null,
+  lastGood: {},
+  unfinished: null,
+  recent: [],
+}
 
 export const cacheStateSchema: z.ZodType<CacheState> = z.object({
   highestSeen: z.object({ epoch: z.int(), version: z.int(), digest: digestSchema }).nullable(),
@@ -32,4 +39,5 @@ export const cacheStateSchema: z.ZodType<CacheState> = z.object({
     }),
   ),
   unfinished: z.object({ digest: digestSchema, attempts: z.int() }).nullable(),
+  recent: z.array(z.string()).default([]),
 })

@@ -52,16 +52,14 @@ export function createLastingActivation(options: LastingActivationOptions): Last
       const slots = [...options.serving().slots.values()]
       const good = Object.fromEntries(
         slots.flatMap(({ function: name, stable }) => {
-          const ref = stable?.ref ?? lastGood[name]
+          const ref = stable?.revision.isLoaded === true ? stable.ref : lastGood[name]
           return ref === undefined ? [] : [[name, ref] as const]
         }),
       )
-      const loaded = slots.flatMap(({ stable }) =>
-        stable === null || stable.revision === null ? [] : [stable.ref],
-      )
+      const serving = slots.flatMap(({ stable }) => (stable === null ? [] : [stable.ref]))
       await cache.commit({
         manifestBytes: desired.bytes,
-        needed: [...documentKeysOf(desired, options.groups), ...loaded.flatMap(releaseKeysOf)],
+        needed: [...documentKeysOf(desired, options.groups), ...serving.flatMap(releaseKeysOf)],
         keep: objectKeysOf(desired, Object.values(good)),
       })
       await cache.update({ unfinished: null, lastGood: good })

@@ -1,57 +1,81 @@
 import { setImmediate } from 'node:timers/promises'
+import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { Revision } from '../function/revision.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
+import type { Release } from '../manifest/release.ts'
+import { createLazyRevision, type LazyRevision } from './lazy-revision.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
 
-/** Fetches and verifies a release; the function it resolves to loads it and blocks the event loop meanwhile. */
-export type FetchRevision = (
-  functionName: string,
-  ref: ReleaseRef,
-  signal: AbortSignal,
-) => Promise<() => Promise<Revision>>
-
-/** The loaded revisions of this process, by release. */
+/** The revisions of this process, by release, loaded or not. */
 export interface RevisionPool {
-  get(release: Digest): Revision | undefined
-  /** Loads each release once, however many ask for it. Rejects as `fetch` and the load do. */
-  load(functionName: string, ref: ReleaseRef, signal: AbortSignal): Promise<Revision>
-  /** Lets its calls end, then disposes of it; loading it again makes another revision. */
+  get(release: Digest): LazyRevision | undefined
+  /** Fetches and verifies the release, not its code. Rejects as `readRelease` does. */
+  register(functionName: string, ref: ReleaseRef, signal: AbortSignal): Promise<LazyRevision>
+  /** Those that are loaded. */
+  loaded(): Iterable<LazyRevision>
+  /** Lets its calls end, then frees its memory; the next call loads it again. */
+  unload(revision: LazyRevision): void
+  /** Lets its calls end, then disposes of it; registering it again makes another revision. */
   retire(release: Digest): void
   /** Lets the calls of all others end, then disposes of them. */
   keepOnly(releases: ReadonlySet<Digest>): void
-  /** Resolves when everything is drained and disposed of. */
+  /** Resolves when everything is drained and disposed of; to be called when `closing` has aborted. */
   close(): Promise<void>
 }
 
 export interface RevisionPoolOptions {
-  readonly fetch: FetchRevision
+  readonly readRelease: (
+    functionName: string,
+    ref: ReleaseRef,
+    signal: AbortSignal,
+  ) => Promise<Release>
+  /** Fetches and verifies the code; what it resolves to evaluates it, which blocks the event loop. */
+  readonly fetch: (
+    ref: ReleaseRef,
+    release: Release,
+    signal: AbortSignal,
+  ) => Promise<() => Promise<Revision>>
   readonly drainTimeoutMs: number
   readonly maxDownloads: number
+  /** Ends what is fetched and loaded. */
+  readonly closing: AbortSignal
   readonly onDrainTimeout: (revision: Revision) => void
 }
 
 export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
-  const loaded = new Map<Digest, Revision>()
-  const loading = new Map<Digest, Promise<Revision>>()
+  const { closing } = options
+  const revisions = new Map<Digest, LazyRevision>()
+  const registering = new Map<Digest, Promise<LazyRevision>>()
+  const loading = new Set<Promise<unknown>>()
   const draining = new Set<Promise<void>>()
   const download = limitConcurrency(options.maxDownloads)
   const oneAtATime = limitConcurrency(1)
 
-  const fetchAndLoad = async (
-    name: string,
-    ref: ReleaseRef,
-    signal: AbortSignal,
-  ): Promise<Revision> => {
-    const loadRevision = await download(() => options.fetch(name, ref, signal))
+  const fetchAndLoad = async (ref: ReleaseRef, release: Release): Promise<Revision> => {
+    const evaluate = await download(() => options.fetch(ref, release, closing))
     return oneAtATime(async () => {
       // Requests that arrived during the load before this one go first.
       await setImmediate()
-      signal.throwIfAborted()
-      const revision = await loadRevision()
-      loaded.set(ref.release, revision)
-      return revision
+      closing.throwIfAborted()
+      return evaluate()
     })
+  }
+
+  const register = async (
+    name: string,
+    ref: ReleaseRef,
+    signal: AbortSignal,
+  ): Promise<LazyRevision> => {
+    const release = await download(() => options.readRelease(name, ref, signal))
+    closing.throwIfAborted()
+    const revision = createLazyRevision({
+      release,
+      releaseDigest: ref.release,
+      load: () => outsideAnyCall(() => track(loading, fetchAndLoad(ref, release))),
+    })
+    revisions.set(ref.release, revision)
+    return revision
   }
 
   const drain = async (revision: Revision): Promise<void> => {
@@ -60,36 +84,47 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
     revision.dispose()
   }
 
-  const retire = (release: Digest, revision: Revision): void => {
-    loaded.delete(release)
-    const done = drain(revision).finally(() => draining.delete(done))
-    draining.add(done)
+  const letGo = (revision: Revision | null): void => {
+    if (revision !== null) void track(draining, drain(revision))
+  }
+
+  const retire = (revision: LazyRevision): void => {
+    revisions.delete(revision.releaseDigest)
+    letGo(revision.retire())
   }
 
   return {
-    get: (release) => loaded.get(release),
-    load: (name, ref, signal) => {
-      const known = loaded.get(ref.release)
+    get: (release) => revisions.get(release),
+    register: (name, ref, signal) => {
+      const known = revisions.get(ref.release)
       if (known !== undefined) return Promise.resolve(known)
-      const running = loading.get(ref.release)
+      const running = registering.get(ref.release)
       if (running !== undefined) return running
-      const begun = fetchAndLoad(name, ref, signal).finally(() => loading.delete(ref.release))
-      loading.set(ref.release, begun)
+      const begun = register(name, ref, signal).finally(() => registering.delete(ref.release))
+      registering.set(ref.release, begun)
       return begun
     },
+    loaded: () => [...revisions.values()].filter(({ isLoaded }) => isLoaded),
+    unload: (revision) => letGo(revision.unload()),
     retire: (release) => {
-      const revision = loaded.get(release)
-      if (revision !== undefined) retire(release, revision)
+      const revision = revisions.get(release)
+      if (revision !== undefined) retire(revision)
     },
     keepOnly: (releases) => {
-      for (const [release, revision] of loaded) {
-        if (!releases.has(release)) retire(release, revision)
-      }
+      for (const [release, revision] of revisions) if (!releases.has(release)) retire(revision)
     },
     close: async () => {
-      await Promise.allSettled(loading.values())
-      for (const [release, revision] of loaded) retire(release, revision)
+      await Promise.allSettled([...registering.values(), ...loading])
+      for (const revision of revisions.values()) retire(revision)
       await Promise.all(draining)
     },
   }
+}
+
+/** Keeps a promise in the set for as long as it is pending. */
+function track<Result>(set: Set<Promise<unknown>>, promise: Promise<Result>): Promise<Result> {
+  set.add(promise)
+  const forget = (): void => void set.delete(promise)
+  promise.then(forget, forget)
+  return promise
 }

@@ -1,14 +1,14 @@
-import type { Revision } from '../function/revision.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Settings } from '../manifest/settings.ts'
+import type { LazyRevision } from './lazy-revision.ts'
 import type { CanaryTarget } from './plan-activation.ts'
 
 /** What serves one function. Immutable: a change is another slot. */
 export interface Slot {
   readonly function: string
-  /** Null while nothing may or need serve: stopped, or all of it quarantined. */
-  readonly stable: { readonly ref: ReleaseRef; readonly revision: Revision | null } | null
-  readonly canary: (CanaryTarget & { readonly revision: Revision }) | null
+  /** Null while nothing may serve: all of it is quarantined or did not load. */
+  readonly stable: { readonly ref: ReleaseRef; readonly revision: LazyRevision } | null
+  readonly canary: (CanaryTarget & { readonly revision: LazyRevision }) | null
   /** Stable's. A canary's route takes effect when it is promoted. */
   readonly http: Settings['http']
   readonly stopped: boolean

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../manifest/digest.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
-import { testManifest } from '../manifest/testing/test-documents.ts'
+import { testManifest, testRelease } from '../manifest/testing/test-documents.ts'
+import { createLazyRevision, type LazyRevision } from './lazy-revision.ts'
 import { emptyServing, type Serving } from './serving.ts'
 import { soughtReleases } from './sought-releases.ts'
 
@@ -17,6 +18,13 @@ const since = '2026-01-01T00:00:00Z'
 const steps = [{ weightPercent: 5, bakeMs: 0 }]
 const rollout = { canary, steps, step: 0, weightPercent: 5, salt: 'salt-salt', since }
 const state: FunctionState = { stable, previous: [previous], rollout, hold: null }
+
+const unloaded = ({ release }: ReleaseRef): LazyRevision =>
+  createLazyRevision({
+    release: testRelease(),
+    releaseDigest: release,
+    load: () => Promise.reject(new Error('Nobody calls it')),
+  })
 
 function sought(
   serving: ReleaseRef | null,
@@ -33,7 +41,7 @@ function sought(
   }
   const slot = {
     function: 'shop/card',
-    stable: serving === null ? null : { ref: serving, revision: null },
+    stable: serving === null ? null : { ref: serving, revision: unloaded(serving) },
     canary: null,
     http: { method: 'GET', path: '/' },
     stopped: false,

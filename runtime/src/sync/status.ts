@@ -16,6 +16,8 @@ export interface FunctionStatus {
   /** Revision ids; null when none serves. */
   readonly stable: string | null
   readonly canary: string | null
+  /** Whether stable is in memory; else its next call loads it. */
+  readonly loaded: boolean
   /** Percent of keys the canary serves. */
   readonly weightPercent: number
   /** Null when nothing of it serves: its first release was refused. */

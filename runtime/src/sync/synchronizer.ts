@@ -1,4 +1,4 @@
-import { RuntimeError } from '../errors.ts'
+import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Revision } from '../function/revision.ts'
 import { isAbove, isExpired } from '../manifest/acceptance.ts'
@@ -16,7 +16,10 @@ import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import type { DesiredState } from './desired-state.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
+import { createIdleEviction, type IdleEviction } from './idle-eviction.ts'
 import { createLastingActivation } from './lasting-activation.ts'
+import type { LazyRevision } from './lazy-revision.ts'
+import { chooseLoadAhead, isLoaded } from './load-ahead.ts'
 import { createManifestPoll } from './manifest-poll.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionPool } from './revision-pool.ts'
@@ -49,6 +52,8 @@ export interface SynchronizerOptions {
   readonly drainTimeoutMs: number
   readonly minVersion?: number | undefined
   readonly warmPrevious: number
+  readonly loadAhead: number
+  readonly evictAfterMs: number
   readonly clock: Clock
   readonly random: () => number
   readonly watchdog: () => WatchdogStatus
@@ -72,6 +77,8 @@ export interface Synchronizer {
   releaseOf(revisionId: string): Digest | null
   /** Takes a runaway revision out of service, now and at every activation to come. */
   expel(revision: Revision): void
+  /** As `expel`, for one that did not load when it was called; resolves when another serves, if one does. */
+  reject(revision: LazyRevision, error: unknown): Promise<void>
   /** Stops polling, lets calls in flight end and disposes of every revision. */
   close(): Promise<void>
 }
@@ -93,6 +100,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   let wanted: DesiredState | null = null
   /** What serves is not all that could. */
   let hasExpelled = false
+  let eviction: IdleEviction | null = null
 
   const alarms = createSyncAlarms({ clock, onEvent })
   const cache = createDiskCache({
@@ -130,10 +138,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     maxDownloads,
     onDrainTimeout: ({ id, inFlight }) =>
       onEvent({ type: 'drainTimedOut', revision: id, inFlight }),
-    fetch: async (name, ref, signal) => {
-      const from = reader()
-      const { document: release } = await from.release(ref, name, { signal })
-      const artifact = await from.artifact(release, { signal })
+    closing: closing.signal,
+    readRelease: async (name, ref, signal) =>
+      (await reader().release(ref, name, { signal })).document,
+    fetch: async (ref, release, signal) => {
+      const artifact = await reader().artifact(release, { signal })
       const sourceMap = () => sourceMaps.load(release, closing.signal)
       return () => options.load({ ref, release, artifact, sourceMap })
     },
@@ -145,8 +154,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     clock,
     warmPrevious: options.warmPrevious,
     lastGood: () => new Map(Object.entries(cache.state.lastGood)),
-    readRelease: async (name, ref, signal) =>
-      (await reader().release(ref, name, { signal })).document,
     onRefused: (name, { side, code, message }) =>
       onEvent({ type: 'functionRefused', function: name, side, code, message }),
     onSwap: () => {
@@ -154,9 +161,28 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
   })
 
-  const activate = async (desired: DesiredState, signal: AbortSignal): Promise<void> => {
+  /** Functions whose desired release is another than the one that served here before a restart. */
+  const unproven = (desired: DesiredState): ReadonlySet<string> =>
+    new Set(
+      Object.entries(cache.state.lastGood).flatMap(([name, { release }]) =>
+        desired.functions.get(name)?.stable.release === release ? [] : [name],
+      ),
+    )
+
+  const chooseEager = (desired: DesiredState, limit: number): ReadonlySet<string> =>
+    chooseLoadAhead({
+      functions: desired.functions.keys(),
+      slots: serving.current.slots,
+      recent: eviction?.recent ?? new Set(),
+      limit,
+    })
+
+  const activate = async (
+    desired: DesiredState,
+    how: { readonly eager: ReadonlySet<string>; readonly signal: AbortSignal },
+  ): Promise<void> => {
     const before = new Map(serving.current.slots)
-    await activator.activate(desired, signal)
+    await activator.activate(desired, how)
     const isNew = active?.digest !== desired.digest
     active = desired
     moments.activation = clock.now()
@@ -179,14 +205,41 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     clock,
     groups,
     retryBaseMs: options.pollIntervalMs,
-    activate,
+    activate: (desired, signal) =>
+      activate(desired, { eager: chooseEager(desired, options.loadAhead), signal }),
     serving: () => serving.current,
   })
-  /** What makes the next rollback and the next failure cheaper; it yields to every activation. */
+  /** What failed is replaced and told of like what was refused at its activation. */
+  const reject = async (revision: LazyRevision, error: unknown): Promise<void> => {
+    // Replaced before it was loaded: nobody's failure.
+    if (isRuntimeError(error) && error.code === 'RUNTIME_CLOSED') return
+    const proven = provenReleases(revision)
+    await activator.reject(revision, error, { proven, signal: closing.signal })
+    activateAgain()
+  }
+  const rejections = new WeakMap<LazyRevision, Promise<void>>()
+  const rejectOnce = (revision: LazyRevision, error: unknown): Promise<void> => {
+    const rejection = rejections.get(revision) ?? reject(revision, error).catch(() => undefined)
+    rejections.set(revision, rejection)
+    return rejection
+  }
+
+  const loadAhead = async (desired: DesiredState, ending: AbortSignal): Promise<void> => {
+    for (const name of chooseEager(desired, options.loadAhead)) {
+      const slot = serving.current.slots.get(name)
+      const revision = slot?.stopped === true ? undefined : slot?.stable?.revision
+      if (ending.aborted) return
+      await revision?.load().catch((error: unknown) => rejectOnce(revision, error))
+    }
+  }
+
+  /** What makes the next call, the next rollback and the next failure cheaper; it yields to every activation. */
   const afterwards = createBackgroundTask()
   const prepareNext = (desired: DesiredState): void =>
     afterwards.restart(async (ending) => {
-      await activator.warm(desired, ending)
+      await loadAhead(desired, ending)
+      const functions = loadedFunctions(serving.current)
+      await activator.warm(desired, { functions, signal: ending })
       await sourceMaps.keep(servingReleases(serving.current), ending)
     })
 
@@ -228,6 +281,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
     alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
+    await eviction?.sweep()
     if (statusKey() !== before) options.onChange()
     return outcome
   }
@@ -247,7 +301,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         await cache.update({ highestSeen: { epoch, version, digest: desired.digest } })
       }
       lasting.resume(desired)
-      await activate(desired, closing.signal)
+      // What served before a restart is loaded when it is called, or right after.
+      await activate(desired, { eager: unproven(desired), signal: closing.signal })
     } catch (error) {
       if (!closing.signal.aborted) alarms.bootFailed(error)
     } finally {
@@ -258,6 +313,15 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 
   const begin = async (): Promise<void> => {
     await cache.open()
+    const { evictAfterMs } = options
+    eviction = createIdleEviction({
+      serving,
+      pool,
+      cache,
+      clock,
+      loadAhead: options.loadAhead,
+      evictAfterMs,
+    })
     if (options.disk !== null) await boot(options.disk)
     if (active !== null) prepareNext(active)
     booted.resolve()
@@ -271,6 +335,23 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     random: options.random,
     poll,
   })
+  /** What may take over from this revision, best first. */
+  const provenReleases = ({ release }: Pick<Revision, 'release'>): readonly ReleaseRef[] => {
+    const state = active?.functions.get(release.function)
+    const lastGood = cache.state.lastGood[release.function]
+    const proven = [
+      ...(state === undefined ? [] : [state.stable]),
+      ...(lastGood === undefined ? [] : [lastGood]),
+      ...(state?.previous ?? []),
+    ]
+    const quarantine = active?.quarantine ?? []
+    return proven.filter((ref) => findQuarantined(quarantine, release.function, ref) === undefined)
+  }
+  const activateAgain = (): void => {
+    hasExpelled = true
+    options.onChange()
+    if (!closing.signal.aborted) void booted.promise.then(() => loop.refresh())
+  }
   const statusKey = (): string =>
     JSON.stringify([
       active?.digest,
@@ -321,25 +402,16 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     releaseOf: (revisionId) => {
       for (const { stable, canary } of serving.current.slots.values()) {
         for (const side of [stable, canary]) {
-          if (side?.revision?.id === revisionId) return side.ref.release
+          if (side?.revision.id === revisionId) return side.ref.release
         }
       }
       return null
     },
     expel: (revision) => {
-      const state = active?.functions.get(revision.release.function)
-      const proven = state === undefined ? [] : [state.stable, ...state.previous]
-      activator.expel(
-        revision,
-        proven.filter(
-          (ref) =>
-            findQuarantined(active?.quarantine ?? [], revision.release.function, ref) === undefined,
-        ),
-      )
-      hasExpelled = true
-      options.onChange()
-      if (!closing.signal.aborted) void booted.promise.then(() => loop.refresh())
+      activator.expel(revision, provenReleases(revision))
+      activateAgain()
     },
+    reject: rejectOnce,
     close: async () => {
       closing.abort(new Error('The runtime is closing'))
       ready.reject(closed())
@@ -359,6 +431,10 @@ export function closed(): RuntimeError {
 
 function servingReleases({ slots }: Serving): Release[] {
   return [...slots.values()]
-    .flatMap(({ stable, canary }) => [stable?.revision?.release, canary?.revision.release])
+    .flatMap(({ stable, canary }) => [stable?.revision.release, canary?.revision.release])
     .filter((release) => release !== undefined)
+}
+
+function loadedFunctions({ slots }: Serving): ReadonlySet<string> {
+  return new Set([...slots.values()].filter(isLoaded).map((slot) => slot.function))
 }

@@ -1,4 +1,5 @@
 import type { DesiredState } from './desired-state.ts'
+import { isLoaded } from './load-ahead.ts'
 import type { Refusal } from './refusal.ts'
 import type { Serving } from './serving.ts'
 import type { Slot } from './slot.ts'
@@ -78,8 +79,9 @@ function functionStatus(
 ): FunctionStatus {
   return {
     function: name,
-    stable: slot?.stable?.revision?.id ?? null,
+    stable: slot?.stable?.revision.id ?? null,
     canary: slot?.canary?.revision.id ?? null,
+    loaded: isLoaded(slot),
     weightPercent: slot?.canary?.weightPercent ?? 0,
     route: slot === undefined ? null : { method: slot.http.method, path: slot.http.path },
     stopped: slot?.stopped ?? false,

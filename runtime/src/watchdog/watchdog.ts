@@ -1,9 +1,10 @@
-import { AsyncLocalStorage, executionAsyncId } from 'node:async_hooks'
+import { executionAsyncId } from 'node:async_hooks'
 import { url as inspectorUrl } from 'node:inspector'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { canStop } from '../function/container/runaway-probe.ts'
 import { beat, heartbeat, heartbeatSlot } from '../function/heartbeat.ts'
 import { microtask } from '../function/microtask.ts'
+import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { WatchdogStatus } from '../sync/status.ts'
 import { isRunawayMessage, ready, type RunawayMessage } from './watchdog-message.ts'
 
@@ -117,9 +118,6 @@ function startThread(): WatchdogThread {
     },
   }
 }
-
-// The call that happens to start it must not lend it its async context for good.
-const outsideAnyCall = AsyncLocalStorage.snapshot()
 
 function off(reason: string | null): Watchdog['status'] {
   return { mode: 'off', reason }

@@ -1,0 +1,109 @@
+import { RuntimeError } from '../errors.ts'
+import type { Call, Outcome } from '../function/call.ts'
+import { type Revision, toRevisionId } from '../function/revision.ts'
+import type { Digest } from '../manifest/digest.ts'
+import type { Release } from '../manifest/release.ts'
+
+/** A verified release that becomes a revision when it is needed, and may be let go of in between. */
+export interface LazyRevision {
+  /** `<group>/<name>@<12 hex digits of the release digest>`. */
+  readonly id: string
+  readonly releaseDigest: Digest
+  readonly release: Release
+  readonly isLoaded: boolean
+  /** The watchdog has ended an execution of it, or it did not load: it serves no more. */
+  readonly isUnfit: boolean
+  /** Loaded and fit: a call may be handed to it. */
+  readonly isReady: boolean
+  /** Calls since it was registered. */
+  readonly calls: number
+  /** Calls that have begun and not ended, streams included; 0 while it is not loaded. */
+  readonly inFlight: number
+  /**
+   * Loads it once, however many ask meanwhile; one that failed is not tried again. Rejects as the
+   * load does, and with `RUNTIME_CLOSED` when it was retired before that ended.
+   */
+  load(): Promise<void>
+  /** Answers one call, if it is ready; see `Revision`. */
+  invoke(call: Call): Promise<Outcome>
+  /** It serves no more: whoever meets it looks for another. */
+  condemn(): void
+  /** Takes it out of memory until the next `load`; what is returned is to be drained and disposed of. */
+  unload(): Revision | null
+  /** As `unload`, for good. */
+  retire(): Revision | null
+}
+
+export interface LazyRevisionOptions {
+  readonly release: Release
+  readonly releaseDigest: Digest
+  readonly load: () => Promise<Revision>
+}
+
+export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
+  const { release, releaseDigest } = options
+  const id = toRevisionId(release.function, releaseDigest)
+  let loaded: Revision | null = null
+  let loading: Promise<void> | null = null
+  let isCondemned = false
+  let isRetired = false
+  let calls = 0
+
+  const load = async (): Promise<void> => {
+    const revision = await options.load()
+    if (isRetired) {
+      revision.dispose()
+      throw replaced(id)
+    }
+    loaded = revision
+    loading = null
+  }
+  const unload = (): Revision | null => {
+    const before = loaded
+    loaded = null
+    return before
+  }
+
+  return {
+    id,
+    releaseDigest,
+    release,
+    get isLoaded() {
+      return loaded !== null
+    },
+    get isUnfit() {
+      return isCondemned || loaded?.isRunaway === true
+    },
+    get isReady() {
+      return loaded !== null && !isCondemned && !loaded.isRunaway
+    },
+    get calls() {
+      return calls
+    },
+    get inFlight() {
+      return loaded?.inFlight ?? 0
+    },
+    load: async () => {
+      if (loaded !== null) return
+      if (isRetired) throw replaced(id)
+      await (loading ??= load())
+    },
+    invoke: (call) => {
+      if (loaded === null) throw new TypeError(`${id} is not loaded`)
+      calls += 1
+      return loaded.invoke(call)
+    },
+    condemn: () => {
+      isCondemned = true
+    },
+    unload,
+    retire: () => {
+      isRetired = true
+      return unload()
+    },
+  }
+}
+
+function replaced(id: string): RuntimeError {
+  return new RuntimeError('RUNTIME_CLOSED', `${id} was replaced before it was loaded`)
+}

@@ -1,0 +1,254 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RuntimeError } from '../src/errors.ts'
+import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
+import { createRuntime, type Runtime } from '../src/runtime.ts'
+import type { RuntimeOptions } from '../src/runtime-options.ts'
+import type { ArtifactStore } from '../src/store/artifact-store.ts'
+import { createMemoryStore } from '../src/store/memory.ts'
+import {
+  createManualClock,
+  createTestEnvironment,
+  silentLog,
+  type TestEnvironment,
+} from './support/test-environment.ts'
+
+const opened: Runtime[] = []
+let cacheDirectory: string
+
+beforeEach(async () => {
+  cacheDirectory = await mkdtemp(path.join(tmpdir(), 'needle-cache-'))
+})
+afterEach(async () => {
+  for (const runtime of opened.splice(0)) await runtime.close()
+  await rm(cacheDirectory, { recursive: true, force: true })
+})
+
+async function start(
+  bucket: TestEnvironment,
+  { store = bucket.store, ...options }: Partial<RuntimeOptions> & { store?: ArtifactStore } = {},
+): Promise<Runtime> {
+  const runtime = createRuntime({
+    source: { store, cacheDirectory },
+    groups: ['shop'],
+    trust: bucket.trust.rootBytes,
+    log: silentLog,
+    report: false,
+    watchdog: false,
+    ...options,
+  })
+  opened.push(runtime)
+  await runtime.start()
+  return runtime
+}
+
+async function restart(runtime: Runtime, ...[bucket, options]: Parameters<typeof start>) {
+  opened.splice(opened.indexOf(runtime), 1)
+  await runtime.close()
+  return start(bucket, options)
+}
+
+async function call(runtime: Runtime, name: string) {
+  const url = `/shop/${name}`
+  const base = { requestId: 'r1', method: 'GET', headers: {}, body: null, caller: {} }
+  const { status, body } = await runtime.handle({ ...base, url })
+  return { status, body: typeof body === 'string' ? JSON.parse(body) : body }
+}
+
+const loaded = (runtime: Runtime): string[] =>
+  runtime.status().functions.flatMap((each) => (each.loaded ? [each.function.slice(5)] : []))
+
+const refusals = (runtime: Runtime, name: string) =>
+  runtime.status().functions.find((each) => each.function === `shop/${name}`)?.refusals
+
+const release = (bucket: TestEnvironment, name: string, v = 1) =>
+  bucket.release(`shop/${name}`, `async () => ({ v: ${v} }) /* ${name} */`)
+
+const broken = (bucket: TestEnvironment, name: string) =>
+  bucket.release(`shop/${name}`, '', { script: 'throw new Error("poison")' })
+
+async function publish(bucket: TestEnvironment, ...names: string[]) {
+  const refs: Record<string, ReleaseRef> = {}
+  for (const name of names) refs[name] = await release(bucket, name)
+  await bucket.publish(refs)
+  return refs
+}
+
+const after = (stable: ReleaseRef, previous: ReleaseRef): FunctionState => ({
+  stable,
+  previous: [previous],
+  rollout: null,
+  hold: null,
+})
+
+const ticking = (name: string): string =>
+  `(() => { let n = 0; setInterval(() => console.info('${name}'), 5); return async () => ({ n: ++n }) })()`
+
+/** Counts reads of artifacts. */
+function counting(store: ArtifactStore) {
+  const read: string[] = []
+  return {
+    read,
+    store: {
+      ...store,
+      get: (key: string, options: Parameters<ArtifactStore['get']>[1]) => {
+        if (key.startsWith('artifacts/')) read.push(key)
+        return store.get(key, options)
+      },
+    } satisfies ArtifactStore,
+  }
+}
+
+describe('a function past loadAhead', () => {
+  it('is loaded by its first call, once for all that come meanwhile', async () => {
+    const bucket = await createTestEnvironment()
+    await publish(bucket, 'a', 'b', 'c')
+    const { store, read } = counting(bucket.store)
+    const runtime = await start(bucket, { source: { store }, loadAhead: 1 })
+    expect(loaded(runtime)).toEqual(['a'])
+    expect(read).toHaveLength(1)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call(runtime, 'c')))
+    expect(answers).toEqual(answers.map(() => ({ status: 200, body: { v: 1 } })))
+    expect(loaded(runtime)).toEqual(['a', 'c'])
+    expect(read).toHaveLength(2)
+  })
+
+  it('answers 503 when it fails at its first call and nothing else can serve', async () => {
+    const bucket = await createTestEnvironment()
+    await bucket.publish({ card: await broken(bucket, 'card') })
+    const runtime = await start(bucket, { loadAhead: 0 })
+    expect(await call(runtime, 'card')).toMatchObject({
+      status: 503,
+      body: { error: { code: 'FUNCTION_QUARANTINED' } },
+    })
+    await runtime.refresh()
+    expect(refusals(runtime, 'card')).toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
+    expect(await call(runtime, 'card')).toMatchObject({ status: 503 })
+  })
+
+  it('fails no call when its new release does not load: the one proven before answers it', async () => {
+    const bucket = await createTestEnvironment()
+    const proven = await release(bucket, 'card')
+    await bucket.publish({ card: after(await broken(bucket, 'card'), proven) })
+    const runtime = await start(bucket, { loadAhead: 0 })
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call(runtime, 'card')))
+    expect(answers).toEqual(answers.map(() => ({ status: 200, body: { v: 1 } })))
+    await runtime.refresh()
+    expect(refusals(runtime, 'card')).toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
+  })
+
+  it('waits for its code no longer than for an answer', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock(Date.now())
+    await publish(bucket, 'card')
+    const store: ArtifactStore = {
+      ...bucket.store,
+      get: (key, options) =>
+        key.startsWith('artifacts/') ? new Promise(() => {}) : bucket.store.get(key, options),
+    }
+    const runtime = await start(bucket, { source: { store }, loadAhead: 0, clock })
+    const answer = call(runtime, 'card')
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(5000)
+    expect(await answer).toMatchObject({
+      status: 503,
+      body: { error: { code: 'FUNCTION_LOADING' } },
+    })
+  })
+
+  it('serves as soon as a store that was away is back', async () => {
+    const bucket = await createTestEnvironment()
+    await publish(bucket, 'card')
+    let isAway = true
+    const store: ArtifactStore = {
+      ...bucket.store,
+      get: (key, options) =>
+        isAway && key.startsWith('artifacts/')
+          ? Promise.reject(new RuntimeError('STORE_UNAVAILABLE', 'away'))
+          : bucket.store.get(key, options),
+    }
+    const source = { store, pollIntervalMs: 5 }
+    const runtime = await start(bucket, { source, loadAhead: 0 })
+    expect((await call(runtime, 'card')).status).toBe(503)
+    isAway = false
+    await expect.poll(() => call(runtime, 'card')).toMatchObject({ status: 200 })
+  })
+})
+
+it('a loaded function that changes is loaded before the swap, so that no call waits for it', async () => {
+  const bucket = await createTestEnvironment()
+  await publish(bucket, 'a', 'b')
+  const runtime = await start(bucket, { loadAhead: 0 })
+  await call(runtime, 'b')
+  await bucket.publish({ a: await release(bucket, 'a', 2), b: await release(bucket, 'b', 2) })
+  await runtime.refresh()
+  expect(loaded(runtime)).toEqual(['b'])
+  expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 2 } })
+
+  await bucket.publish({ b: await broken(bucket, 'b') })
+  await runtime.refresh()
+  expect(refusals(runtime, 'b')).toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
+  expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 2 } })
+})
+
+describe('a function nobody calls', () => {
+  it('leaves memory after a while, its timers too, and comes back with its next call', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock(Date.now())
+    const ticks: string[] = []
+    await bucket.publish({
+      busy: await bucket.release('shop/busy', ticking('busy')),
+      idle: await bucket.release('shop/idle', ticking('idle')),
+    })
+    const log = { ...silentLog, info: (message: string) => void ticks.push(message) }
+    const options = { loadAhead: 0, evictAfterMs: 60_000, clock, log }
+    const runtime = await start(bucket, options)
+    expect((await call(runtime, 'idle')).body).toEqual({ n: 1 })
+    expect((await call(runtime, 'idle')).body).toEqual({ n: 2 })
+    for (let minute = 0; minute < 3; minute += 1) {
+      await call(runtime, 'busy')
+      await runtime.refresh()
+      clock.advance(59_000)
+    }
+    expect(loaded(runtime)).toEqual(['busy'])
+    ticks.length = 0
+    await expect.poll(() => ticks).toContain('busy')
+    expect(ticks).not.toContain('idle')
+    expect((await call(runtime, 'idle')).body).toEqual({ n: 1 })
+    expect(loaded(runtime)).toEqual(['busy', 'idle'])
+  })
+
+  it('stays while no more than loadAhead are loaded', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock(Date.now())
+    await publish(bucket, 'a', 'b')
+    const runtime = await start(bucket, { loadAhead: 2, evictAfterMs: 60_000, clock })
+    for (let minute = 0; minute < 3; minute += 1) {
+      await runtime.refresh()
+      clock.advance(61_000)
+    }
+    await runtime.refresh()
+    expect(loaded(runtime)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a restart from disk', () => {
+  it('loads what was called lately, after it serves, and needs no store for it', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock(Date.now())
+    await publish(bucket, 'a', 'b', 'c')
+    const options = { loadAhead: 1, evictAfterMs: 600_000, clock }
+    const before = await start(bucket, options)
+    await call(before, 'c')
+    // What is on its way to the disk would take the jump for a disk that hangs.
+    await before.refresh()
+    clock.advance(61_000)
+    await before.refresh()
+
+    const runtime = await restart(before, bucket, { ...options, store: createMemoryStore() })
+    await expect.poll(() => loaded(runtime)).toEqual(['c'])
+    expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 1 } })
+  })
+})
