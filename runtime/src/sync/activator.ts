@@ -9,7 +9,8 @@ import type { LazyRevision } from './lazy-revision.ts'
 import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
-import { nextServing, type Serving, type ServingCell } from './serving.ts'
+import { createPacer } from './pacer.ts'
+import { nextServing, type Serving, type ServingCell, withSlot } from './serving.ts'
 import { isSameService, type Slot } from './slot.ts'
 import { soughtReleases } from './sought-releases.ts'
 
@@ -147,28 +148,31 @@ export function createActivator(options: ActivatorOptions): Activator {
     return before !== undefined && isSameService(before, slot) ? before : slot
   }
 
-  const swap = (wanted: ReadonlyMap<string, Slot>): ReadonlyMap<string, RuntimeError> => {
-    // Prepared before one of them ran away, perhaps.
-    const next = nextServing(
-      serving.current,
-      new Map([...wanted].map(([name, slot]) => [name, withoutUnfit(slot)])),
+  const swap = (next: Serving): void => {
+    const before = serving.current
+    const changed = [...next.slots.values()].filter(
+      (slot) => before.slots.get(slot.function) !== slot,
     )
-    const changed = [...next.serving.slots.values()].filter(
-      (slot) => serving.current.slots.get(slot.function) !== slot,
-    )
-    const isChanged = changed.length > 0 || next.serving.slots.size !== serving.current.slots.size
-    serving.current = next.serving
-    if (isChanged) options.onSwap(changed)
-    return next.conflicts
+    serving.current = next
+    if (changed.length > 0 || next.slots.size !== before.slots.size) options.onSwap(changed)
   }
 
-  const apply = (changes: ReadonlyMap<string, Slot | null>): ReturnType<typeof swap> => {
-    const wanted = new Map(serving.current.slots)
-    for (const [name, slot] of changes) {
-      if (slot === null) wanted.delete(name)
-      else wanted.set(name, slot)
+  /** In one assignment, to what serves by then: a runaway may be expelled while routes are built. */
+  const apply = async (
+    changes: ReadonlyMap<string, Slot | null>,
+  ): Promise<ReadonlyMap<string, RuntimeError>> => {
+    for (;;) {
+      const before = serving.current
+      const wanted = new Map(before.slots)
+      for (const [name, slot] of changes) {
+        if (slot === null) wanted.delete(name)
+        else wanted.set(name, withoutUnfit(slot))
+      }
+      const next = await nextServing(before, wanted, createPacer())
+      if (serving.current !== before) continue
+      swap(next.serving)
+      return next.conflicts
     }
-    return swap(wanted)
   }
 
   const isBlocked = (ref: ReleaseRef): boolean => failures.blocked(clock.now()).has(ref.release)
@@ -189,7 +193,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     if (before !== undefined && withoutUnfit(before) !== before) {
       const left = withoutUnfit(before)
       const stable = left.stable ?? successor
-      swap(new Map(serving.current.slots).set(name, { ...left, stable, since: clock.now() }))
+      swap(withSlot(serving.current, { ...left, stable, since: clock.now() }))
     }
     pool.retire(revision.releaseDigest)
   }
@@ -200,7 +204,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     },
     activate: async (desired, { eager, signal }) => {
       const plans = plan(desired)
-      /** Null: not desired any more. Applied to what serves by then: a runaway may have been expelled. */
+      /** Null: not desired any more. */
       const changes = new Map<string, Slot | null>()
 
       const preparing = Promise.all(
@@ -215,11 +219,11 @@ export function createActivator(options: ActivatorOptions): Activator {
       const ended = new AbortController()
       const done = preparing.then(() => true).finally(() => ended.abort())
       const pause = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
-      while (!(await Promise.race([done, pause()]))) apply(changes)
+      while (!(await Promise.race([done, pause()]))) await apply(changes)
       await done
 
       for (const each of plans) if (each.action === 'retire') changes.set(each.function, null)
-      const conflicts = apply(changes)
+      const conflicts = await apply(changes)
 
       failures.keepOnly(soughtReleases(desired, serving.current))
       const before = refusals

@@ -5,6 +5,7 @@ import { objectKey } from '../manifest/object-key.ts'
 import { sizeLimit } from '../manifest/size-limit.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
+import { limitConcurrency } from './limit-concurrency.ts'
 import type { Alarm } from './status.ts'
 
 /** A state that a start can serve without the store. */
@@ -49,6 +50,8 @@ export interface DiskCacheOptions {
   readonly clock: Clock
   readonly onFault: (fault: Alarm) => void
 }
+
+const maxDownloads = 8
 
 const stateKey = 'state.json'
 const maxStateBytes = 16 * 1024 * 1024
@@ -128,7 +131,9 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       attempt(async (disk) => {
         const present = new Set<string>()
         for await (const { key } of disk.list('')) present.add(key)
-        for (const key of needed) if (!present.has(key)) await fill(disk, key)
+        const download = limitConcurrency(maxDownloads)
+        const absent = needed.filter((key) => !present.has(key))
+        await Promise.all(absent.map((key) => download(() => fill(disk, key))))
         await disk.put(objectKey.manifest(environment), manifestBytes)
         for (const key of present) {
           if (deletableKey.test(key) && !keep.has(key)) await disk.delete(key)

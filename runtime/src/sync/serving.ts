@@ -1,5 +1,11 @@
 import type { RuntimeError } from '../errors.ts'
-import { createRouteTable, type RouteEntry, type RouteTable } from '../routing/route-table.ts'
+import {
+  type RouteEntry,
+  type RouteTable,
+  type RouteTableResult,
+  startRouteTable,
+} from '../routing/route-table.ts'
+import type { Pause } from './pacer.ts'
 import type { Slot } from './slot.ts'
 
 /** Everything a request needs, replaced in one assignment. */
@@ -20,20 +26,29 @@ export interface NextServing {
 }
 
 export const emptyServing: Serving = {
-  routes: createRouteTable([]).table,
+  routes: startRouteTable().build().table,
   slots: new Map(),
+}
+
+/** This slot in the place of the one of its function, at the address that one has. */
+export function withSlot(current: Serving, slot: Slot): Serving {
+  return { routes: current.routes, slots: new Map(current.slots).set(slot.function, slot) }
 }
 
 /**
  * Routes for these slots. Who already serves a route keeps it; who loses a conflict falls back on
  * what serves it now, and without that is left out.
  */
-export function nextServing(current: Serving, wanted: ReadonlyMap<string, Slot>): NextServing {
+export async function nextServing(
+  current: Serving,
+  wanted: ReadonlyMap<string, Slot>,
+  pause: Pause,
+): Promise<NextServing> {
   const slots = new Map(wanted)
   const conflicts = new Map<string, RuntimeError>()
 
   for (;;) {
-    const { table, refusals } = routesOf(current, slots)
+    const { table, refusals } = await routesOf(current, slots, pause)
     if (refusals.size === 0) return { serving: { routes: table, slots }, conflicts }
     for (const [name, refusal] of refusals) {
       conflicts.set(name, refusal)
@@ -46,7 +61,11 @@ export function nextServing(current: Serving, wanted: ReadonlyMap<string, Slot>)
   }
 }
 
-function routesOf(current: Serving, slots: ReadonlyMap<string, Slot>) {
+async function routesOf(
+  current: Serving,
+  slots: ReadonlyMap<string, Slot>,
+  pause: Pause,
+): Promise<RouteTableResult> {
   const isSettled = (entry: RouteEntry): boolean => {
     const before = current.slots.get(entry.function)
     return before?.http.method === entry.method && before.http.path === entry.path
@@ -57,10 +76,13 @@ function routesOf(current: Serving, slots: ReadonlyMap<string, Slot>) {
     path: slot.http.path,
   }))
   const isUnchanged = slots.size === current.slots.size && entries.every(isSettled)
-  return isUnchanged
-    ? { table: current.routes, refusals: new Map<string, RuntimeError>() }
-    : createRouteTable([
-        ...entries.filter(isSettled),
-        ...entries.filter((entry) => !isSettled(entry)),
-      ])
+  if (isUnchanged) return { table: current.routes, refusals: new Map() }
+  const builder = startRouteTable()
+  for (const isTurn of [isSettled, (entry: RouteEntry) => !isSettled(entry)]) {
+    for (const entry of entries.filter(isTurn)) {
+      builder.add(entry)
+      await pause()
+    }
+  }
+  return builder.build()
 }
