@@ -65,6 +65,12 @@ export interface RuntimeOptions {
    * its revision serves no more on this instance. `false`: none.
    */
   readonly watchdog?: WatchdogLimits | false | undefined
+  /**
+   * Calls of a revision here before it is proven. Until then each is on the record in the cache
+   * directory while it runs, and under a guard of its own that ends synchronous code after 80 % of
+   * `watchdog.limitMs`. Default 20.
+   */
+  readonly probationCalls?: number | undefined
   /** Whether to write what this instance runs to the store. Default true. */
   readonly report?: boolean | undefined
 }
@@ -135,6 +141,7 @@ const optionsSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
     .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
+  probationCalls: z.int().min(0).max(10_000).default(20),
   report: z.boolean().default(true),
   watchdog: z
     .union([

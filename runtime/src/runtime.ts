@@ -78,6 +78,9 @@ const storeTimeoutMs = 10_000
 export function createRuntime(given: RuntimeOptions): Runtime {
   const options = parseRuntimeOptions(given)
   const { clock, source, instance, services } = options
+  const { probationCalls } = options
+  // Before the watchdog, which may drop what waits for its turn: the guard harms nobody.
+  const guardMs = options.watchdog === false ? null : Math.round(options.watchdog.limitMs * 0.8)
   const log = options.log ?? createJsonLog()
   const wheel = createDeadlineWheel()
   const registry = createMetricsRegistry()
@@ -110,6 +113,14 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     }
   }
 
+  /** Once per execution: it may have to be stopped twice before that takes. */
+  const noteRunaway = (revision: Revision, requestId: string | null): void => {
+    const isKnown = runaways.some(
+      (each) => each.revision === revision && each.requestId === requestId,
+    )
+    if (!isKnown) runaways.push({ revision, requestId })
+  }
+
   /** In one go, once the event loop turns again: microtasks may have been lost. */
   const settleRunaways = (): void => {
     for (const runaway of runaways.splice(0)) {
@@ -125,15 +136,19 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     }
   }
 
+  const tellSettled = (stalledMs: number): void => {
+    for (const { revision, requestId } of settled.splice(0)) {
+      emit({ type: 'runaway', revision: revision.id, requestId, stalledMs, stopped: true })
+    }
+  }
+
   const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
     if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
       const { revision, requestId } = told
       emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
     }
     settleRunaways()
-    for (const { revision, requestId } of settled.splice(0)) {
-      emit({ type: 'runaway', revision: revision.id, requestId, stalledMs, stopped: true })
-    }
+    tellSettled(stalledMs)
   }
 
   const watchdogStatus = (): WatchdogStatus => ({
@@ -190,7 +205,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       evictAfterMs: options.evictAfterMs,
       clock,
       random: Math.random,
-      load: ({ ref, release, artifact, sourceMap }) =>
+      load: ({ ref, release, artifact, sourceMap, probation }) =>
         loadRevision({
           release,
           releaseDigest: ref.release,
@@ -201,7 +216,16 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
-          onRunaway: (revision, requestId) => runaways.push({ revision, requestId }),
+          onRunaway: noteRunaway,
+          probation:
+            probation === null || probationCalls === 0
+              ? null
+              : { calls: probationCalls, guardMs, record: probation },
+          onOverrun: (revision, requestId) => {
+            noteRunaway(revision, requestId)
+            settleRunaways()
+            tellSettled(guardMs ?? 0)
+          },
         }),
       watchdog: watchdogStatus,
       onEvent: emit,

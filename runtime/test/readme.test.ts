@@ -48,6 +48,7 @@ it('lists every option with its default', () => {
     loadAhead: 50,
     evictAfterMs: 900_000,
     instance: 'a',
+    probationCalls: 20,
     report: true,
     watchdog: { limitMs: 300 },
   }

@@ -16,6 +16,7 @@ import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts
 import { assertStatus, mayHaveBody, mergeHeaders, responseHeaders } from './outcome-parts.ts'
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
+import type { Probation } from './probation.ts'
 import { openStreamBody } from './stream-body.ts'
 
 type Phase = 'queued' | 'running' | 'streaming' | 'ended'
@@ -42,6 +43,7 @@ export class ActiveCall extends DeadlineEntry {
   /** Enters the async context the call came from; null unless it had to wait for its turn. */
   private resume: ((enter: () => void) => void) | null = null
   private readonly span: CallSpan | null
+  private readonly probation: Probation | null
 
   /** `onOutcome` is called once, with what the client gets. */
   constructor(call: Call, shared: LoadedFunction, onOutcome: (outcome: Outcome) => void) {
@@ -51,6 +53,7 @@ export class ActiveCall extends DeadlineEntry {
     this.onOutcome = onOutcome
     this.attribution = { revision: shared.id, requestId: call.requestId, active: true }
     this.span = startCallSpan(shared.span, call.requestId)
+    this.probation = shared.probation
   }
 
   /**
@@ -74,7 +77,8 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   private schedule(): void {
-    void microtask.then(() => {
+    const begun = this.probation === null ? microtask : this.probation.begin()
+    void begun.then(() => {
       chargeMicrotask(this.attribution)
       return this.span === null ? this.run() : this.span.run(() => this.run())
     })
@@ -118,6 +122,11 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   private run(): void {
+    if (this.probation === null) this.read()
+    else this.probation.enter(this.call.requestId, () => this.read())
+  }
+
+  private read(): void {
     const { shared } = this
     try {
       const read = readInput(this.call, shared.realm, shared.settings.maxBodyBytes)
@@ -355,6 +364,7 @@ export class ActiveCall extends DeadlineEntry {
       this.call.signal?.removeEventListener('abort', this.onClientGone)
     }
     this.shared.active.remove(this)
+    this.probation?.end()
   }
 }
 

@@ -59,6 +59,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),
     active: new ActiveCalls(settings),
+    probation: null,
     span: { name: id.slice(0, id.indexOf('@')), options: spanOptions(id, settings) },
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',

@@ -16,6 +16,7 @@ import type { SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { microtask } from './microtask.ts'
+import { Probation, type ProbationOptions } from './probation.ts'
 import { type Revision, toRevisionId } from './revision.ts'
 
 export interface LoadRevisionOptions {
@@ -43,6 +44,10 @@ export interface LoadRevisionOptions {
    * in the middle of that execution: it may only take note.
    */
   readonly onRunaway?: ((revision: Revision, requestId: string | null) => void) | undefined
+  /** Of a revision that has not proven itself here; null for one that has. Default null. */
+  readonly probation?: ProbationOptions | null | undefined
+  /** As `onRunaway`, of a call whose execution was ended by the guard of its probation, afterwards. */
+  readonly onOverrun?: ((revision: Revision, requestId: string) => void) | undefined
 }
 
 /**
@@ -101,6 +106,16 @@ async function load(
       condemn()
       options.onRunaway?.(revision, requestId)
     }
+    if (options.probation != null) {
+      shared.probation = new Probation(options.probation, {
+        runLimited: container.runLimited,
+        onOverrun: (requestId) => {
+          condemn()
+          options.onOverrun?.(revision, requestId)
+        },
+        onOver: () => (shared.probation = null),
+      })
+    }
     return revision
   } catch (error) {
     container.dispose()
@@ -131,6 +146,9 @@ function createRevision(
     ...identity,
     get isRunaway() {
       return isRunaway
+    },
+    get isOnProbation() {
+      return shared !== null && shared.probation !== null
     },
     get inFlight() {
       return active.size

@@ -9,6 +9,7 @@ import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { OutcomeHeaders } from './outcome.ts'
 import type { CallMetrics } from '../metrics/call-metrics.ts'
 import type { OutputSerializer } from './output-serializer.ts'
+import type { Probation } from './probation.ts'
 
 /** What every call of one revision shares. Built once at load. */
 export interface LoadedFunction {
@@ -26,6 +27,8 @@ export interface LoadedFunction {
   readonly metrics: CallMetrics
   /** Its calls; each in it until its slot is free, with the outcome or at the end of its stream. */
   readonly active: ActiveCalls
+  /** Null once it is proven. */
+  probation: Probation | null
   /** Of the span of each call. */
   readonly span: { readonly name: string; readonly options: SpanOptions }
   /** Of a JSON answer, and of one without a body. */

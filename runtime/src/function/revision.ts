@@ -12,6 +12,8 @@ export interface Revision {
   readonly inFlight: number
   /** The watchdog has ended an execution of it: it refuses every call. */
   readonly isRunaway: boolean
+  /** Its first calls here have not all ended yet; see `Probation`. */
+  readonly isOnProbation: boolean
   /** Never rejects; see `Outcome`. */
   invoke(call: Call): Promise<Outcome>
   /** Resolves when no call is in flight, or after `timeoutMs`; says which. */

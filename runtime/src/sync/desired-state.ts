@@ -72,7 +72,8 @@ export function objectKeysOf(
   ])
 }
 
-function refsOf({ functions }: Pick<DesiredState, 'functions'>): ReleaseRef[] {
+/** All releases a state names. */
+export function refsOf({ functions }: Pick<DesiredState, 'functions'>): ReleaseRef[] {
   const refs: ReleaseRef[] = []
   for (const { stable, previous, rollout } of functions.values()) {
     refs.push(stable, ...previous)

@@ -1,3 +1,4 @@
+import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { digestHex, digestOf } from '../manifest/digest.ts'
@@ -5,6 +6,7 @@ import { objectKey } from '../manifest/object-key.ts'
 import { sizeLimit } from '../manifest/size-limit.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
+import { type CrashRecord, crashRecordSchema, emptyCrashRecord } from './crash-suspects.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
 import type { Alarm } from './status.ts'
 
@@ -29,10 +31,13 @@ export interface DiskCache {
   /** Why the directory cannot be used now; null when it can. The instance serves either way. */
   readonly fault: Alarm | null
   readonly state: CacheState
+  readonly crashes: CrashRecord
   /** Reads the state of the instance that ran before. Never rejects. */
   open(): Promise<void>
   /** Changes the state and resolves when it is on disk, or cannot be. */
   update(change: Partial<CacheState>): Promise<void>
+  /** As `update`, apart because it changes with calls. */
+  updateCrashes(record: CrashRecord): Promise<void>
   /** Stores what `store` does not store by itself, because its key does not name its digest. */
   keep(key: string, bytes: Uint8Array): Promise<void>
   /**
@@ -54,11 +59,13 @@ export interface DiskCacheOptions {
 const maxDownloads = 8
 
 const stateKey = 'state.json'
+const crashesKey = 'crashes.json'
 const maxStateBytes = 16 * 1024 * 1024
 
 export function createDiskCache(options: DiskCacheOptions): DiskCache {
   const { remote, disk, environment, clock, onFault } = options
   let state = emptyCacheState
+  let crashes = emptyCrashRecord
   /** Apart, so that a small write that succeeds does not hide that the state is incomplete. */
   const faults: Record<'access' | 'commit', Alarm | null> = { access: null, commit: null }
 
@@ -114,17 +121,21 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     get state() {
       return state
     },
+    get crashes() {
+      return crashes
+    },
     open: () =>
       attempt(async (disk) => {
-        const found = await disk.get(stateKey, { maxBytes: maxStateBytes })
-        if (found.status !== 'found') return
-        state = cacheStateSchema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+        state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
+        crashes = (await readJson(disk, crashesKey, crashRecordSchema)) ?? crashes
       }),
     update: async (change) => {
       state = { ...state, ...change }
-      await attempt(
-        async (disk) => void (await disk.put(stateKey, Buffer.from(JSON.stringify(state)))),
-      )
+      await attempt((disk) => writeJson(disk, stateKey, state))
+    },
+    updateCrashes: async (record) => {
+      crashes = record
+      await attempt((disk) => writeJson(disk, crashesKey, record))
     },
     keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
     commit: ({ manifestBytes, needed, keep }) =>
@@ -140,6 +151,20 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
         }
       }, 'commit'),
   }
+}
+
+async function readJson<Type>(
+  disk: ArtifactStore,
+  key: string,
+  schema: z.ZodType<Type>,
+): Promise<Type | null> {
+  const found = await disk.get(key, { maxBytes: maxStateBytes })
+  if (found.status !== 'found') return null
+  return schema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
+}
+
+async function writeJson(disk: ArtifactStore, key: string, value: object): Promise<void> {
+  await disk.put(key, Buffer.from(JSON.stringify(value)))
 }
 
 /** Methods by name: a store may be an instance of a class, which a spread would strip. */

@@ -21,7 +21,7 @@ export interface FailureMemory {
   blocked(now: number): ReadonlySet<Digest>
   /** Whether some release may be tried again. */
   isDue(now: number): boolean
-  /** Forgets releases nobody desires any more, but for those that held up the process. */
+  /** Forgets releases nobody desires any more, but for those that held up or ended the process. */
   keepOnly(releases: ReadonlySet<Digest>): void
 }
 
@@ -79,7 +79,7 @@ function isStall(code: RuntimeErrorCode): boolean {
 
 /** It loads and harms: a rollback to it must not find it forgotten. */
 function isDangerous(code: RuntimeErrorCode): boolean {
-  return code === 'FUNCTION_RUNAWAY'
+  return code === 'FUNCTION_RUNAWAY' || code === 'FUNCTION_CRASHED'
 }
 
 /**

@@ -15,6 +15,8 @@ export interface LazyRevision {
   readonly isUnfit: boolean
   /** Loaded and fit: a call may be handed to it. */
   readonly isReady: boolean
+  /** Loaded, and not proven here yet. */
+  readonly isOnProbation: boolean
   /** Calls since it was registered. */
   readonly calls: number
   /** Calls that have begun and not ended, streams included; 0 while it is not loaded. */
@@ -76,6 +78,9 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
     },
     get isReady() {
       return loaded !== null && !isCondemned && !loaded.isRunaway
+    },
+    get isOnProbation() {
+      return loaded?.isOnProbation === true
     },
     get calls() {
       return calls

@@ -18,6 +18,8 @@ export interface FunctionStatus {
   readonly canary: string | null
   /** Whether stable is in memory; else its next call loads it. */
   readonly loaded: boolean
+  /** Whether stable has still to prove itself on this instance. */
+  readonly probation: boolean
   /** Percent of keys the canary serves. */
   readonly weightPercent: number
   /** Null when nothing of it serves: its first release was refused. */

@@ -1,5 +1,6 @@
 import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Clock } from '../clock.ts'
+import type { ProbationRecord } from '../function/probation.ts'
 import type { Revision } from '../function/revision.ts'
 import { isAbove, isExpired } from '../manifest/acceptance.ts'
 import type { Digest } from '../manifest/digest.ts'
@@ -13,7 +14,8 @@ import type { VerifiedReader } from '../store/verified-reader.ts'
 import { createActivator } from './activator.ts'
 import { createBackgroundTask } from './background-task.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
-import type { DesiredState } from './desired-state.ts'
+import { type DesiredState, refsOf } from './desired-state.ts'
+import { createCrashMemory } from './crash-memory.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
 import { createIdleEviction, type IdleEviction } from './idle-eviction.ts'
@@ -35,6 +37,8 @@ export interface LoadRequest {
   readonly release: Release
   readonly artifact: Uint8Array
   readonly sourceMap: () => Promise<Uint8Array | null>
+  /** Null when it has proven itself here before. */
+  readonly probation: ProbationRecord | null
 }
 
 export interface SynchronizerOptions {
@@ -133,6 +137,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     retryBaseMs: options.pollIntervalMs,
     random: options.random,
   })
+  const crashes = createCrashMemory({ cache, clock })
   const pool = createRevisionPool({
     drainTimeoutMs: options.drainTimeoutMs,
     maxDownloads,
@@ -144,7 +149,12 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     fetch: async (ref, release, signal) => {
       const artifact = await reader().artifact(release, { signal })
       const sourceMap = () => sourceMaps.load(release, closing.signal)
-      return () => options.load({ ref, release, artifact, sourceMap })
+      const work = { function: release.function, release: ref.release }
+      const probation = crashes.isProven(ref.release) ? null : crashes.recordOf(work)
+      return () =>
+        crashes.duringLoad(work, () =>
+          options.load({ ref, release, artifact, sourceMap, probation }),
+        )
     },
   })
   const activator = createActivator({
@@ -183,6 +193,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   ): Promise<void> => {
     const before = new Map(serving.current.slots)
     await activator.activate(desired, how)
+    const wanted = [...refsOf(desired), ...Object.values(cache.state.lastGood)]
+    crashes.keepOnly(new Set(wanted.map((ref) => ref.release)))
     const isNew = active?.digest !== desired.digest
     active = desired
     moments.activation = clock.now()
@@ -313,6 +325,9 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 
   const begin = async (): Promise<void> => {
     await cache.open()
+    for (const [release, { function: name }] of await crashes.start()) {
+      failures.record({ function: name, release, error: crashed(name), now: clock.now() })
+    }
     const { evictAfterMs } = options
     eviction = createIdleEviction({
       serving,
@@ -420,6 +435,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await loop.close()
       await afterwards.stop()
       await pool.close()
+      await crashes.close()
     },
   }
 }
@@ -427,6 +443,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 /** What those get who wait for a runtime that was closed before anything served. */
 export function closed(): RuntimeError {
   return new RuntimeError('RUNTIME_CLOSED', 'The runtime was closed before anything served')
+}
+
+function crashed(name: string): RuntimeError {
+  return new RuntimeError(
+    'FUNCTION_CRASHED',
+    `The process ended twice while this release of ${name} was at work: out of memory, or a native crash. It is not tried here again. Publish a fix, or delete crashes.json in the cache directory to try it once more.`,
+    { details: { function: name } },
+  )
 }
 
 function servingReleases({ slots }: Serving): Release[] {

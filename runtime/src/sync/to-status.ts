@@ -82,6 +82,7 @@ function functionStatus(
     stable: slot?.stable?.revision.id ?? null,
     canary: slot?.canary?.revision.id ?? null,
     loaded: isLoaded(slot),
+    probation: slot?.stable?.revision.isOnProbation ?? false,
     weightPercent: slot?.canary?.weightPercent ?? 0,
     route: slot === undefined ? null : { method: slot.http.method, path: slot.http.path },
     stopped: slot?.stopped ?? false,

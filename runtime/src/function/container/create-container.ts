@@ -18,6 +18,12 @@ export interface Realm {
   createArray(values: readonly unknown[]): unknown[]
 }
 
+/**
+ * Runs host code that enters the container and ends it, and what it called, after `timeoutMs`. To
+ * be called from a microtask.
+ */
+export type LimitedRun = (run: () => void, timeoutMs: number) => 'returned' | 'ended'
+
 /** An artifact, evaluated once in a global object of its own. */
 export interface Container {
   readonly realm: Realm
@@ -25,6 +31,7 @@ export interface Container {
   readonly defaultExport: unknown
   /** A global variable of the container, as bundled libraries leave them. */
   global(name: string): unknown
+  readonly runLimited: LimitedRun
   /** Ends its timers. Idempotent. */
   dispose(): void
 }
@@ -43,6 +50,11 @@ const realmScript = new vm.Script(
   '({ parseJson: JSON.parse, createObject: () => ({}), createArray: (values) => Array.from(values) })',
   { filename: 'needle:realm' },
 )
+
+const limitedRunKey = 'needle.limitedRun'
+const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}')]()`, {
+  filename: 'needle:limited-run',
+})
 
 /**
  * Evaluates `source`, one classic script as `artifact-format.ts` says, in a context with the
@@ -69,10 +81,27 @@ export function createContainer(source: string, options: ContainerOptions): Cont
       withoutWatchdog(() => script.runInContext(context, { timeout: loadTimeoutMs })),
     )
     const defaultExport = defaultOf(global(artifactGlobalName), revision)
-    return { realm, defaultExport, global, dispose: disposeGlobals }
+    const runLimited = createLimitedRun(context)
+    return { realm, defaultExport, global, runLimited, dispose: disposeGlobals }
   } catch (error) {
     disposeGlobals()
     throw toLoadError(error, revision, loadTimeoutMs)
+  }
+}
+
+/** By the timeout of a script: it needs one that runs in the context, not the code it limits. */
+function createLimitedRun(context: vm.Context): LimitedRun {
+  return (run, timeoutMs) => {
+    Object.defineProperty(context, Symbol.for(limitedRunKey), { value: run, configurable: true })
+    try {
+      limitedRunScript.runInContext(context, { timeout: timeoutMs })
+      return 'returned'
+    } catch (error) {
+      if (isTimeout(error)) return 'ended'
+      throw error
+    } finally {
+      Reflect.deleteProperty(context, Symbol.for(limitedRunKey))
+    }
   }
 }
 

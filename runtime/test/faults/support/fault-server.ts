@@ -67,6 +67,8 @@ await app.register(needle, {
   trust: bucket.trust.rootBytes,
   log: silentLog,
   report: false,
+  // The guard of the first calls would be there before the watchdog.
+  probationCalls: 0,
   watchdog: { limitMs: Number(limitMs) },
   onEvent: (event) => events.push(event),
 })
