@@ -23,6 +23,7 @@ export const arms = {
     server: 'peers/servers/functions-framework.ts',
   },
   watt: { label: 'watt', server: 'peers/servers/watt.ts' },
+  wattBare: { label: 'watt, metrics off', server: 'peers/servers/watt-metrics-off.ts' },
   workerd: { label: 'workerd', server: 'peers/servers/workerd.ts' },
   isolatedVm: {
     label: 'isolated-vm',
@@ -40,6 +41,7 @@ export const armNames = ['baseline', 'baselineAgain', 'ajv', 'needle'] as const 
 export const peerNames = [
   'functionsFramework',
   'watt',
+  'wattBare',
   'workerd',
   'isolatedVm',
   'piscina',

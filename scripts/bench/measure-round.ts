@@ -115,10 +115,9 @@ export async function startServer(
   const { file, nodeOptions } = serverOf(arm)
   const program = startProgram(file, { core: 0, env, nodeOptions })
   try {
-    const { port } = await program.receive(
-      z.object({ port: z.int() }),
-      AbortSignal.timeout(startTimeoutMs),
-    )
+    const { port } = await program.receive(z.object({ port: z.int() }), {
+      withinMs: startTimeoutMs,
+    })
     await untilReady(port)
     return { arm, program, port }
   } catch (error) {

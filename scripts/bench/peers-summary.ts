@@ -19,9 +19,11 @@ export interface PeerComparison {
   /** Needle's throughput to the peer's. */
   readonly needleToPeer: Estimate
   readonly peerToHandWritten: Estimate
-  /** Whether the whole interval of `needleToPeer` lies above 1. */
-  readonly ahead: boolean
+  /** What the interval of `needleToPeer` says: all of it above 1, all of it below, or neither. */
+  readonly needleIs: Standing
 }
+
+export type Standing = 'ahead' | 'behind' | 'undecided'
 
 /** Each round holds a launch of the hand-written route, of needle and of every one of the peers. */
 export function summarisePeers(
@@ -42,7 +44,7 @@ export function summarisePeers(
         peer,
         needleToPeer,
         peerToHandWritten: ratio(peer, 'baseline'),
-        ahead: needleToPeer.low > 1,
+        needleIs: standing(needleToPeer),
       }
     }),
     needleToHandWritten: ratio('needle', 'baseline'),
@@ -50,4 +52,9 @@ export function summarisePeers(
       ...measured.flatMap(launches).map(({ generatorBusy }) => generatorBusy),
     ),
   }
+}
+
+function standing({ low, high }: Estimate): Standing {
+  if (low > 1) return 'ahead'
+  return high < 1 ? 'behind' : 'undecided'
 }

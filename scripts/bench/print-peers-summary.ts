@@ -37,8 +37,16 @@ ${summary.peers.map(comparisonLine).join('\n')}
   if (rounds < 10) console.log(`${rounds} rounds are too few for a figure to quote`)
 }
 
-function comparisonLine({ peer, needleToPeer, peerToHandWritten, ahead }: PeerComparison): string {
-  const verdict = ahead ? styleText('green', 'ahead') : styleText('red', 'NOT ahead')
+function comparisonLine({
+  peer,
+  needleToPeer,
+  peerToHandWritten,
+  needleIs,
+}: PeerComparison): string {
   const label = `needle to ${arms[peer].label}`.padEnd(30)
-  return `  ${label} ${styleText('bold', interval(needleToPeer))} ${verdict}   peer to hand-written ${interval(peerToHandWritten)}`
+  const ratio = styleText('bold', interval(needleToPeer))
+  const verdict = styleText(colours[needleIs], needleIs.padEnd(9))
+  return `  ${label} ${ratio} ${verdict}   peer to hand-written ${interval(peerToHandWritten)}`
 }
+
+const colours = { ahead: 'green', behind: 'red', undecided: 'yellow' } as const

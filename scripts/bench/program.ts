@@ -7,11 +7,15 @@ import type * as z from 'zod'
 
 export interface Program {
   /**
-   * The next message the program sends, checked.
+   * The next message the program sends, checked; waits for it as long as it takes unless told
+   * otherwise.
    *
-   * @throws Error with what the program said last when it ends instead
+   * @throws Error with what the program complained of when it ends instead, or when time is up
    */
-  receive<Message>(schema: z.ZodType<Message>, signal?: AbortSignal): Promise<Message>
+  receive<Message>(
+    schema: z.ZodType<Message>,
+    limit?: { readonly withinMs: number },
+  ): Promise<Message>
   send(message: object): void
   /** Lets the program end; kills it when it has not within `graceMs`, by default never. */
   close(options?: { readonly graceMs: number }): Promise<void>
@@ -50,10 +54,16 @@ export function startProgram(file: string, options: ProgramOptions): Program {
   // Only a receiver that waits is interested; without one an exit is how it should end.
   failed.catch(() => undefined)
   return {
-    async receive(schema, signal) {
-      const next = once(child, 'message', signal && { signal })
-      const [message]: unknown[] = await Promise.race([next, failed])
-      return schema.parse(message)
+    async receive(schema, limit) {
+      const signal = limit && AbortSignal.timeout(limit.withinMs)
+      try {
+        const next = once(child, 'message', signal && { signal })
+        const [message]: unknown[] = await Promise.race([next, failed])
+        return schema.parse(message)
+      } catch (error) {
+        if (signal?.aborted !== true) throw error
+        throw new Error(`${file} said nothing within ${limit?.withinMs} ms`, { cause: error })
+      }
     },
     send: (message) => void child.send(message),
     async close(grace) {

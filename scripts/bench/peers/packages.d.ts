@@ -51,11 +51,6 @@ declare module 'isolated-vm' {
       args: readonly string[],
       options: { readonly result: { readonly promise: true } },
     ): Promise<string>
-    apply(
-      receiver: undefined,
-      args: readonly string[],
-      options: { readonly result: { readonly promise: true } },
-    ): Promise<string>
   }
   const isolatedVm: { Isolate: typeof Isolate }
   export default isolatedVm
@@ -67,7 +62,6 @@ declare module 'piscina' {
       readonly filename: string
       readonly minThreads: number
       readonly maxThreads: number
-      readonly concurrentTasksPerWorker?: number
     })
     run(task: Task): Promise<Result>
     destroy(): Promise<void>

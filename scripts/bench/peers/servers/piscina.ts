@@ -1,6 +1,7 @@
 /**
  * piscina: a Fastify route that hands the parsed body to a worker thread, where it is validated and
- * answered. One thread, because there is one core.
+ * answered. One thread, because there is one core, and one task at a time, as it comes: with 64 the
+ * request cost a tenth more.
  */
 import { Piscina } from 'piscina'
 import { answerSchema } from '../../servers/answer-schema.ts'
