@@ -63,6 +63,6 @@ function inSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`
 }
 
-function inMb(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MB`
+function inMb(bytes: number | null): string {
+  return bytes === null ? '–' : `${(bytes / 2 ** 20).toFixed(1)} MB`
 }

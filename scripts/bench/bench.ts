@@ -1,13 +1,17 @@
 /**
  * `npm run bench`: what the Needle plugin costs, as a throughput ratio to the same handler with the
  * same validation as a hand-written Fastify route. In every round each arm is a fresh process; they
- * share one core and are loaded by turns, in random order. Exit code 1 when it could not measure.
+ * share one core and are loaded by turns, in random order. With `--peers` the other arms are what else
+ * would serve the same function. Exit code 1 when it could not measure.
  */
-import { cpus } from 'node:os'
 import { parseArgs, styleText } from 'node:util'
-import { armNames, arms } from './arms.ts'
-import { measureRound, of, type RoundOptions } from './measure-round.ts'
-import { canPin } from './program.ts'
+import { type Arm, armNames, arms } from './arms.ts'
+import { thisMachine } from './machine.ts'
+import { type Launch, measureRound, of, type RoundOptions } from './measure-round.ts'
+import { installPeers } from './peers/install-peers.ts'
+import { assertServes, type TriedPeers, tryPeers } from './peers/try-peers.ts'
+import { summarisePeers } from './peers-summary.ts'
+import { printPeersSummary } from './print-peers-summary.ts'
 import { printSummary } from './print-summary.ts'
 import { publishFunction } from './publish-function.ts'
 import { createSeededRandom } from './seeded-random.ts'
@@ -18,6 +22,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '20' },
     duration: { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
+    peers: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -27,6 +32,8 @@ if (values.help) {
   --rounds N     fresh launches of each arm (20; at least 10 for a figure to quote)
   --duration S   seconds of each measurement, after as long a warm-up (2)
   --seed N       of the order and of the bootstrap (1)
+  --peers        compare with functions-framework, Watt, workerd, isolated-vm and piscina instead;
+                 installs them below scripts/bench/peers the first time
   --json         one JSON document on standard output instead of the table`)
   process.exit(0)
 }
@@ -36,13 +43,9 @@ const durationMs = Number(values.duration) * 1000
 const seed = Number(values.seed)
 const progress = (text: string): void => console.error(styleText('dim', text))
 
-const machine = {
-  cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
-  node: process.version,
-  pinned: canPin,
-}
 progress('Publishing the function')
 const env = await publishFunction()
+const peers = values.peers ? await preparePeers() : null
 const options: RoundOptions = {
   env,
   warmUpMs: durationMs,
@@ -53,31 +56,57 @@ const options: RoundOptions = {
 
 progress('Finding the capacity')
 const capacity = of(await measureRound(['baseline'], options), 'baseline').requestsPerSecond
-const openRatePerSecond = Math.round(capacity / 2)
+// Slower peers are to keep up as well: waiting for one that does not says nothing of a request.
+const openRatePerSecond = Math.round(capacity / (peers === null ? 2 : 8))
 
-const measured: Round[] = []
+const measured: ReadonlyMap<Arm, Launch>[] = []
+const names: readonly Arm[] = peers === null ? armNames : ['baseline', 'needle', ...peers.able]
 for (let index = 0; index < rounds; index++) {
-  const launches = await measureRound(armNames, { ...options, openRatePerSecond })
-  const round: Round = {
+  const launches = await measureRound(names, { ...options, openRatePerSecond })
+  measured.push(launches)
+  const line = names.map((arm) => `${arms[arm].label} ${perSecond(of(launches, arm))}`)
+  progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)
+}
+
+const context = { machine: thisMachine(), openRatePerSecond }
+if (peers === null) {
+  const mainRounds = measured.map(toRound)
+  const summary = summarise(mainRounds, seed)
+  if (values.json) printJson({ ...context, seed, summary, rounds: mainRounds })
+  else printSummary({ ...context, summary })
+} else {
+  const summary = summarisePeers(measured, peers.able, seed)
+  const { unable } = peers
+  const peerRounds = measured.map((launches) => Object.fromEntries(launches))
+  if (values.json) printJson({ ...context, seed, summary, unable, rounds: peerRounds })
+  else printPeersSummary({ ...context, summary, unable })
+}
+
+async function preparePeers(): Promise<TriedPeers> {
+  await installPeers(() => progress('Installing the peers (only now, about 350 MB)'))
+  progress('Trying the peers')
+  // What holds for a peer must hold for those it is compared with.
+  for (const arm of ['baseline', 'needle'] as const) await assertServes(arm, env)
+  const tried = await tryPeers(env)
+  for (const { peer, reason } of tried.unable) {
+    console.error(styleText('red', `${arms[peer].label} cannot run here: ${reason}`))
+  }
+  return tried
+}
+
+function toRound(launches: ReadonlyMap<Arm, Launch>): Round {
+  return {
     baseline: of(launches, 'baseline'),
     baselineAgain: of(launches, 'baselineAgain'),
     ajv: of(launches, 'ajv'),
     needle: of(launches, 'needle'),
   }
-  measured.push(round)
-  const line = armNames.map((arm) => `${arms[arm].label} ${perSecond(round[arm])}`)
-  progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)
 }
 
-const summary = summarise(measured, seed)
-if (values.json) {
-  console.log(
-    JSON.stringify({ machine, openRatePerSecond, seed, summary, rounds: measured }, null, 2),
-  )
-} else {
-  printSummary({ machine, openRatePerSecond, summary })
+function printJson(document: object): void {
+  console.log(JSON.stringify(document, null, 2))
 }
 
-function perSecond({ requestsPerSecond }: Round['baseline']): string {
+function perSecond({ requestsPerSecond }: Launch): string {
   return `${Math.round(requestsPerSecond)}/s`
 }

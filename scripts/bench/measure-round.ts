@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
-import { type Arm, serverFile } from './arms.ts'
+import { type Arm, serverOf } from './arms.ts'
 import type { LoadOrder } from './load-process.ts'
 import { type Program, startProgram } from './program.ts'
 import { priceExchanges } from './price-exchanges.ts'
@@ -13,7 +13,6 @@ import { median } from './statistics.ts'
 export interface RoundOptions {
   /** For servers that need a store; the hand-written ones ignore it. */
   readonly env: Readonly<Record<string, string>>
-  readonly nodeOptions?: readonly string[]
   /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
   /** Of each measurement of each arm, all its slices together. */
@@ -30,19 +29,20 @@ export interface Launch {
   readonly requestsPerSecond: number
   /** Requests per second of each slice, in the order of the turns: those of one turn compare best. */
   readonly turns: readonly number[]
-  /** Processor time of the server per request, under full load. */
-  readonly cpuMicrosPerRequest: number
-  readonly rssBytes: number
+  /** Processor time of the server per request, under full load; null where it cannot be read. */
+  readonly cpuMicrosPerRequest: number | null
+  readonly rssBytes: number | null
   /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
   /** Latency at the open rate, medians of the slices; null when it was left out. */
   readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
 }
 
-const path = '/api/bench/price'
+export const path = '/api/bench/price'
 const connections = 64
 /** Short, so that the arms of a turn meet the machine in one mood. */
 const sliceMs = 100
+const startTimeoutMs = 30_000
 
 /**
  * Starts a fresh server per arm, all on one core, and a load generator on the other; then loads the
@@ -82,7 +82,7 @@ export async function measureRound(
           )
     const launches = new Map<Arm, Launch>()
     for (const { arm } of servers) {
-      const cpuMs = of(after, arm).cpuMs - of(before, arm).cpuMs
+      const cpuMs = difference(of(after, arm).cpuMs, of(before, arm).cpuMs)
       const slices = of(closed, arm)
       launches.set(arm, {
         ...summariseClosed(slices, cpuMs),
@@ -97,20 +97,33 @@ export async function measureRound(
   }
 }
 
-interface RunningServer {
+export interface RunningServer {
   readonly arm: Arm
   readonly program: Program
   readonly port: number
 }
 
-async function startServer(
+/**
+ * Starts the arm's server and waits for its first right answer.
+ *
+ * @throws Error when it ends or is not there in time; it is stopped then
+ */
+export async function startServer(
   arm: Arm,
-  { env, nodeOptions = [] }: RoundOptions,
+  { env }: Pick<RoundOptions, 'env'>,
 ): Promise<RunningServer> {
-  const program = startProgram(serverFile(arm), { core: 0, env, nodeOptions })
-  const { port } = await program.receive(z.object({ port: z.int() }))
-  await untilReady(port)
-  return { arm, program, port }
+  const { file, nodeOptions } = serverOf(arm)
+  const program = startProgram(file, { core: 0, env, nodeOptions })
+  try {
+    const { port } = await program.receive(z.object({ port: z.int() }), {
+      withinMs: startTimeoutMs,
+    })
+    await untilReady(port)
+    return { arm, program, port }
+  } catch (error) {
+    await program.close({ graceMs: 5000 })
+    throw error
+  }
 }
 
 type Loader = (
@@ -153,16 +166,20 @@ async function usagesOf(servers: readonly RunningServer[]): Promise<Map<Arm, Ser
 
 function summariseClosed(
   slices: readonly LoadResult[],
-  cpuMs: number,
+  cpuMs: number | null,
 ): Pick<Launch, 'requestsPerSecond' | 'turns' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
   const answered = slices.reduce((total, slice) => total + slice.answered, 0)
   const turns = slices.map((slice) => (slice.answered / slice.durationMs) * 1000)
   return {
     requestsPerSecond: median(turns),
     turns,
-    cpuMicrosPerRequest: (cpuMs * 1000) / answered,
+    cpuMicrosPerRequest: cpuMs === null ? null : (cpuMs * 1000) / answered,
     generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
   }
+}
+
+function difference(after: number | null, before: number | null): number | null {
+  return after === null || before === null ? null : after - before
 }
 
 function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open']> {
