@@ -205,11 +205,12 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       evictAfterMs: options.evictAfterMs,
       clock,
       random: Math.random,
-      load: ({ ref, release, artifact, sourceMap, probation }) =>
+      load: ({ ref, release, artifact, compiled, sourceMap, probation }) =>
         loadRevision({
           release,
           releaseDigest: ref.release,
           artifact,
+          compiled,
           sourceMap,
           services,
           log,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -82,6 +82,11 @@ const after = (stable: ReleaseRef, previous: ReleaseRef): FunctionState => ({
   rollout: null,
   hold: null,
 })
+
+async function compiled(): Promise<string[]> {
+  const names = await readdir(path.join(cacheDirectory, 'production/code'), { recursive: true })
+  return names.filter((name) => name.endsWith('.bin'))
+}
 
 const ticking = (name: string): string =>
   `(() => { let n = 0; setInterval(() => console.info('${name}'), 5); return async () => ({ n: ++n }) })()`
@@ -250,5 +255,23 @@ describe('a restart from disk', () => {
     const runtime = await restart(before, bucket, { ...options, store: createMemoryStore() })
     await expect.poll(() => loaded(runtime)).toEqual(['c'])
     expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 1 } })
+  })
+
+  it('finds the code of what was called compiled, and forgets that of what is gone', async () => {
+    const bucket = await createTestEnvironment()
+    await publish(bucket, 'a', 'b')
+    const runtime = await start(bucket)
+    await call(runtime, 'a')
+    await runtime.refresh()
+    const [kept] = await compiled()
+    expect(await compiled()).toHaveLength(1)
+
+    const restarted = await restart(runtime, bucket)
+    expect(await call(restarted, 'a')).toEqual({ status: 200, body: { v: 1 } })
+    expect(await compiled()).toEqual([kept])
+
+    await bucket.publish({ b: await release(bucket, 'b', 2) })
+    await restarted.refresh()
+    expect(await compiled()).toEqual([])
   })
 })

@@ -501,6 +501,37 @@ describe('loading', () => {
   })
 })
 
+describe('compiled code', () => {
+  const source = artifactOf(`async () => ({ v: 1 })`)
+
+  it('is taken by the next load, which then has none to give', async () => {
+    const first = await loadFixture(source)
+    await first.answer()
+    const compiled = first.revision.compiled()
+    expect(compiled).not.toBe(null)
+    const second = await loadFixture(source, { compiled })
+    expect(await second.answer()).toEqual({ status: 200, body: { v: 1 } })
+    expect(second.revision.compiled()).toBe(null)
+  })
+
+  it.each([
+    ['damaged', (code: Buffer) => code.fill(0, 0, 40)],
+    ['of another source', () => Buffer.from('nothing of V8')],
+  ])('that is %s is compiled anew', async (_, damage) => {
+    const first = await loadFixture(source)
+    const compiled = damage(Buffer.from(first.revision.compiled() ?? []))
+    const second = await loadFixture(source, { compiled })
+    expect(await second.answer()).toEqual({ status: 200, body: { v: 1 } })
+    expect(second.revision.compiled()).not.toBe(null)
+  })
+
+  it('is none once the revision is disposed of', async () => {
+    const { revision } = await loadFixture(source)
+    revision.dispose()
+    expect(revision.compiled()).toBe(null)
+  })
+})
+
 describe('attribution', () => {
   it('names the revision inside an unhandled rejection of left-over work', async () => {
     const blamed = new Promise((resolve) => {

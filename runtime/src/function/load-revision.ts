@@ -9,7 +9,7 @@ import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
 import { currentTraceId } from './call-span.ts'
-import { createContainer } from './container/create-container.ts'
+import { type Container, createContainer } from './container/create-container.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
@@ -25,6 +25,8 @@ export interface LoadRevisionOptions {
   readonly releaseDigest: Digest
   /** Verified bytes; see `container/artifact-format.ts`. */
   readonly artifact: Uint8Array
+  /** What `Revision.compiled` gave for this artifact on this engine. */
+  readonly compiled?: Uint8Array | null | undefined
   /** Asked for once, when a failure is first logged. */
   readonly sourceMap?: SourceMapLoader | undefined
   /** All the host offers; the function gets those its settings name. */
@@ -81,6 +83,7 @@ async function load(
     revision: id,
     log,
     loadTimeoutMs: options.loadTimeoutMs,
+    compiled: options.compiled,
     onCondemned: (requestId) => onCondemned(requestId),
   })
   try {
@@ -99,9 +102,7 @@ async function load(
     if (unaided !== null && definition.output !== null) {
       log.debug('Answers are written by JSON.stringify', { reason: unaided })
     }
-    const { revision, condemn } = createRevision({ id, release, releaseDigest }, shared, () =>
-      container.dispose(),
-    )
+    const { revision, condemn } = createRevision({ id, release, releaseDigest }, shared, container)
     onCondemned = (requestId) => {
       condemn()
       options.onRunaway?.(revision, requestId)
@@ -134,12 +135,12 @@ function heldUp(id: string): RuntimeError {
 function createRevision(
   identity: Pick<Revision, 'id' | 'release' | 'releaseDigest'>,
   loaded: LoadedFunction,
-  disposeContainer: () => void,
+  evaluated: Pick<Container, 'compiled' | 'dispose'>,
 ): { readonly revision: Revision; readonly condemn: () => void } {
   const { active, jsonHeaders, clock } = loaded
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
-  let release: (() => void) | null = disposeContainer
+  let container: typeof evaluated | null = evaluated
   let isRunaway = false
 
   const revision: Revision = {
@@ -177,12 +178,13 @@ function createRevision(
       waited.abort()
       return result
     },
+    compiled: () => container?.compiled() ?? null,
     stopRunaway: (requestId) => active.stopRunaway(requestId),
     dispose: () => {
       shared = null
       active.stop()
-      release?.()
-      release = null
+      container?.dispose()
+      container = null
     },
   }
   const condemn = (): void => {

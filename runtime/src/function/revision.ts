@@ -20,6 +20,11 @@ export interface Revision {
   drained(timeoutMs: number): Promise<'drained' | 'timedOut'>
   /** Answers the call whose execution was ended, and those that wait for their turn; the others go on. */
   stopRunaway(requestId: string | null): void
+  /**
+   * V8's code of what was compiled so far, to load it from next time; null when it was loaded from
+   * such code, or is disposed of. Blocks for about a millisecond.
+   */
+  compiled(): Uint8Array | null
   /** Clears the timers, aborts what still runs and lets the context go. Idempotent. */
   dispose(): void
 }

@@ -28,6 +28,8 @@ export interface LazyRevision {
   load(): Promise<void>
   /** Answers one call, if it is ready; see `Revision`. */
   invoke(call: Call): Promise<Outcome>
+  /** As `Revision.compiled`; null while it is not loaded. */
+  compiled(): Uint8Array | null
   /** It serves no more: whoever meets it looks for another. */
   condemn(): void
   /** Takes it out of memory until the next `load`; what is returned is to be drained and disposed of. */
@@ -98,6 +100,7 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
       calls += 1
       return loaded.invoke(call)
     },
+    compiled: () => loaded?.compiled() ?? null,
     condemn: () => {
       isCondemned = true
     },

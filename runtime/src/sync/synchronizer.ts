@@ -15,6 +15,7 @@ import { createActivator } from './activator.ts'
 import { createBackgroundTask } from './background-task.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
+import { createCodeCache } from './code-cache.ts'
 import { createCrashMemory } from './crash-memory.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
@@ -23,6 +24,7 @@ import { createLastingActivation } from './lasting-activation.ts'
 import type { LazyRevision } from './lazy-revision.ts'
 import { chooseLoadAhead, isLoaded } from './load-ahead.ts'
 import { createManifestPoll } from './manifest-poll.ts'
+import { createPacer } from './pacer.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionPool } from './revision-pool.ts'
 import type { Serving, ServingCell } from './serving.ts'
@@ -36,6 +38,7 @@ export interface LoadRequest {
   readonly ref: ReleaseRef
   readonly release: Release
   readonly artifact: Uint8Array
+  readonly compiled: Uint8Array | null
   readonly sourceMap: () => Promise<Uint8Array | null>
   /** Null when it has proven itself here before. */
   readonly probation: ProbationRecord | null
@@ -137,6 +140,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     retryBaseMs: options.pollIntervalMs,
     random: options.random,
   })
+  const codeCache = createCodeCache(options.disk)
   const crashes = createCrashMemory({ cache, clock })
   const pool = createRevisionPool({
     drainTimeoutMs: options.drainTimeoutMs,
@@ -147,13 +151,16 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     readRelease: async (name, ref, signal) =>
       (await reader().release(ref, name, { signal })).document,
     fetch: async (ref, release, signal) => {
-      const artifact = await reader().artifact(release, { signal })
+      const [artifact, compiled] = await Promise.all([
+        reader().artifact(release, { signal }),
+        codeCache.read(release.artifact.digest),
+      ])
       const sourceMap = () => sourceMaps.load(release, closing.signal)
       const work = { function: release.function, release: ref.release }
       const probation = crashes.isProven(ref.release) ? null : crashes.recordOf(work)
       return () =>
         crashes.duringLoad(work, () =>
-          options.load({ ref, release, artifact, sourceMap, probation }),
+          options.load({ ref, release, artifact, compiled, sourceMap, probation }),
         )
     },
   })
@@ -193,8 +200,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   ): Promise<void> => {
     const before = new Map(serving.current.slots)
     await activator.activate(desired, how)
-    const wanted = [...refsOf(desired), ...Object.values(cache.state.lastGood)]
-    crashes.keepOnly(new Set(wanted.map((ref) => ref.release)))
     const isNew = active?.digest !== desired.digest
     active = desired
     moments.activation = clock.now()
@@ -255,6 +260,13 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await sourceMaps.keep(servingReleases(serving.current), ending)
     })
 
+  /** What is on disk about releases that are neither desired nor a way back. */
+  const forgetOthers = async (desired: DesiredState): Promise<void> => {
+    const wanted = [...refsOf(desired), ...Object.values(cache.state.lastGood)]
+    crashes.keepOnly(new Set(wanted.map((ref) => ref.release)))
+    await codeCache.keepOnly(new Set(wanted.map((ref) => ref.artifact)))
+  }
+
   const moveOn = async (signal: AbortSignal): Promise<void> => {
     const target = wanted ?? active
     if (target === null || lasting.isHeldBack(target)) return
@@ -266,10 +278,24 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     try {
       await afterwards.stop()
       await lasting.run(target, signal)
+      await forgetOthers(target)
       if (cache.fault === null) alarms.bootMended()
       prepareNext(target)
     } catch (error) {
       if (!signal.aborted) alarms.refused(error)
+    }
+  }
+
+  const compiledKept = new WeakSet<LazyRevision>()
+  /** After its first calls: what they compiled is worth keeping, too. */
+  const keepCompiled = async (): Promise<void> => {
+    const pause = createPacer()
+    for (const revision of pool.loaded()) {
+      if (revision.calls === 0 || compiledKept.has(revision)) continue
+      compiledKept.add(revision)
+      const compiled = revision.compiled()
+      if (compiled !== null) await codeCache.write(revision.release.artifact.digest, compiled)
+      await pause()
     }
   }
 
@@ -294,6 +320,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
     await eviction?.sweep()
+    await keepCompiled()
     if (statusKey() !== before) options.onChange()
     return outcome
   }

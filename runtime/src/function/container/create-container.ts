@@ -32,6 +32,8 @@ export interface Container {
   /** A global variable of the container, as bundled libraries leave them. */
   global(name: string): unknown
   readonly runLimited: LimitedRun
+  /** V8's code of what has been compiled so far, for `ContainerOptions.compiled`; null when it was given and taken. */
+  compiled(): Uint8Array | null
   /** Ends its timers. Idempotent. */
   dispose(): void
 }
@@ -42,6 +44,11 @@ export interface ContainerOptions {
   readonly log: Logger
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
+  /**
+   * What `compiled` gave for this very source on this very engine. V8 takes it without comparing it
+   * with the source; what it does not take is compiled anew.
+   */
+  readonly compiled?: Uint8Array | null | undefined
   /** See `RunawayProbe`. */
   readonly onCondemned?: ((requestId: string | null) => void) | undefined
 }
@@ -69,7 +76,7 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
  */
 export function createContainer(source: string, options: ContainerOptions): Container {
   const { revision, log, loadTimeoutMs = 2000 } = options
-  const script = compile(source, revision)
+  const script = compile(source, options)
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm: Realm = realmScript.runInContext(context)
   const disposeGlobals = installGlobals(context, log)
@@ -82,7 +89,15 @@ export function createContainer(source: string, options: ContainerOptions): Cont
     )
     const defaultExport = defaultOf(global(artifactGlobalName), revision)
     const runLimited = createLimitedRun(context)
-    return { realm, defaultExport, global, runLimited, dispose: disposeGlobals }
+    const isTaken = options.compiled != null && script.cachedDataRejected !== true
+    return {
+      realm,
+      defaultExport,
+      global,
+      runLimited,
+      compiled: () => (isTaken ? null : withoutCompilationCache(() => script.createCachedData())),
+      dispose: disposeGlobals,
+    }
   } catch (error) {
     disposeGlobals()
     throw toLoadError(error, revision, loadTimeoutMs)
@@ -105,9 +120,11 @@ function createLimitedRun(context: vm.Context): LimitedRun {
   }
 }
 
-function compile(source: string, revision: string): vm.Script {
+function compile(source: string, { revision, compiled }: ContainerOptions): vm.Script {
+  const filename = scriptUrl(revision)
+  const cachedData = compiled == null ? undefined : Buffer.from(compiled)
   try {
-    return withoutCompilationCache(() => new vm.Script(source, { filename: scriptUrl(revision) }))
+    return withoutCompilationCache(() => new vm.Script(source, { filename, cachedData }))
   } catch (error) {
     throw new RuntimeError(
       'FUNCTION_SYNTAX',
