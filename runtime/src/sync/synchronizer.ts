@@ -1,48 +1,29 @@
 import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Clock } from '../clock.ts'
-import type { ProbationRecord } from '../function/probation.ts'
 import type { Revision } from '../function/revision.ts'
 import { isAbove, isExpired } from '../manifest/acceptance.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import { findQuarantined } from '../manifest/quarantine.ts'
 import { objectKey } from '../manifest/object-key.ts'
-import type { Release } from '../manifest/release.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import { createActivator } from './activator.ts'
-import { createBackgroundTask } from './background-task.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
-import { createCodeCache } from './code-cache.ts'
-import { createCrashMemory } from './crash-memory.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
-import { createIdleEviction, type IdleEviction } from './idle-eviction.ts'
 import { createLastingActivation } from './lasting-activation.ts'
 import type { LazyRevision } from './lazy-revision.ts'
-import { chooseLoadAhead, isLoaded } from './load-ahead.ts'
 import { createManifestPoll } from './manifest-poll.ts'
-import { createPacer } from './pacer.ts'
 import { createPollLoop } from './poll-loop.ts'
-import { createRevisionPool } from './revision-pool.ts'
-import type { Serving, ServingCell } from './serving.ts'
-import { createSourceMaps } from './source-maps.ts'
+import { createRevisionSupply, type LoadRequest } from './revision-supply.ts'
+import type { ServingCell } from './serving.ts'
 import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
-
-/** Verified bytes of a release, about to become a revision. */
-export interface LoadRequest {
-  readonly ref: ReleaseRef
-  readonly release: Release
-  readonly artifact: Uint8Array
-  readonly compiled: Uint8Array | null
-  readonly sourceMap: () => Promise<Uint8Array | null>
-  /** Null when it has proven itself here before. */
-  readonly probation: ProbationRecord | null
-}
+import { createUpkeep, type Upkeep } from './upkeep.ts'
 
 export interface SynchronizerOptions {
   /** What it keeps up to date. */
@@ -90,8 +71,6 @@ export interface Synchronizer {
   close(): Promise<void>
 }
 
-const maxDownloads = 8
-
 export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const { serving, clock, environment, groups, root, minVersion, onEvent } = options
   const closing = new AbortController()
@@ -107,7 +86,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   let wanted: DesiredState | null = null
   /** What serves is not all that could. */
   let hasExpelled = false
-  let eviction: IdleEviction | null = null
+  let upkeep: Upkeep | null = null
 
   const alarms = createSyncAlarms({ clock, onEvent })
   const cache = createDiskCache({
@@ -134,39 +113,23 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   })
   let bootReader: VerifiedReader | null = null
   const reader = (): VerifiedReader => bootReader ?? manifests.reader
-  const sourceMaps = createSourceMaps({ cache, reader })
-
   const failures = createFailureMemory({
     retryBaseMs: options.pollIntervalMs,
     random: options.random,
   })
-  const codeCache = createCodeCache(options.disk)
-  const crashes = createCrashMemory({ cache, clock })
-  const pool = createRevisionPool({
+  const supply = createRevisionSupply({
+    cache,
+    clock,
+    reader,
     drainTimeoutMs: options.drainTimeoutMs,
-    maxDownloads,
     onDrainTimeout: ({ id, inFlight }) =>
       onEvent({ type: 'drainTimedOut', revision: id, inFlight }),
+    load: options.load,
     closing: closing.signal,
-    readRelease: async (name, ref, signal) =>
-      (await reader().release(ref, name, { signal })).document,
-    fetch: async (ref, release, signal) => {
-      const [artifact, compiled] = await Promise.all([
-        reader().artifact(release, { signal }),
-        codeCache.read(release.artifact.digest),
-      ])
-      const sourceMap = () => sourceMaps.load(release, closing.signal)
-      const work = { function: release.function, release: ref.release }
-      const probation = crashes.isProven(ref.release) ? null : crashes.recordOf(work)
-      return () =>
-        crashes.duringLoad(work, () =>
-          options.load({ ref, release, artifact, compiled, sourceMap, probation }),
-        )
-    },
   })
   const activator = createActivator({
     serving,
-    pool,
+    pool: supply.pool,
     failures,
     clock,
     warmPrevious: options.warmPrevious,
@@ -185,14 +148,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         desired.functions.get(name)?.stable.release === release ? [] : [name],
       ),
     )
-
-  const chooseEager = (desired: DesiredState, limit: number): ReadonlySet<string> =>
-    chooseLoadAhead({
-      functions: desired.functions.keys(),
-      slots: serving.current.slots,
-      recent: eviction?.recent ?? new Set(),
-      limit,
-    })
 
   const activate = async (
     desired: DesiredState,
@@ -223,7 +178,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     groups,
     retryBaseMs: options.pollIntervalMs,
     activate: (desired, signal) =>
-      activate(desired, { eager: chooseEager(desired, options.loadAhead), signal }),
+      activate(desired, { eager: upkeep?.eagerOf(desired) ?? new Set(), signal }),
     serving: () => serving.current,
   })
   /** What failed is replaced and told of like what was refused at its activation. */
@@ -241,32 +196,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     return rejection
   }
 
-  const loadAhead = async (desired: DesiredState, ending: AbortSignal): Promise<void> => {
-    for (const name of chooseEager(desired, options.loadAhead)) {
-      const slot = serving.current.slots.get(name)
-      const revision = slot?.stopped === true ? undefined : slot?.stable?.revision
-      if (ending.aborted) return
-      await revision?.load().catch((error: unknown) => rejectOnce(revision, error))
-    }
-  }
-
-  /** What makes the next call, the next rollback and the next failure cheaper; it yields to every activation. */
-  const afterwards = createBackgroundTask()
-  const prepareNext = (desired: DesiredState): void =>
-    afterwards.restart(async (ending) => {
-      await loadAhead(desired, ending)
-      const functions = loadedFunctions(serving.current)
-      await activator.warm(desired, { functions, signal: ending })
-      await sourceMaps.keep(servingReleases(serving.current), ending)
-    })
-
-  /** What is on disk about releases that are neither desired nor a way back. */
-  const forgetOthers = async (desired: DesiredState): Promise<void> => {
-    const wanted = [...refsOf(desired), ...Object.values(cache.state.lastGood)]
-    crashes.keepOnly(new Set(wanted.map((ref) => ref.release)))
-    await codeCache.keepOnly(new Set(wanted.map((ref) => ref.artifact)))
-  }
-
   const moveOn = async (signal: AbortSignal): Promise<void> => {
     const target = wanted ?? active
     if (target === null || lasting.isHeldBack(target)) return
@@ -276,26 +205,13 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     if (isChange && active !== null && isExpired(target.manifest, clock.now())) return
     hasExpelled = false
     try {
-      await afterwards.stop()
+      await upkeep?.stop()
       await lasting.run(target, signal)
-      await forgetOthers(target)
+      await supply.keepOnly([...refsOf(target), ...Object.values(cache.state.lastGood)])
       if (cache.fault === null) alarms.bootMended()
-      prepareNext(target)
+      upkeep?.restart(target)
     } catch (error) {
       if (!signal.aborted) alarms.refused(error)
-    }
-  }
-
-  const compiledKept = new WeakSet<LazyRevision>()
-  /** After its first calls: what they compiled is worth keeping, too. */
-  const keepCompiled = async (): Promise<void> => {
-    const pause = createPacer()
-    for (const revision of pool.loaded()) {
-      if (revision.calls === 0 || compiledKept.has(revision)) continue
-      compiledKept.add(revision)
-      const compiled = revision.compiled()
-      if (compiled !== null) await codeCache.write(revision.release.artifact.digest, compiled)
-      await pause()
     }
   }
 
@@ -319,8 +235,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
     alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
-    await eviction?.sweep()
-    await keepCompiled()
+    await upkeep?.sweep()
     if (statusKey() !== before) options.onChange()
     return outcome
   }
@@ -352,20 +267,21 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 
   const begin = async (): Promise<void> => {
     await cache.open()
-    for (const [release, { function: name }] of await crashes.start()) {
+    for (const [release, { function: name }] of await supply.start()) {
       failures.record({ function: name, release, error: crashed(name), now: clock.now() })
     }
-    const { evictAfterMs } = options
-    eviction = createIdleEviction({
+    upkeep = createUpkeep({
       serving,
-      pool,
+      activator,
+      supply,
       cache,
       clock,
       loadAhead: options.loadAhead,
-      evictAfterMs,
+      evictAfterMs: options.evictAfterMs,
+      onLoadFailed: rejectOnce,
     })
     if (options.disk !== null) await boot(options.disk)
-    if (active !== null) prepareNext(active)
+    if (active !== null) upkeep.restart(active)
     booted.resolve()
     loop.start()
   }
@@ -460,9 +376,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await begun
       booted.resolve()
       await loop.close()
-      await afterwards.stop()
-      await pool.close()
-      await crashes.close()
+      await upkeep?.stop()
+      await supply.close()
     },
   }
 }
@@ -478,14 +393,4 @@ function crashed(name: string): RuntimeError {
     `The process ended twice while this release of ${name} was at work: out of memory, or a native crash. It is not tried here again. Publish a fix, or delete crashes.json in the cache directory to try it once more.`,
     { details: { function: name } },
   )
-}
-
-function servingReleases({ slots }: Serving): Release[] {
-  return [...slots.values()]
-    .flatMap(({ stable, canary }) => [stable?.revision.release, canary?.revision.release])
-    .filter((release) => release !== undefined)
-}
-
-function loadedFunctions({ slots }: Serving): ReadonlySet<string> {
-  return new Set([...slots.values()].filter(isLoaded).map((slot) => slot.function))
 }

@@ -1,0 +1,107 @@
+import type { Clock } from '../clock.ts'
+import type { ProbationRecord } from '../function/probation.ts'
+import type { Revision } from '../function/revision.ts'
+import type { Digest } from '../manifest/digest.ts'
+import type { ReleaseRef } from '../manifest/group-document.ts'
+import type { Release } from '../manifest/release.ts'
+import type { VerifiedReader } from '../store/verified-reader.ts'
+import { createCodeCache } from './code-cache.ts'
+import { createCrashMemory } from './crash-memory.ts'
+import type { Suspect } from './crash-suspects.ts'
+import type { DiskCache } from './disk-cache.ts'
+import type { LazyRevision } from './lazy-revision.ts'
+import { createPacer } from './pacer.ts'
+import { createRevisionPool, type RevisionPool } from './revision-pool.ts'
+import { createSourceMaps } from './source-maps.ts'
+
+/** Verified bytes of a release, about to become a revision. */
+export interface LoadRequest {
+  readonly ref: ReleaseRef
+  readonly release: Release
+  readonly artifact: Uint8Array
+  /** Of an earlier load on this engine; null when there is none. */
+  readonly compiled: Uint8Array | null
+  readonly sourceMap: () => Promise<Uint8Array | null>
+  /** Null when it has proven itself here before. */
+  readonly probation: ProbationRecord | null
+}
+
+/** Where revisions come from: the pool, and what lies on disk to make loading safe and cheap. */
+export interface RevisionSupply {
+  readonly pool: RevisionPool
+  /** To be called once, after the cache is open. Resolves to the releases that ended the process too often. */
+  start(): Promise<ReadonlyMap<Digest, Suspect>>
+  /** Brings the source maps of these releases to disk. Best effort. */
+  keepSourceMaps(releases: readonly Release[], signal: AbortSignal): Promise<void>
+  /** Brings the compiled code of what was called to disk: what its calls compiled is worth keeping, too. */
+  keepCompiled(): Promise<void>
+  /** Forgets what is on disk about all other releases. */
+  keepOnly(refs: readonly ReleaseRef[]): Promise<void>
+  /** As `RevisionPool.close`. */
+  close(): Promise<void>
+}
+
+export interface RevisionSupplyOptions {
+  readonly cache: DiskCache
+  readonly clock: Clock
+  readonly reader: () => VerifiedReader
+  readonly drainTimeoutMs: number
+  readonly onDrainTimeout: (revision: Revision) => void
+  readonly load: (request: LoadRequest) => Promise<Revision>
+  /** Ends what is fetched and loaded. */
+  readonly closing: AbortSignal
+}
+
+const maxDownloads = 8
+
+export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSupply {
+  const { cache, clock, reader, closing } = options
+  const sourceMaps = createSourceMaps({ cache, reader })
+  const codeCache = createCodeCache(cache.disk)
+  const crashes = createCrashMemory({ cache, clock })
+  const compiledKept = new WeakSet<LazyRevision>()
+
+  const pool = createRevisionPool({
+    drainTimeoutMs: options.drainTimeoutMs,
+    maxDownloads,
+    onDrainTimeout: options.onDrainTimeout,
+    closing,
+    readRelease: async (name, ref, signal) =>
+      (await reader().release(ref, name, { signal })).document,
+    fetch: async (ref, release, signal) => {
+      const [artifact, compiled] = await Promise.all([
+        reader().artifact(release, { signal }),
+        codeCache.read(release.artifact.digest),
+      ])
+      const sourceMap = () => sourceMaps.load(release, closing)
+      const work = { function: release.function, release: ref.release }
+      const probation = crashes.isProven(ref.release) ? null : crashes.recordOf(work)
+      const request = { ref, release, artifact, compiled, sourceMap, probation }
+      return () => crashes.duringLoad(work, () => options.load(request))
+    },
+  })
+
+  return {
+    pool,
+    start: () => crashes.start(),
+    keepSourceMaps: (releases, signal) => sourceMaps.keep(releases, signal),
+    keepCompiled: async () => {
+      const pause = createPacer()
+      for (const revision of pool.loaded()) {
+        if (revision.calls === 0 || compiledKept.has(revision)) continue
+        compiledKept.add(revision)
+        const compiled = revision.compiled()
+        if (compiled !== null) await codeCache.write(revision.release.artifact.digest, compiled)
+        await pause()
+      }
+    },
+    keepOnly: async (refs) => {
+      crashes.keepOnly(new Set(refs.map((ref) => ref.release)))
+      await codeCache.keepOnly(new Set(refs.map((ref) => ref.artifact)))
+    },
+    close: async () => {
+      await pool.close()
+      await crashes.close()
+    },
+  }
+}
