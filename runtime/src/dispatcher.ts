@@ -23,6 +23,8 @@ export interface DispatcherOptions {
   readonly serving: ServingCell
   readonly isReady: () => boolean
   readonly clock: Clock
+  /** Functions to be turned away. */
+  readonly shed: () => ReadonlySet<string>
   /** Takes what the watchdog has stopped out of service, before that is told. */
   readonly onRunawayMet: () => void
   /** Resolves when another revision serves in the place of one that did not load, if one does. */
@@ -50,6 +52,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (slot.stopped) return Promise.resolve(stopped(name, slot.stable?.revision.id ?? null))
     const revision = pick(slot, call)
     if (revision === null) return Promise.resolve(quarantined(name))
+    const shed = options.shed()
+    if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnedAway(name))
     return revision.isReady ? revision.invoke(call) : invokeOther(name, revision, call)
   }
 
@@ -142,6 +146,17 @@ function quarantined(name: string): Outcome {
 function loading(name: string): Outcome {
   return toOutcome(
     { status: 503, code: 'FUNCTION_LOADING', message: `${name} is being loaded; try again` },
+    { ...jsonHeaders, 'retry-after': '1' },
+  )
+}
+
+function turnedAway(name: string): Outcome {
+  return toOutcome(
+    {
+      status: 503,
+      code: 'FUNCTION_SHED',
+      message: `This instance cannot keep up, and ${name} takes most of its time; try again`,
+    },
     { ...jsonHeaders, 'retry-after': '1' },
   )
 }

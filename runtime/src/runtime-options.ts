@@ -71,6 +71,11 @@ export interface RuntimeOptions {
    * `watchdog.limitMs`. Default 20.
    */
   readonly probationCalls?: number | undefined
+  /**
+   * How late the event loop may run, in milliseconds over about a second, before calls of the
+   * function that takes most of it are answered 503, then of the next. `false`: however late. Default 200.
+   */
+  readonly maxLoopDelayMs?: number | false | undefined
   /** Whether to write what this instance runs to the store. Default true. */
   readonly report?: boolean | undefined
 }
@@ -142,6 +147,7 @@ const optionsSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
     .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
   probationCalls: z.int().min(0).max(10_000).default(20),
+  maxLoopDelayMs: z.union([z.literal(false), z.int().min(10).max(60_000)]).default(200),
   report: z.boolean().default(true),
   watchdog: z
     .union([

@@ -13,6 +13,7 @@ import { createMetricsRegistry } from './metrics/metrics-registry.ts'
 import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
+import { type OverloadGuard, startOverloadGuard } from './overload/overload-guard.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { defaultStickyKey } from './sticky-key.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
@@ -67,6 +68,8 @@ export interface Runtime {
   refresh(): Promise<void>
 }
 
+const nobody: ReadonlySet<string> = new Set()
+
 /** How long one read or write of store or disk may take. */
 const storeTimeoutMs = 10_000
 
@@ -95,6 +98,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   let starting: Promise<void> | null = null
   let closing: Promise<void> | null = null
   let watchdog: Watchdog | null = null
+  let overload: OverloadGuard | null = null
   /** Condemned while their execution was paused; dealt with once it has ended. */
   const runaways: { readonly revision: Revision; readonly requestId: string | null }[] = []
   /** Dealt with and not yet told of. */
@@ -167,6 +171,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     serving,
     isReady: () => synchronizer?.isReady === true,
     clock,
+    shed: () => overload?.shed ?? nobody,
     onRunawayMet: () => settleRunaways(),
     onLoadFailed: async (revision, error) => synchronizer?.reject(revision, error),
     stickyKey: (call) => {
@@ -229,6 +234,11 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           },
         }),
       watchdog: watchdogStatus,
+      overload: () => ({
+        delayMs: overload?.delayMs ?? null,
+        limitMs: options.maxLoopDelayMs === false ? null : options.maxLoopDelayMs,
+        shed: [...(overload?.shed ?? nobody)],
+      }),
       onEvent: emit,
       onChange: () => reporter?.changed(),
     })
@@ -246,6 +256,13 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     if (closing !== null) return
     if (options.watchdog !== false) {
       watchdog = startWatchdog({ limitMs: options.watchdog.limitMs, onRunaway })
+    }
+    if (options.maxLoopDelayMs !== false) {
+      overload = startOverloadGuard({
+        maxLoopDelayMs: options.maxLoopDelayMs,
+        registry,
+        onChange: ({ kind, ...change }) => emit({ type: kind, ...change }),
+      })
     }
     stopGuarding.push(
       guardAgainstCrashes(({ revision, requestId, error }) => {
@@ -286,6 +303,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     await synchronizer?.close()
     await reporter?.close()
     await watchdog?.close()
+    overload?.close()
     wheel.close()
     for (const stop of stopGuarding) stop()
     await ownStore?.close()

@@ -49,6 +49,7 @@ it('lists every option with its default', () => {
     evictAfterMs: 900_000,
     instance: 'a',
     probationCalls: 20,
+    maxLoopDelayMs: 200,
     report: true,
     watchdog: { limitMs: 300 },
   }

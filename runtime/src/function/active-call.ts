@@ -44,6 +44,8 @@ export class ActiveCall extends DeadlineEntry {
   private resume: ((enter: () => void) => void) | null = null
   private readonly span: CallSpan | null
   private readonly probation: Probation | null
+  /** Its synchronous parts are timed, for all those that are not. */
+  private isTimed: boolean
 
   /** `onOutcome` is called once, with what the client gets. */
   constructor(call: Call, shared: LoadedFunction, onOutcome: (outcome: Outcome) => void) {
@@ -54,6 +56,7 @@ export class ActiveCall extends DeadlineEntry {
     this.attribution = { revision: shared.id, requestId: call.requestId, active: true }
     this.span = startCallSpan(shared.span, call.requestId)
     this.probation = shared.probation
+    this.isTimed = shared.metrics.begin()
   }
 
   /**
@@ -122,8 +125,27 @@ export class ActiveCall extends DeadlineEntry {
   }
 
   private run(): void {
-    if (this.probation === null) this.read()
-    else this.probation.enter(this.call.requestId, () => this.read())
+    if (this.probation === null && !this.isTimed) this.read()
+    else this.runObserved()
+  }
+
+  private runObserved(): void {
+    const { probation } = this
+    this.timed(() => {
+      if (probation === null) this.read()
+      else probation.enter(this.call.requestId, () => this.read())
+    })
+  }
+
+  /** Not within itself: a result may come while the function is entered. */
+  private timed(part: () => void): void {
+    if (!this.isTimed) return part()
+    const { wheel, metrics } = this.shared
+    const begunAtMs = wheel.nowMs()
+    this.isTimed = false
+    part()
+    this.isTimed = true
+    metrics.recordLoopTime(wheel.nowMs() - begunAtMs)
   }
 
   private read(): void {
@@ -163,6 +185,11 @@ export class ActiveCall extends DeadlineEntry {
 
   private readonly onResult = (result: unknown): void => {
     if (this.phase !== 'running') return
+    if (this.isTimed) this.timed(() => this.receive(result))
+    else this.receive(result)
+  }
+
+  private receive(result: unknown): void {
     try {
       if (typeof result === 'object' && result !== null) {
         if (isReply(result)) {

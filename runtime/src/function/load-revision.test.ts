@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
+import { createMetricsRegistry } from '../metrics/metrics-registry.ts'
 import { currentCall } from './attribution.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
 import { artifactOf, bundle, loadFixture, textOf, toCall } from './testing/revision-fixture.ts'
@@ -498,6 +499,28 @@ describe('loading', () => {
       code: 'SERVICE_MISSING',
       message: expect.stringContaining('"price"'),
     })
+  })
+})
+
+describe('metrics', () => {
+  const burning = (ms: number): string =>
+    `(() => { const end = Date.now() + ${ms}; while (Date.now() < end); })()`
+
+  it('charge the synchronous parts of calls to the revision, once each', async () => {
+    const registry = createMetricsRegistry()
+    const handler = `() => { ${burning(8)}; return {} }`
+    const { answer } = await loadFixture(artifactOf(handler), { registry })
+    for (let call = 0; call < 32; call += 1) await answer()
+    // Two of 32 were timed; a busy machine only adds to it.
+    expect(registry.loopMs().get('shop/card')).toBeGreaterThanOrEqual(2 * 16 * 7)
+  })
+
+  it('tell time and heap of the last load', async () => {
+    const registry = createMetricsRegistry()
+    await loadFixture(`${burning(20)}; ${artifactOf('() => ({})')}`, { registry })
+    const [series] = registry.series()
+    expect(series?.metrics.lastLoad?.durationMs).toBeGreaterThanOrEqual(19)
+    expect(series?.metrics.lastLoad?.heapBytes).toEqual(expect.any(Number))
   })
 })
 

@@ -1,3 +1,4 @@
+import * as v8 from 'node:v8'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
@@ -79,6 +80,7 @@ async function load(
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
+  const before = { at: performance.now(), heapBytes: v8.getHeapStatistics().used_heap_size }
   const container = createContainer(Buffer.from(options.artifact).toString(), {
     revision: id,
     log,
@@ -98,6 +100,10 @@ async function load(
       log,
       metrics: options.registry?.forRevision(release.function, id),
     })
+    shared.metrics.lastLoad = {
+      durationMs: performance.now() - before.at,
+      heapBytes: v8.getHeapStatistics().used_heap_size - before.heapBytes,
+    }
     const { unaided } = shared.serializer
     if (unaided !== null && definition.output !== null) {
       log.debug('Answers are written by JSON.stringify', { reason: unaided })

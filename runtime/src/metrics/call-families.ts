@@ -43,6 +43,28 @@ export function callFamilies(series: Iterable<RevisionSeries>): MetricFamily[] {
       ),
     },
     {
+      name: 'needle_loop_seconds_total',
+      help: 'Time of the event loop in the synchronous parts of calls, estimated from every 16th.',
+      type: 'counter',
+      samples: all.map(({ labels, metrics }) => ({ labels, value: metrics.loopMs / 1000 })),
+    },
+    {
+      name: 'needle_load_seconds',
+      help: 'Time of the event loop the last load took.',
+      type: 'gauge',
+      samples: all.flatMap(({ labels, metrics: { lastLoad } }) =>
+        lastLoad === null ? [] : [{ labels, value: lastLoad.durationMs / 1000 }],
+      ),
+    },
+    {
+      name: 'needle_load_heap_bytes',
+      help: 'Growth of the heap during the last load; less when garbage was collected meanwhile.',
+      type: 'gauge',
+      samples: all.flatMap(({ labels, metrics: { lastLoad } }) =>
+        lastLoad === null ? [] : [{ labels, value: lastLoad.heapBytes }],
+      ),
+    },
+    {
       name: 'faas_invoke_duration_seconds',
       help: 'Time to the answer, or to the head of a streaming one.',
       type: 'histogram',

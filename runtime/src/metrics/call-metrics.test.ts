@@ -86,3 +86,11 @@ it('escapes what a label may hold and leaves empty families out', () => {
     ]),
   ).toBe('# HELP one a\\\\b\\nc\n# TYPE one counter\none{code="say \\"hi\\"\\\\\\n"} 1\n')
 })
+
+it('times one call in 16 and lets it count for all of them', () => {
+  const metrics = new CallMetrics()
+  const timed = Array.from({ length: 32 }, () => metrics.begin())
+  expect(timed.flatMap((isTimed, at) => (isTimed ? [at] : []))).toEqual([0, 16])
+  metrics.recordLoopTime(2)
+  expect(metrics.loopMs).toBe(32)
+})

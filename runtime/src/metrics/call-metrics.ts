@@ -14,6 +14,9 @@ const maxErrorCodes = 32
 /** Under which codes beyond the first 32 of a revision are counted together. */
 export const otherErrorCodes = 'OTHER'
 
+/** One call in so many is timed, a power of two; what it takes counts for all of them. */
+const timedOneIn = 16
+
 /** What the calls of one revision came to since it was first loaded here. */
 export class CallMetrics {
   /** Answered calls, refused and failed ones included. */
@@ -24,6 +27,26 @@ export class CallMetrics {
   readonly errors = new Map<string, number>()
   /** To the answer, or to the head of a streaming one. */
   readonly durations = new DurationHistogram()
+  /**
+   * Milliseconds the event loop spent in it, estimated from a sample of its calls: entering,
+   * validating, serialising, and the handler up to its first `await`. What a function computes after
+   * its own awaits is not seen.
+   */
+  loopMs = 0
+  /** Of its last load: milliseconds of the event loop, and growth of the heap, collections included. */
+  lastLoad: { readonly durationMs: number; readonly heapBytes: number } | null = null
+  #begun = 0
+
+  /** Once per call; returns whether it is one to be timed. */
+  begin(): boolean {
+    this.#begun += 1
+    return (this.#begun & (timedOneIn - 1)) === 1
+  }
+
+  /** A synchronous part of a timed call. */
+  recordLoopTime(durationMs: number): void {
+    this.loopMs += durationMs * timedOneIn
+  }
 
   record({ errorCode, functionFault }: AnsweredCall, durationMs: number): void {
     this.calls += 1

@@ -5,6 +5,8 @@ export interface MetricsRegistry {
   /** The same counters for the same revision, however often it is loaded. */
   forRevision(functionName: string, revision: string): CallMetrics
   series(): Iterable<RevisionSeries>
+  /** By function: see `CallMetrics.loopMs`. */
+  loopMs(): ReadonlyMap<string, number>
 }
 
 export interface RevisionSeries {
@@ -37,6 +39,13 @@ export function createMetricsRegistry(): MetricsRegistry {
       }
       return metrics
     },
+    loopMs: () =>
+      new Map(
+        [...functions].map(([name, revisions]) => [
+          name,
+          [...revisions.values()].reduce((total, metrics) => total + metrics.loopMs, 0),
+        ]),
+      ),
     *series() {
       for (const [name, revisions] of functions) {
         for (const [revision, metrics] of revisions) yield { function: name, revision, metrics }

@@ -29,6 +29,10 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
           : 'A function held the event loop and could not be stopped',
         fields,
       )
+    case 'shed':
+      return log.error('The event loop cannot keep up: a function is turned away', fields)
+    case 'restored':
+      return log.info('The event loop keeps up again: a function is no longer turned away', fields)
     case 'strayFailure':
       return log.error('A function failed outside of any call', fields)
   }

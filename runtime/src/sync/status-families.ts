@@ -20,6 +20,16 @@ export function statusFamilies(status: RuntimeStatus): MetricFamily[] {
       seconds(source.lastSuccess),
     ),
     gauge(
+      'needle_event_loop_delay_seconds',
+      'How late the event loop runs, mean of about a second.',
+      status.overload.delayMs === null ? null : status.overload.delayMs / 1000,
+    ),
+    gauge(
+      'needle_functions_shed',
+      'Functions turned away until the event loop keeps up.',
+      status.overload.shed.length,
+    ),
+    gauge(
       'needle_functions_serving',
       'Functions with a revision that serves.',
       functions.filter(({ stable, stopped }) => stable !== null && !stopped).length,

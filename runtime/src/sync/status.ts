@@ -53,6 +53,16 @@ export interface WatchdogStatus {
   readonly lastKill: string | null
 }
 
+/** How late the event loop runs, and who is turned away for it. */
+export interface OverloadStatus {
+  /** Milliseconds, the mean of about a second; null when nobody watches. */
+  readonly delayMs: number | null
+  /** Null when switched off. */
+  readonly limitMs: number | null
+  /** Functions whose calls are answered 503 until the event loop keeps up. */
+  readonly shed: readonly string[]
+}
+
 /** All there is to know about a runtime. Times are ISO 8601. */
 export interface RuntimeStatus {
   /** `notReady`: nothing to serve, neither on disk nor from the store; calls answer 503. */
@@ -94,6 +104,7 @@ export interface RuntimeStatus {
    */
   readonly degraded: boolean
   readonly watchdog: WatchdogStatus
+  readonly overload: OverloadStatus
   /** Why the last poll failed or its manifest was refused; null when it did not. */
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
@@ -130,6 +141,14 @@ export type RuntimeEvent =
       readonly requestId: string | null
       readonly stalledMs: number
       readonly stopped: boolean
+    }
+  /** The event loop cannot keep up, or can again: a function is turned away, or no longer. */
+  | {
+      readonly type: 'shed' | 'restored'
+      readonly function: string
+      /** Part of the event loop's time it had when it was shed, 0–1. */
+      readonly share: number
+      readonly delayMs: number
     }
   /** A function's stray promise or timer failed; the process goes on. */
   | {

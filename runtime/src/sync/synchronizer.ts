@@ -20,7 +20,7 @@ import { createManifestPoll } from './manifest-poll.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionSupply, type LoadRequest } from './revision-supply.ts'
 import type { ServingCell } from './serving.ts'
-import type { RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
+import type { OverloadStatus, RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
@@ -45,6 +45,7 @@ export interface SynchronizerOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly watchdog: () => WatchdogStatus
+  readonly overload: () => OverloadStatus
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
   /** Something the status shows has changed. */
@@ -354,6 +355,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         serving: serving.current,
         refusals: activator.refusals,
         watchdog: options.watchdog(),
+        overload: options.overload(),
         refusal: alarms.refusal,
         alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
       }),

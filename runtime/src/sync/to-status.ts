@@ -6,6 +6,7 @@ import type { Slot } from './slot.ts'
 import type {
   Alarm,
   FunctionStatus,
+  OverloadStatus,
   RuntimeStatus,
   StatusRefusal,
   WatchdogStatus,
@@ -33,6 +34,7 @@ export interface StatusSources {
   readonly serving: Serving
   readonly refusals: ReadonlyMap<string, readonly Refusal[]>
   readonly watchdog: WatchdogStatus
+  readonly overload: OverloadStatus
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
 }
@@ -61,6 +63,7 @@ export function toStatus(sources: StatusSources): RuntimeStatus {
     ),
     degraded: sources.watchdog.kills > 0,
     watchdog: sources.watchdog,
+    overload: sources.overload,
     refusal,
     alarms: refusal === null ? sources.alarms : [refusal, ...sources.alarms],
   }

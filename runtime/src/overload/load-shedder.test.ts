@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest'
+import { createLoadShedder, type LoadShedder, type ShedChange } from './load-shedder.ts'
+
+/** Samples a tenth of a second apart in which each function takes this part of the event loop. */
+function run(
+  shedder: LoadShedder,
+  options: { samples: number; lateMs: number; shares: Record<string, number>; from?: number },
+): ShedChange[] {
+  const { samples, lateMs, shares, from = 0 } = options
+  const changes: ShedChange[] = []
+  for (let at = from; at < from + samples; at += 1) {
+    const loopMs = new Map(Object.entries(shares).map(([name, share]) => [name, at * 100 * share]))
+    const change = shedder.observe({ lateMs, loopMs, elapsedMs: 100 })
+    if (change !== null) changes.push(change)
+  }
+  return changes
+}
+
+const shares = { light: 0.2, heavy: 0.5, idle: 0 }
+
+it('sheds nobody while the event loop keeps up', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  expect(run(shedder, { samples: 100, lateMs: 99, shares })).toEqual([])
+  expect(shedder.delayMs).toBeCloseTo(99)
+})
+
+it('sheds the heaviest first, then the next, and nobody who is not to blame', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  const changes = run(shedder, { samples: 60, lateMs: 300, shares })
+  expect(changes).toMatchObject([
+    { kind: 'shed', function: 'heavy', share: expect.closeTo(0.5) },
+    { kind: 'shed', function: 'light', share: expect.closeTo(0.2) },
+  ])
+  expect([...shedder.shed]).toEqual(['heavy', 'light'])
+})
+
+it('sheds nobody for a stall of the host', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  expect(run(shedder, { samples: 60, lateMs: 300, shares: { a: 0.05, b: 0.01 } })).toEqual([])
+})
+
+it('sheds nobody for one long stall', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  run(shedder, { samples: 20, lateMs: 0, shares })
+  run(shedder, { samples: 1, lateMs: 900, shares, from: 20 })
+  expect(run(shedder, { samples: 20, lateMs: 0, shares, from: 21 })).toEqual([])
+})
+
+it('restores the last first, once there is room', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  run(shedder, { samples: 30, lateMs: 300, shares })
+  expect(run(shedder, { samples: 30, lateMs: 80, shares, from: 30 })).toEqual([])
+  expect(run(shedder, { samples: 40, lateMs: 10, shares, from: 60 })).toMatchObject([
+    { kind: 'restored', function: 'light' },
+    { kind: 'restored', function: 'heavy' },
+  ])
+  expect(shedder.shed.size).toBe(0)
+})
