@@ -502,10 +502,10 @@ describe('loading', () => {
   })
 })
 
-describe('metrics', () => {
-  const burning = (ms: number): string =>
-    `(() => { const end = Date.now() + ${ms}; while (Date.now() < end); })()`
+const burning = (ms: number): string =>
+  `(() => { const end = Date.now() + ${ms}; while (Date.now() < end); })()`
 
+describe('metrics', () => {
   it('charge the synchronous parts of calls to the revision, once each', async () => {
     const registry = createMetricsRegistry()
     const handler = `() => { ${burning(8)}; return {} }`
