@@ -6,7 +6,6 @@ import { RuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
-import type { Revision } from './function/revision.ts'
 import { createJsonLog } from './json-log.ts'
 import { callFamilies } from './metrics/call-families.ts'
 import { createMetricsRegistry } from './metrics/metrics-registry.ts'
@@ -14,6 +13,7 @@ import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
 import { type OverloadGuard, startOverloadGuard } from './overload/overload-guard.ts'
+import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { defaultStickyKey } from './sticky-key.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
@@ -99,14 +99,6 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   let closing: Promise<void> | null = null
   let watchdog: Watchdog | null = null
   let overload: OverloadGuard | null = null
-  /** Condemned while their execution was paused; dealt with once it has ended. */
-  const runaways: { readonly revision: Revision; readonly requestId: string | null }[] = []
-  /** Dealt with and not yet told of. */
-  const settled: typeof runaways = []
-  const expelled = new WeakSet<Revision>()
-  let kills = 0
-  let lastKill: number | null = null
-
   const emit = (event: RuntimeEvent): void => {
     logEvent(log, event)
     try {
@@ -117,49 +109,24 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     }
   }
 
-  /** Once per execution: it may have to be stopped twice before that takes. */
-  const noteRunaway = (revision: Revision, requestId: string | null): void => {
-    const isKnown = runaways.some(
-      (each) => each.revision === revision && each.requestId === requestId,
-    )
-    if (!isKnown) runaways.push({ revision, requestId })
-  }
-
-  /** In one go, once the event loop turns again: microtasks may have been lost. */
-  const settleRunaways = (): void => {
-    for (const runaway of runaways.splice(0)) {
-      const { revision, requestId } = runaway
-      kills += 1
-      lastKill = clock.now()
-      // Who runs away twice may hold the event loop as often as it has calls and timers.
-      if (expelled.has(revision)) revision.dispose()
-      else revision.stopRunaway(requestId)
-      expelled.add(revision)
-      synchronizer?.expel(revision)
-      settled.push(runaway)
-    }
-  }
-
-  const tellSettled = (stalledMs: number): void => {
-    for (const { revision, requestId } of settled.splice(0)) {
-      emit({ type: 'runaway', revision: revision.id, requestId, stalledMs, stopped: true })
-    }
-  }
+  const runaways = createRunaways({
+    now: () => clock.now(),
+    expel: (revision) => synchronizer?.expel(revision),
+    onEvent: emit,
+  })
 
   const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
     if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
       const { revision, requestId } = told
       emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
     }
-    settleRunaways()
-    tellSettled(stalledMs)
+    runaways.tell(stalledMs)
   }
 
   const watchdogStatus = (): WatchdogStatus => ({
     ...(watchdog?.status ?? { mode: 'off', reason: 'switched off' }),
     limitMs: options.watchdog === false ? null : options.watchdog.limitMs,
-    kills,
-    lastKill: lastKill === null ? null : new Date(lastKill).toISOString(),
+    ...runaways.status,
   })
 
   const stickyKey = (call: Call): string => {
@@ -172,7 +139,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     isReady: () => synchronizer?.isReady === true,
     clock,
     shed: () => overload?.shed ?? nobody,
-    onRunawayMet: () => settleRunaways(),
+    onRunawayMet: () => runaways.settle(),
     onLoadFailed: async (revision, error) => synchronizer?.reject(revision, error),
     stickyKey: (call) => {
       try {
@@ -222,15 +189,14 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
-          onRunaway: noteRunaway,
+          onRunaway: runaways.note,
           probation:
             probation === null || probationCalls === 0
               ? null
               : { calls: probationCalls, guardMs, record: probation },
           onOverrun: (revision, requestId) => {
-            noteRunaway(revision, requestId)
-            settleRunaways()
-            tellSettled(guardMs ?? 0)
+            runaways.note(revision, requestId)
+            runaways.tell(guardMs ?? 0)
           },
         }),
       watchdog: watchdogStatus,

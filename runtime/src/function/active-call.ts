@@ -4,12 +4,22 @@ import { randomUUID } from 'node:crypto'
 import { type Attribution, chargeMicrotask } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import { isReply } from './authoring/reply.ts'
-import type { Call, CallErrorCode, Outcome } from './call.ts'
+import type { Call, Outcome } from './call.ts'
 import { CallAborted } from './call-aborted.ts'
+import {
+  busyOutcome,
+  clientClosed,
+  httpErrorOutcome,
+  inputInvalid,
+  replaced,
+  runaway,
+  timedOut,
+} from './call-answers.ts'
 import { CallContext } from './call-context.ts'
 import { type CallSpan, startCallSpan } from './call-span.ts'
 import { DeadlineEntry } from './deadline-wheel.ts'
 import { encodeResult, NotJson } from './encode-result.ts'
+import { isThenable } from './is-thenable.ts'
 import { toIssueDetails } from './issue-details.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
@@ -99,14 +109,7 @@ export class ActiveCall extends DeadlineEntry {
 
   override onDeadline(): void {
     if (this.phase === 'queued') return this.giveUp('FUNCTION_TIMEOUT', busyOutcome(this.shared))
-    const { timeoutMs } = this.shared.settings
-    const timedOut = this.toOutcome({
-      status: 504,
-      code: 'FUNCTION_TIMEOUT',
-      message: `The function did not answer within ${timeoutMs} ms`,
-      functionFault: true,
-    })
-    this.giveUp('FUNCTION_TIMEOUT', timedOut)
+    this.giveUp('FUNCTION_TIMEOUT', this.toOutcome(timedOut(this.shared.settings.timeoutMs)))
   }
 
   get signal(): AbortSignal {
@@ -164,12 +167,7 @@ export class ActiveCall extends DeadlineEntry {
 
   private enterChecked(checked: StandardSchemaV1.Result<unknown>): void {
     if (checked.issues === undefined) return this.enter(checked.value)
-    this.refuse({
-      status: 400,
-      code: 'INPUT_INVALID',
-      message: 'The input does not match what the function accepts',
-      extra: { details: toIssueDetails(checked.issues) },
-    })
+    this.refuse(inputInvalid(toIssueDetails(checked.issues)))
   }
 
   private enter(input: unknown): void {
@@ -283,23 +281,11 @@ export class ActiveCall extends DeadlineEntry {
 
   private readonly onThrown = (thrown: unknown): void => {
     if (this.phase !== 'running') return
-    if (!isHttpError(thrown)) {
-      this.fail('FUNCTION_FAILED', 'The function failed; quote the id to its owners', thrown)
-      return
-    }
+    if (!isHttpError(thrown)) return this.fail('FUNCTION_FAILED', failedMessage, thrown)
     try {
-      const { code, message, details } = thrown
-      const status = assertStatus(thrown.status)
-      const error = details === undefined ? { code, message } : { code, message, details }
-      this.settle({
-        status,
-        headers: mergeHeaders(this.shared.jsonHeaders, thrown.headers),
-        body: JSON.stringify({ error }),
-        errorCode: code,
-        functionFault: status >= 500,
-      })
+      this.settle(httpErrorOutcome(this.shared, thrown))
     } catch (cause) {
-      this.fail('FUNCTION_FAILED', 'The function failed; quote the id to its owners', cause)
+      this.fail('FUNCTION_FAILED', failedMessage, cause)
     }
   }
 
@@ -395,44 +381,5 @@ export class ActiveCall extends DeadlineEntry {
   }
 }
 
-/** To a call past what a function may have at once, or still queued at its deadline. */
-export function busyOutcome({ jsonHeaders }: LoadedFunction): Outcome {
-  return toOutcome(
-    {
-      status: 503,
-      code: 'FUNCTION_BUSY',
-      message: 'The function has as many calls in flight as it may; try again',
-    },
-    { ...jsonHeaders, 'retry-after': '1' },
-  )
-}
-
-const runaway: RuntimeAnswer = {
-  status: 504,
-  code: 'FUNCTION_RUNAWAY',
-  message: 'The function held up the whole process and was stopped',
-  functionFault: true,
-}
-
-const replaced: RuntimeAnswer = {
-  status: 503,
-  code: 'FUNCTION_STOPPED',
-  message: 'The function was replaced while it was running; try again',
-}
-
+const failedMessage = 'The function failed; quote the id to its owners'
 const notJsonMessage = 'The result of the function cannot be sent as JSON'
-
-const clientClosed: RuntimeAnswer = {
-  status: 499,
-  code: 'CLIENT_CLOSED' satisfies CallErrorCode,
-  message: 'The client went away before the function answered',
-}
-
-/** Promises of another realm are no `Promise` of ours. */
-function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { readonly then?: unknown }).then === 'function'
-  )
-}
