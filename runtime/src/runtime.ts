@@ -189,7 +189,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
-          onRunaway: runaways.note,
+          onRunaway: (revision, requestId) => runaways.note(revision, requestId),
           probation:
             probation === null || probationCalls === 0
               ? null
