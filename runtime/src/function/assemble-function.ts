@@ -26,7 +26,10 @@ export interface FunctionParts {
   readonly realm: Realm
   /** All the host offers; the function gets those its settings name. */
   readonly services: Readonly<Record<string, unknown>>
+  /** What the runtime says about the function. */
   readonly log: Logger
+  /** What the function itself says. Default: `log`. */
+  readonly authorLog?: Logger | undefined
   readonly clock: Clock
   readonly wheel: DeadlineWheel
   /** Default: counters of its own. */
@@ -55,6 +58,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     serializer: createOutputSerializer(parts.contract.output),
     services: pickServices(id, settings.uses, parts.services),
     log,
+    authorLog: parts.authorLog ?? log,
     clock,
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),

@@ -16,7 +16,7 @@ export interface ContextSource {
   readonly deadline: number
   readonly shared: {
     readonly id: string
-    readonly log: Logger
+    readonly authorLog: Logger
     readonly services: Readonly<Record<string, unknown>>
   }
 }
@@ -42,7 +42,7 @@ export class CallContext implements Omit<FunctionContext, 'services'> {
   }
 
   get log(): Logger {
-    return this.#source.shared.log
+    return this.#source.shared.authorLog
   }
 
   get request(): FunctionRequest {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { createMetricsRegistry } from '../metrics/metrics-registry.ts'
+import { createManualClock } from '../../test/support/test-environment.ts'
 import { currentCall } from './attribution.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
 import { artifactOf, bundle, loadFixture, textOf, toCall } from './testing/revision-fixture.ts'
@@ -470,6 +471,29 @@ describe('context', () => {
       { level: 'warn', message: 'one', fields: { a: 1, ...origin } },
       { level: 'info', message: 'two 2', fields: origin },
       { level: 'error', message: 'three', fields: origin },
+    ])
+  })
+
+  it('passes on 1000 lines a second and says how many were dropped, but drops none of its own', async () => {
+    const clock = createManualClock()
+    const { invoke, lines, revision } = await loadFixture(
+      artifactOf(`(input, { log }) => {
+        for (let i = 0; i < 600; i++) { log.debug('log'); console.log('console') }
+        throw new Error('after all that')
+      }`),
+      { clock },
+    )
+    await invoke()
+    await vi.waitFor(() => expect(lines).toHaveLength(1001))
+    expect(lines.at(-1)).toMatchObject({ message: expect.stringContaining('quote the id') })
+    clock.advance(1000)
+    await Promise.resolve()
+    expect(lines.slice(1001)).toEqual([
+      {
+        level: 'warn',
+        message: 'The function logs too much: lines were dropped',
+        fields: { dropped: 200, function: 'shop/card', revision: revision.id },
+      },
     ])
   })
 })

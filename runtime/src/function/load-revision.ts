@@ -15,6 +15,7 @@ import { type Container, createContainer } from './container/create-container.ts
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
+import { limitLog } from './limit-log.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { microtask } from './microtask.ts'
@@ -76,6 +77,7 @@ async function load(
   const { release, releaseDigest } = options
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
+  const authorLog = limitLog(log, options.clock)
   // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
   await microtask
   let onCondemned = (_requestId: string | null): void => {
@@ -84,7 +86,7 @@ async function load(
   const before = { at: performance.now(), heapBytes: v8.getHeapStatistics().used_heap_size }
   const container = createContainer(Buffer.from(options.artifact).toString(), {
     revision: id,
-    log,
+    log: authorLog,
     loadTimeoutMs: options.loadTimeoutMs,
     compiled: options.compiled,
     onCondemned: (requestId) => onCondemned(requestId),
@@ -99,6 +101,7 @@ async function load(
       definition,
       realm: container.realm,
       log,
+      authorLog,
       metrics: options.registry?.forRevision(release.function, id),
     })
     shared.metrics.lastLoad = {

@@ -21,7 +21,9 @@ export interface LoadedFunction {
   readonly handler: (input: unknown, context: unknown) => unknown
   readonly serializer: OutputSerializer
   readonly services: Readonly<Record<string, unknown>>
+  /** What the runtime says about the function: never dropped, since answers refer to it. */
   readonly log: Logger
+  readonly authorLog: Logger
   readonly clock: Clock
   readonly wheel: DeadlineWheel
   readonly metrics: CallMetrics
