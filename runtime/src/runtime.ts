@@ -16,6 +16,7 @@ import { type OverloadGuard, startOverloadGuard } from './overload/overload-guar
 import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { defaultStickyKey } from './sticky-key.ts'
+import { createStrayFailureReporter } from './stray-failures.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
 import { createFileStore } from './store/file.ts'
 import { openStore } from './store/open-store.ts'
@@ -230,10 +231,10 @@ export function createRuntime(given: RuntimeOptions): Runtime {
         onChange: ({ kind, ...change }) => emit({ type: kind, ...change }),
       })
     }
+    const reportStray = createStrayFailureReporter({ clock, emit })
     stopGuarding.push(
-      guardAgainstCrashes(({ revision, requestId, error }) => {
-        const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        emit({ type: 'strayFailure', revision, requestId, message })
+      guardAgainstCrashes((failure) => {
+        reportStray(failure)
         return true
       }),
     )

@@ -1,7 +1,7 @@
 import { SourceMap } from 'node:module'
-import { inspect } from 'node:util'
 import * as z from 'zod'
 import { scriptUrl } from './container/artifact-format.ts'
+import { inspectFailure } from './inspect-failure.ts'
 
 /** Loads the bytes of a source map; null when there is none. */
 export type SourceMapLoader = () => Promise<Uint8Array | null>
@@ -21,8 +21,7 @@ export function createFailureDescriber(
   const position = new RegExp(`${escapeRegExp(scriptUrl(revision))}:(\\d+):(\\d+)`, 'g')
   let loading: Promise<SourceMap | null> | null = null
   return async (thrown) => {
-    // `customInspect` would run the author's code.
-    const text = inspect(thrown, { customInspect: false, depth: 4, maxStringLength: 10_000 })
+    const text = inspectFailure(thrown)
     if (!text.includes(scriptUrl(revision))) return text
     const map = await (loading ??= readSourceMap(loadSourceMap))
     if (map === null) return text

@@ -4,7 +4,9 @@ import type { RuntimeEvent } from './status.ts'
 
 /** One line per event, at the level that says whether a person is needed. */
 export function logEvent(log: Logger, event: RuntimeEvent): void {
-  const { type, ...fields } = event
+  const { type, ...told } = event
+  // Lines that functions write themselves have both, too: one query finds all of a function.
+  const fields = 'revision' in told ? { ...told, function: told.revision.split('@')[0] } : told
   switch (type) {
     case 'activated':
       return log.info('Needle activated a manifest', fields)
