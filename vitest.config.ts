@@ -9,6 +9,7 @@ export default defineConfig({
     // Most tests use real processes, repositories and stores; on a busy machine those take their time.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     execArgv: ['--conditions=needle-source'],
   },
 })

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nodeUnderTest } from './support/node-under-test.ts'
 import { runawayLoops } from './support/runaway-loops.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
 
@@ -12,7 +13,7 @@ const limitMs = 300
  */
 const longestStallMs = limitMs + 2500
 
-describe('a function that never lets go', () => {
+describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, () => {
   let server: FaultServer
 
   beforeEach(async () => {

@@ -3,8 +3,10 @@ import Fastify from 'fastify'
 import { currentCall } from '../../../src/function/attribution.ts'
 import { needle } from '../../../src/hosts/fastify.ts'
 import type { FunctionState, ReleaseRef, Rollout } from '../../../src/manifest/group-document.ts'
+import type { Logger } from '../../../src/function/authoring/function-context.ts'
 import type { RuntimeEvent } from '../../../src/index.ts'
-import { createTestEnvironment, silentLog } from '../../support/test-environment.ts'
+import { createTestEnvironment } from '../../support/test-environment.ts'
+import type { FunctionLine, Publication } from './start-fault-server.ts'
 
 /**
  * A host like any, in a process of its own, whose functions are published through its own routes
@@ -17,20 +19,12 @@ const bucket = await createTestEnvironment()
 const functions: Record<string, FunctionState> = {}
 const proven = new Map<string, ReleaseRef>()
 const events: RuntimeEvent[] = []
+const lines: FunctionLine[] = []
+const notes: string[] = []
 
-/**
- * - `proven`: serves, and is what a failing one falls back on.
- * - `stable`: serves.
- * - `canary`: serves everybody beside the proven one.
- */
-interface Publication {
-  readonly name: string
-  readonly handler: string
-  readonly role?: 'proven' | 'stable' | 'canary'
-}
-
-async function publish({ name, handler, role = 'proven' }: Publication): Promise<void> {
-  const ref = await bucket.release(`shop/${name}`, handler)
+async function publish(publication: Publication): Promise<void> {
+  const { name, handler, role = 'proven', settings = {} } = publication
+  const ref = await bucket.release(`shop/${name}`, handler, { settings })
   if (role === 'proven') proven.set(name, ref)
   const before = proven.get(name)
   functions[name] = {
@@ -41,6 +35,17 @@ async function publish({ name, handler, role = 'proven' }: Publication): Promise
   }
   await bucket.publish(functions)
 }
+
+const record =
+  (level: string): Logger['info'] =>
+  (message, fields = {}) => {
+    const { function: name, revision } = fields
+    if (typeof name !== 'string' || typeof revision !== 'string') return
+    lines.push({ ...fields, level, message, function: name, revision })
+  }
+
+/** How a function tells the test what it has seen. */
+const services: object = { notes: { add: (text: unknown) => void notes.push(String(text)) } }
 
 const toEverybody = (canary: ReleaseRef): Rollout => ({
   canary,
@@ -65,7 +70,14 @@ await app.register(needle, {
   source: { store: bucket.store, pollIntervalMs: 60_000 },
   groups: ['shop'],
   trust: bucket.trust.rootBytes,
-  log: silentLog,
+  log: {
+    debug: record('debug'),
+    info: record('info'),
+    warn: record('warn'),
+    error: record('error'),
+  },
+  services,
+  drainTimeoutMs: 1000,
   report: false,
   // The guard of the first calls would be there before the watchdog.
   probationCalls: 0,
@@ -80,6 +92,17 @@ app.post<{ Body: Publication }>('/control/publish', async ({ body }) => {
 app.post('/control/refresh', async () => app.needle.refresh().then(() => ({})))
 app.get('/control/status', () => app.needle.status())
 app.get('/control/events', () => events)
+app.get('/control/log', () => lines)
+app.get('/control/notes', () => notes)
+/** What the host's own code meets of the prototypes and built-ins functions might change. */
+app.get('/control/prototypes', async () => ({
+  polluted: [{}, [], () => {}, ''].map((value) => String(Reflect.get(Object(value), 'polluted'))),
+  mapped: [1, 2].map((n) => n + 1),
+  json: JSON.stringify({ a: [1] }),
+  promise: typeof Promise.prototype.then,
+  keys: Object.keys({ a: 1 }),
+}))
+app.get('/control/metrics', () => app.needle.metrics())
 /** Whom the host's own code is charged to: nobody. */
 app.get('/control/attribution', async () => {
   const later = await new Promise((resolve) => setImmediate(() => resolve(currentCall() ?? null)))

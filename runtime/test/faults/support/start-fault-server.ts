@@ -2,18 +2,44 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { RuntimeEvent, RuntimeStatus } from '../../../src/index.ts'
+import type { Settings } from '../../../src/manifest/settings.ts'
+import { type NodeUnderTest, nodeUnderTest } from './node-under-test.ts'
+
+/**
+ * - `proven`: serves, and is what a failing one falls back on.
+ * - `stable`: serves.
+ * - `canary`: serves everybody beside the proven one.
+ */
+export interface Publication {
+  readonly name: string
+  /** Source text of what the function exports as default. */
+  readonly handler: string
+  readonly role?: 'proven' | 'stable' | 'canary'
+  readonly settings?: Partial<Settings>
+}
+
+/** A line of the host's log that is about a function. */
+export interface FunctionLine {
+  readonly level: string
+  readonly message: string
+  readonly function: string
+  readonly revision: string
+  readonly [field: string]: unknown
+}
 
 export interface FaultServer {
-  /** Publishes a handler's source text and waits until it serves. */
-  publish(publication: {
-    readonly name: string
-    readonly handler: string
-    readonly role?: 'proven' | 'stable' | 'canary'
-  }): Promise<void>
-  /** Answer and duration of a call of the function. */
+  /** Publishes a function and waits until it serves. */
+  publish(publication: Publication): Promise<void>
+  /** Answer and duration of a call of the function; given up after 8 seconds. */
   call(name: string): Promise<FaultAnswer>
   status(): Promise<RuntimeStatus>
   events(): Promise<RuntimeEvent[]>
+  /** What the host's log got about functions. */
+  log(): Promise<FunctionLine[]>
+  /** What functions told the service `notes`, in order. */
+  notes(): Promise<string[]>
+  /** Calls the function is to blame for, as the metrics have it. */
+  faults(name: string): Promise<number>
   /** Any other JSON the server's own routes give. */
   control(path: string, body?: unknown): Promise<unknown>
   /** What the process wrote to standard error. */
@@ -35,11 +61,16 @@ const patienceMs = 8000
 
 /** A real host in a process of its own: the test's process has hooks and threads of its own. */
 export async function startFaultServer(
-  options: { readonly limitMs?: number; readonly hooks?: boolean } = {},
+  options: {
+    readonly limitMs?: number
+    readonly hooks?: boolean
+    readonly node?: NodeUnderTest
+  } = {},
 ): Promise<FaultServer> {
-  const { limitMs = 300, hooks = false } = options
+  const { limitMs = 300, hooks = false, node = nodeUnderTest } = options
   const program = fileURLToPath(new URL('./fault-server.ts', import.meta.url))
   const child = fork(program, [String(limitMs), ...(hooks ? ['hooks'] : [])], {
+    execPath: node.execPath,
     execArgv: ['--conditions=needle-source'],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
@@ -78,6 +109,13 @@ export async function startFaultServer(
     publish: async (publication) => void (await request('publish', publication)),
     status,
     events: async () => JSON.parse(await request('events')),
+    log: async () => JSON.parse(await request('log')),
+    notes: async () => JSON.parse(await request('notes')),
+    faults: async (name) => {
+      const ofFunction = new RegExp(`^faas_errors_total\\{faas_name="shop/${name}".* (\\d+)$`, 'gm')
+      const counts = (await request('metrics')).matchAll(ofFunction)
+      return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+    },
     call: async (name) => {
       const begunAt = performance.now()
       const ended = (answer: Omit<FaultAnswer, 'durationMs'>): FaultAnswer => ({
@@ -100,7 +138,7 @@ export async function startFaultServer(
       }
     },
     close: async () => {
-      child.disconnect()
+      if (child.connected) child.disconnect()
       await exited.catch(() => undefined)
     },
   }
