@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Contender } from './measure-round.ts'
 
 interface ArmSettings {
   readonly label: string
@@ -49,11 +50,14 @@ export const peerNames = [
 
 export type Peer = (typeof peerNames)[number]
 
-/** Which program serves the arm and what Node needs to run it. */
-export function serverOf(arm: Arm): {
-  readonly file: string
-  readonly nodeOptions: readonly string[]
-} {
+/** `env` is for the server that needs a store; the others ignore it. */
+export function toContender(arm: Arm, env: Readonly<Record<string, string>>): Contender<Arm> {
   const { server, nodeOptions = [] }: ArmSettings = arms[arm]
-  return { file: join(import.meta.dirname, server), nodeOptions }
+  return {
+    name: arm,
+    server: join(import.meta.dirname, server),
+    asked: { what: 'price' },
+    env,
+    nodeOptions,
+  }
 }

@@ -5,7 +5,7 @@
  * would serve the same function. Exit code 1 when it could not measure.
  */
 import { parseArgs, styleText } from 'node:util'
-import { type Arm, armNames, arms } from './arms.ts'
+import { type Arm, armNames, arms, toContender } from './arms.ts'
 import { thisMachine } from './machine.ts'
 import { type Launch, measureRound, of, type RoundOptions } from './measure-round.ts'
 import { installPeers } from './peers/install-peers.ts'
@@ -47,7 +47,6 @@ progress('Publishing the function')
 const env = await publishFunction()
 const peers = values.peers ? await preparePeers() : null
 const options: RoundOptions = {
-  env,
   warmUpMs: durationMs,
   durationMs,
   openRatePerSecond: null,
@@ -55,14 +54,16 @@ const options: RoundOptions = {
 }
 
 progress('Finding the capacity')
-const capacity = of(await measureRound(['baseline'], options), 'baseline').requestsPerSecond
+const alone = await measureRound([toContender('baseline', env)], options)
+const capacity = of(alone, 'baseline').requestsPerSecond
 // Slower peers are to keep up as well: waiting for one that does not says nothing of a request.
 const openRatePerSecond = Math.round(capacity / (peers === null ? 2 : 8))
 
 const measured: ReadonlyMap<Arm, Launch>[] = []
 const names: readonly Arm[] = peers === null ? armNames : ['baseline', 'needle', ...peers.able]
+const contenders = names.map((arm) => toContender(arm, env))
 for (let index = 0; index < rounds; index++) {
-  const launches = await measureRound(names, { ...options, openRatePerSecond })
+  const launches = await measureRound(contenders, { ...options, openRatePerSecond })
   measured.push(launches)
   const line = names.map((arm) => `${arms[arm].label} ${perSecond(of(launches, arm))}`)
   progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)

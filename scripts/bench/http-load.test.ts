@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { runLoad } from './http-load.ts'
+import { createLoadClient, runLoad } from './http-load.ts'
 
 const stops: (() => void)[] = []
 afterEach(() => {
@@ -20,13 +20,11 @@ async function listen(answer: RequestListener): Promise<number> {
   return address.port
 }
 
-const exchanges = [
-  {
-    request: Buffer.from('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'),
-    expectedBody: Buffer.from('{"right":true}'),
-  },
-]
-const load = { exchanges, connections: 4, durationMs: 150 }
+const exchange = {
+  request: Buffer.from('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'),
+  rightBodies: [Buffer.from('{"right":true}')],
+}
+const load = { exchanges: [exchange], connections: 4, durationMs: 150 }
 
 describe('the load generator', () => {
   it('counts every right answer', async () => {
@@ -74,6 +72,40 @@ describe('the load generator', () => {
     expect(answered).toBe(0)
     expect(failed).toBeGreaterThan(0)
     expect(firstFailure).toContain(answer)
+  })
+
+  it('takes any of the right bodies', async () => {
+    let served = 0
+    const port = await listen((_, response) => response.end(`{"version":${1 + (served++ % 2)}}`))
+    const both = { ...exchange, rightBodies: [1, 2].map((n) => Buffer.from(`{"version":${n}}`)) }
+    const { answered, failed } = await runLoad({ ...load, port, exchanges: [both] })
+    expect(failed).toBe(0)
+    expect(answered).toBeGreaterThan(10)
+  })
+
+  it('goes on with the exchanges where its last load ended', async () => {
+    const asked: (string | undefined)[] = []
+    const port = await listen((request, response) => {
+      asked.push(request.url)
+      response.end('{"right":true}')
+    })
+    const client = createLoadClient({ port, connections: 1 })
+    stops.push(() => client.close())
+    const paths = Array.from({ length: 1000 }, (_, index) => `/${index}`)
+    const many = paths.map((path) => ({
+      ...exchange,
+      request: Buffer.from(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`),
+    }))
+    for (let run = 0; run < 3; run++) await client.run({ exchanges: many, durationMs: 10 })
+    expect(asked.slice(0, 1000)).toEqual(paths.slice(0, asked.length))
+  })
+
+  it('ends before its time when it is told to', async () => {
+    const port = await listen((_, response) => response.end('{"right":true}'))
+    const signal = AbortSignal.timeout(50)
+    const { durationMs, failed } = await runLoad({ ...load, port, durationMs: 60_000, signal })
+    expect(failed).toBe(0)
+    expect(durationMs).toBeLessThan(10_000)
   })
 
   it('counts a connection that the server closes as a failure', async () => {

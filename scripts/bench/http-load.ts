@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createHistogram } from 'node:perf_hooks'
 import { createSeededRandom } from './seeded-random.ts'
 
-/** One request as bytes on the wire and the body its answer must have, byte for byte. */
+/** One request as bytes on the wire and the bodies its answer may have, byte for byte. */
 export interface Exchange {
   readonly request: Buffer
-  readonly expectedBody: Buffer
+  readonly rightBodies: readonly Buffer[]
 }
 
 export interface LoadTarget {
@@ -16,9 +16,11 @@ export interface LoadTarget {
 }
 
 export interface LoadOptions {
-  /** Taken in turn. */
+  /** Taken in turn, from where the client's last load left off. */
   readonly exchanges: readonly Exchange[]
   readonly durationMs: number
+  /** Ends the load before its time. */
+  readonly signal?: AbortSignal | undefined
   /**
    * Requests arrive at this mean rate, at random times (Poisson), whether or not the server keeps
    * up; latency counts from the arrival. Without it each connection asks again as soon as it is
@@ -28,7 +30,7 @@ export interface LoadOptions {
 }
 
 export interface LoadResult {
-  /** Right answers: status 200 and the expected body. */
+  /** Right answers: status 200 and a right body. */
   readonly answered: number
   readonly failed: number
   /** What the first wrong answer was; null without one. */
@@ -56,6 +58,7 @@ export interface LoadClient {
  */
 export function createLoadClient(target: LoadTarget): LoadClient {
   let open: readonly Connection[] = []
+  let turn = 0
   return {
     run: async (options) => {
       open = await Promise.all(
@@ -64,7 +67,9 @@ export function createLoadClient(target: LoadTarget): LoadClient {
           return before?.isOpen === true ? before : openConnection(target.port)
         }),
       )
-      return load(open, options)
+      const { exchanges } = options
+      const next = (): Exchange => exchanges[turn++ % exchanges.length] ?? throwNoExchange()
+      return load(open, next, options)
     },
     close: () => {
       for (const connection of open) connection.close()
@@ -86,14 +91,15 @@ export async function runLoad({
   }
 }
 
-async function load(connections: readonly Connection[], options: LoadOptions): Promise<LoadResult> {
-  const { exchanges, durationMs } = options
+async function load(
+  connections: readonly Connection[],
+  next: () => Exchange,
+  options: LoadOptions,
+): Promise<LoadResult> {
   const latency = createHistogram({ figures: 3 })
   let answered = 0
   let failed = 0
   let firstFailure: string | null = null
-  let turn = 0
-  const next = (): Exchange => exchanges[turn++ % exchanges.length] ?? throwNoExchange()
   const record = (answer: Answer): void => {
     latency.record(Math.max(1, Math.round((performance.now() - answer.startedAt) * 1e6)))
     if (answer.failure === null) answered++
@@ -104,10 +110,11 @@ async function load(connections: readonly Connection[], options: LoadOptions): P
   }
 
   const started = performance.now()
-  const end = started + durationMs
+  const end = started + options.durationMs
+  const isOver = (now: number): boolean => now >= end || options.signal?.aborted === true
   const drive = options.ratePerSecond === undefined ? driveClosed : driveOpen
   const spinning = spin(() => answered + failed)
-  await drive({ connections, next, record, end, ratePerSecond: options.ratePerSecond ?? 0 })
+  await drive({ connections, next, record, isOver, ratePerSecond: options.ratePerSecond ?? 0 })
   const elapsedMs = performance.now() - started
   const idleMs = spinning.stop()
   return {
@@ -161,21 +168,27 @@ interface Drive {
   readonly connections: readonly Connection[]
   readonly next: () => Exchange
   readonly record: (answer: Answer) => void
-  readonly end: number
+  readonly isOver: (now: number) => boolean
   readonly ratePerSecond: number
 }
 
-async function driveClosed({ connections, next, record, end }: Drive): Promise<void> {
+async function driveClosed({ connections, next, record, isOver }: Drive): Promise<void> {
   await Promise.all(
     connections.map(async (connection) => {
-      for (let now = performance.now(); now < end; now = performance.now()) {
+      for (let now = performance.now(); !isOver(now); now = performance.now()) {
         record(await connection.ask(next(), now))
       }
     }),
   )
 }
 
-async function driveOpen({ connections, next, record, end, ratePerSecond }: Drive): Promise<void> {
+async function driveOpen({
+  connections,
+  next,
+  record,
+  isOver,
+  ratePerSecond,
+}: Drive): Promise<void> {
   const random = createSeededRandom(1)
   const idle = [...connections]
   const waitMs = (): number => (-Math.log(1 - random()) * 1000) / ratePerSecond
@@ -186,9 +199,9 @@ async function driveOpen({ connections, next, record, end, ratePerSecond }: Driv
     idle.push(connection)
     underWay--
   }
-  while (due < end || underWay > 0) {
+  while (!isOver(due) || underWay > 0) {
     const now = performance.now()
-    while (due <= now && due < end) {
+    while (due <= now && !isOver(due)) {
       const connection = idle.pop()
       if (connection === undefined) break
       underWay++
@@ -229,8 +242,7 @@ async function openConnection(port: number): Promise<Connection> {
     const bytes = Number(contentLength.exec(head)?.[1] ?? 0)
     if (received.length < bodyAt + bytes) return
     const body = received.subarray(bodyAt)
-    const isRight =
-      head.startsWith('200', 9) && waiting !== null && body.equals(waiting.exchange.expectedBody)
+    const isRight = head.startsWith('200', 9) && waiting !== null && isIn(waiting.exchange, body)
     finish(isRight ? null : `${head.slice(0, head.indexOf('\r\n'))} ${body.toString()}`)
   })
   socket.on('error', (error) => waiting !== null && finish(error.message))
@@ -248,6 +260,11 @@ async function openConnection(port: number): Promise<Connection> {
       }),
     close: () => socket.destroy(),
   }
+}
+
+function isIn({ rightBodies }: Exchange, body: Buffer): boolean {
+  for (const right of rightBodies) if (body.equals(right)) return true
+  return false
 }
 
 function throwNoExchange(): never {

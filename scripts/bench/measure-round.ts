@@ -1,18 +1,24 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
-import { type Arm, serverOf } from './arms.ts'
-import type { LoadOrder } from './load-process.ts'
+import { type Asked, exchangesOf } from './asked.ts'
+import { assertRight, type LoadOrder, startLoadGenerator } from './load-generator.ts'
 import { type Program, startProgram } from './program.ts'
-import { priceExchanges } from './price-exchanges.ts'
 import { type LoadResult, runLoad } from './http-load.ts'
 import { shuffled } from './seeded-random.ts'
 import { type ServerUsage, usageOf } from './server-usage.ts'
 import { median } from './statistics.ts'
 
+/** One of the servers that are compared in a round. */
+export interface Contender<Name extends string> {
+  readonly name: Name
+  /** Path of its program, which announces itself (see `servers/announce.ts`). */
+  readonly server: string
+  readonly asked: Asked
+  readonly env?: Readonly<Record<string, string>>
+  readonly nodeOptions?: readonly string[]
+}
+
 export interface RoundOptions {
-  /** For servers that need a store; the hand-written ones ignore it. */
-  readonly env: Readonly<Record<string, string>>
   /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
   /** Of each measurement of each arm, all its slices together. */
@@ -38,16 +44,16 @@ export interface Launch {
   readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
 }
 
-export const path = '/api/bench/price'
-const connections = 64
+export const connections = 64
 /** Short, so that the arms of a turn meet the machine in one mood. */
 const sliceMs = 100
-const startTimeoutMs = 30_000
+/** A thousand functions may be loaded before it listens. */
+const startTimeoutMs = 60_000
 
 /**
- * Starts a fresh server per arm, all on one core, and a load generator on the other; then loads the
- * servers by turns, a slice each, so that all arms meet the machine in the same moods. A server that
- * has not its turn is idle. (Arms measured one after another differed by up to 87 % on a shared
+ * Starts a fresh server per contender, all on one core, and a load generator on the other; then loads the
+ * servers by turns, a slice each, so that all meet the machine in the same moods. A server that
+ * has not its turn is idle. (Servers measured one after another differed by up to 87 % on a shared
  * machine although they were the same program.) Connections stay open from turn to turn and the
  * warm-up goes by turns too: V8 throws its compiled code away when it collects garbage while no
  * connection holds the objects the code was made for, and whoever met that in the first turns was
@@ -55,19 +61,22 @@ const startTimeoutMs = 30_000
  *
  * @throws Error when any answer is wrong: a fast server that answers wrongly is not fast
  */
-export async function measureRound(
-  arms: readonly Arm[],
+export async function measureRound<Name extends string>(
+  contenders: readonly Contender<Name>[],
   options: RoundOptions,
-): Promise<Map<Arm, Launch>> {
-  const generator = startProgram(join(import.meta.dirname, 'load-process.ts'), { core: 1 })
-  const servers: RunningServer[] = []
+): Promise<Map<Name, Launch>> {
+  const generator = startLoadGenerator()
+  const servers: RunningServer<Name>[] = []
   try {
     // In random order, too: the first to be started and warmed up was slower than its twin.
-    for (const arm of shuffled(arms, options.random)) {
-      servers.push(await startServer(arm, options))
+    for (const contender of shuffled(contenders, options.random)) {
+      servers.push(await startServer(contender))
     }
-    const load = createLoader(generator)
-    const slice = (server: RunningServer, durationMs: number) => load(server, { durationMs })
+    const load = async (
+      { name, port, asked }: RunningServer<Name>,
+      order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
+    ) => assertRight(name, await generator.run({ port, asked, connections, ...order }))
+    const slice = (server: RunningServer<Name>, durationMs: number) => load(server, { durationMs })
     await takeTurns(servers, { ...options, durationMs: options.warmUpMs }, slice)
 
     const before = await usagesOf(servers)
@@ -80,14 +89,14 @@ export async function measureRound(
         : await takeTurns(servers, options, (server, durationMs) =>
             load(server, { durationMs, ratePerSecond }),
           )
-    const launches = new Map<Arm, Launch>()
-    for (const { arm } of servers) {
-      const cpuMs = difference(of(after, arm).cpuMs, of(before, arm).cpuMs)
-      const slices = of(closed, arm)
-      launches.set(arm, {
+    const launches = new Map<Name, Launch>()
+    for (const { name } of servers) {
+      const cpuMs = difference(of(after, name).cpuMs, of(before, name).cpuMs)
+      const slices = of(closed, name)
+      launches.set(name, {
         ...summariseClosed(slices, cpuMs),
-        rssBytes: of(after, arm).rssBytes,
-        open: open && summariseOpen(of(open, arm)),
+        rssBytes: of(after, name).rssBytes,
+        open: open && summariseOpen(of(open, name)),
       })
     }
     return launches
@@ -97,70 +106,59 @@ export async function measureRound(
   }
 }
 
-export interface RunningServer {
-  readonly arm: Arm
+export interface RunningServer<Name extends string> {
+  readonly name: Name
+  readonly asked: Asked
   readonly program: Program
   readonly port: number
 }
 
 /**
- * Starts the arm's server and waits for its first right answer.
+ * Starts the contender's server and waits for its first right answer.
  *
  * @throws Error when it ends or is not there in time; it is stopped then
  */
-export async function startServer(
-  arm: Arm,
-  { env }: Pick<RoundOptions, 'env'>,
-): Promise<RunningServer> {
-  const { file, nodeOptions } = serverOf(arm)
-  const program = startProgram(file, { core: 0, env, nodeOptions })
+export async function startServer<Name extends string>({
+  name,
+  server,
+  asked,
+  env = {},
+  nodeOptions = [],
+}: Contender<Name>): Promise<RunningServer<Name>> {
+  const program = startProgram(server, { core: 0, env, nodeOptions })
   try {
     const { port } = await program.receive(z.object({ port: z.int() }), {
       withinMs: startTimeoutMs,
     })
-    await untilReady(port)
-    return { arm, program, port }
+    await untilReady(port, asked)
+    return { name, asked, program, port }
   } catch (error) {
     await program.close({ graceMs: 5000 })
     throw error
   }
 }
 
-type Loader = (
-  server: RunningServer,
-  order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
-) => Promise<LoadResult>
-
-function createLoader(generator: Program): Loader {
-  return async ({ arm, port }, order) => {
-    generator.send({ port, path, connections, ...order } satisfies LoadOrder)
-    const report = await generator.receive(reportSchema)
-    if (report.failed > 0) {
-      throw new Error(`${arm}: ${report.failed} wrong answers, the first: ${report.firstFailure}`)
-    }
-    return report
-  }
-}
-
 /** Every server once per turn, in an order of its own each time. */
-async function takeTurns<Result>(
-  servers: readonly RunningServer[],
+async function takeTurns<Name extends string, Result>(
+  servers: readonly RunningServer<Name>[],
   { durationMs, random }: Pick<RoundOptions, 'durationMs' | 'random'>,
-  slice: (server: RunningServer, durationMs: number) => Promise<Result>,
-): Promise<Map<Arm, Result[]>> {
-  const results = new Map(servers.map(({ arm }) => [arm, [] as Result[]]))
+  slice: (server: RunningServer<Name>, durationMs: number) => Promise<Result>,
+): Promise<Map<Name, Result[]>> {
+  const results = new Map(servers.map(({ name }) => [name, [] as Result[]]))
   const turns = Math.max(1, Math.round(durationMs / sliceMs))
   for (let turn = 0; turn < turns; turn++) {
     for (const server of shuffled(servers, random)) {
-      of(results, server.arm).push(await slice(server, durationMs / turns))
+      of(results, server.name).push(await slice(server, durationMs / turns))
     }
   }
   return results
 }
 
-async function usagesOf(servers: readonly RunningServer[]): Promise<Map<Arm, ServerUsage>> {
-  const usages = new Map<Arm, ServerUsage>()
-  for (const { arm, program } of servers) usages.set(arm, await usageOf(program))
+async function usagesOf<Name extends string>(
+  servers: readonly RunningServer<Name>[],
+): Promise<Map<Name, ServerUsage>> {
+  const usages = new Map<Name, ServerUsage>()
+  for (const { name, program } of servers) usages.set(name, await usageOf(program))
   return usages
 }
 
@@ -189,32 +187,21 @@ function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open'
   }
 }
 
-/** @throws Error when the arm was not measured */
-export function of<Value>(measured: ReadonlyMap<Arm, Value>, arm: Arm): Value {
-  const value = measured.get(arm)
-  if (value === undefined) throw new Error(`Nothing was measured of ${arm}`)
+/** @throws Error when it was not measured */
+export function of<Name, Value>(measured: ReadonlyMap<Name, Value>, name: Name): Value {
+  const value = measured.get(name)
+  if (value === undefined) throw new Error(`Nothing was measured of ${String(name)}`)
   return value
 }
 
 /** Waits until the route answers rightly: a BFF listens before its functions are loaded. */
-async function untilReady(port: number): Promise<void> {
+export async function untilReady(port: number, asked: Asked): Promise<void> {
   const deadline = performance.now() + 10_000
+  const probe = { port, exchanges: exchangesOf(asked), connections: 1, durationMs: 1 }
   for (;;) {
-    const probe = { port, exchanges: priceExchanges(path), connections: 1, durationMs: 1 }
     const { failed, firstFailure } = await runLoad(probe)
     if (failed === 0) return
     if (performance.now() > deadline) throw new Error(`Not ready after 10 s: ${firstFailure}`)
     await delay(50)
   }
 }
-
-const reportSchema: z.ZodType<LoadResult> = z.object({
-  answered: z.int(),
-  failed: z.int(),
-  firstFailure: z.string().nullable(),
-  durationMs: z.number(),
-  p50Ms: z.number(),
-  p99Ms: z.number(),
-  maxMs: z.number(),
-  busy: z.number(),
-})

@@ -26,15 +26,18 @@ export interface ProgramOptions {
   readonly core?: number
   readonly env?: Readonly<Record<string, string>>
   readonly nodeOptions?: readonly string[]
+  /** Takes the workspace's packages as they are built, not from source. */
+  readonly isBuilt?: boolean
 }
 
 /** Whether processes can be kept to a core of their own here: Linux's `taskset` and two cores. */
 export const canPin =
   availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
 
-/** Starts a TypeScript program as a child with a message channel. */
+/** Starts a program as a child with a message channel. */
 export function startProgram(file: string, options: ProgramOptions): Program {
-  const nodeArgs = ['--conditions=needle-source', ...(options.nodeOptions ?? [])]
+  const { isBuilt = false, nodeOptions = [] } = options
+  const nodeArgs = [...(isBuilt ? [] : ['--conditions=needle-source']), ...nodeOptions]
   const child = fork(file, {
     ...(canPin && options.core !== undefined
       ? {

@@ -1,5 +1,6 @@
-import { type Arm, arms, type Peer, peerNames } from '../arms.ts'
-import { path, startServer } from '../measure-round.ts'
+import { type Arm, arms, type Peer, peerNames, toContender } from '../arms.ts'
+import { pricePath } from '../asked.ts'
+import { startServer } from '../measure-round.ts'
 
 export interface UnablePeer {
   readonly peer: Peer
@@ -32,9 +33,9 @@ export async function tryPeers(env: Readonly<Record<string, string>>): Promise<T
  * @throws Error when it does not
  */
 export async function assertServes(arm: Arm, env: Readonly<Record<string, string>>): Promise<void> {
-  const { program, port } = await startServer(arm, { env })
+  const { program, port } = await startServer(toContender(arm, env))
   try {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${port}${pricePath}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ sku: 'p-1', quantity: 100 }),

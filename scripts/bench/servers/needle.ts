@@ -1,33 +1,33 @@
 /**
- * A BFF with the Needle plugin and nothing else. Reads NEEDLE_STORE, NEEDLE_TRUST, NEEDLE_CACHE
- * and NEEDLE_GROUP, and POLL_INTERVAL_MS, else the plugin's default.
+ * A BFF with the Needle plugin and nothing else, told by its environment as `needleOptions` says.
+ * With LOAD_AHEAD it listens once so many functions are loaded.
  */
-import Fastify from 'fastify'
+import { setTimeout as delay } from 'node:timers/promises'
 import needle from '@needle-faas/runtime/fastify'
+import Fastify from 'fastify'
+import { needleOptions } from './needle-options.ts'
 import { serve } from './serve.ts'
 
-const required = (name: string): string => {
-  const value = process.env[name]
-  if (value === undefined)
-    throw new Error(`${name} is not set; start the benchmark with npm run bench`)
-  return value
-}
-
-const pollIntervalMs = process.env['POLL_INTERVAL_MS']
-
+const options = needleOptions()
+let activations = 0
 const app = Fastify()
 
 await app.register(needle, {
   prefix: '/api',
-  source: {
-    store: required('NEEDLE_STORE'),
-    environment: 'production',
-    cacheDirectory: required('NEEDLE_CACHE'),
-    ...(pollIntervalMs !== undefined && { pollIntervalMs: Number(pollIntervalMs) }),
+  ...options,
+  onEvent: ({ type }) => {
+    if (type === 'activated') activations += 1
   },
-  groups: [required('NEEDLE_GROUP')],
-  trust: required('NEEDLE_TRUST'),
-  services: {},
 })
+if (options.loadAhead !== undefined) {
+  await app.needle.ready()
+  while (isLoading(options.loadAhead)) await delay(20)
+}
 
-await serve(app)
+await serve(app, { activations: () => ({ activations }) })
+
+function isLoading(loadAhead: number): boolean {
+  const { functions } = app.needle.status()
+  const loaded = functions.filter((each) => each.loaded).length
+  return loaded < Math.min(loadAhead, functions.length)
+}

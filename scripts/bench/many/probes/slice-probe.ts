@@ -1,0 +1,57 @@
+/**
+ * Activates all functions, first from the store and then, when its parent says that another version
+ * is desired, as a change of all; tells how long the event loop stood still at once meanwhile
+ * (`Turn[]`, those over a millisecond).
+ */
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createRuntime } from '@needle-faas/runtime'
+import { needleOptions } from '../../servers/needle-options.ts'
+import { divideTurns } from '../event-loop-turns.ts'
+import { silentLog } from './silent-log.ts'
+import { watchCollections } from './watch-collections.ts'
+import { watchTopLevels } from './watch-top-levels.ts'
+import { watchTurns } from './watch-turns.ts'
+
+const options = needleOptions()
+let activations = 0
+const runtime = createRuntime({
+  ...options,
+  log: silentLog,
+  report: false,
+  onEvent: ({ type }) => {
+    if (type === 'activated') activations += 1
+  },
+})
+const collections = watchCollections()
+const topLevels = watchTopLevels()
+
+await watch(async () => {
+  await runtime.start()
+  await untilDone(1)
+})
+await once(process, 'message')
+await watch(async () => {
+  await runtime.refresh()
+  await untilDone(2)
+})
+process.on('disconnect', () => void runtime.close().then(() => process.exit(0)))
+if (!process.connected) process.exit(0)
+
+async function watch(activate: () => Promise<void>): Promise<void> {
+  const turns = watchTurns()
+  await activate()
+  const spans = turns.stop()
+  const parts = { collections: await collections.take(), topLevels: topLevels.take() }
+  process.send?.({ turns: divideTurns({ turns: spans, ...parts }) })
+}
+
+/** Every function is activated and loaded, and what the runtime does in the background after that is done. */
+async function untilDone(wanted: number): Promise<void> {
+  while (!isDone(wanted)) await delay(100)
+  await runtime.refresh()
+}
+
+function isDone(wanted: number): boolean {
+  return activations >= wanted && runtime.status().functions.every(({ loaded }) => loaded)
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import * as z from 'zod'
+import { type Program, startProgram } from '../program.ts'
+import { median } from '../statistics.ts'
+import type { Turn } from './event-loop-turns.ts'
+import type { Finding, MeasureOptions } from './finding.ts'
+import type { ManyWorkspace } from './many-workspace.ts'
+
+/** The longest turns while all functions were activated, each kind by itself. */
+export interface LongestTurns {
+  readonly first: Turn
+  /** While all of them were changed. */
+  readonly change: Turn
+}
+
+export interface SliceRound {
+  /** As in production. */
+  readonly usual: LongestTurns
+  /**
+   * With V8 collecting at once: of the steps of an incremental marking it tells nobody, and on a
+   * busy machine they were over a second in one turn, in whatever code happened to run.
+   */
+  readonly atomic: LongestTurns
+}
+
+export async function measureSlices(
+  workspace: ManyWorkspace,
+  { rounds, onProgress }: MeasureOptions,
+): Promise<SliceRound[]> {
+  const measured: SliceRound[] = []
+  for (let index = 0; index < rounds; index++) {
+    const usual = await launch(workspace, [])
+    const atomic = await launch(workspace, ['--no-incremental-marking'])
+    measured.push({ usual, atomic })
+    onProgress(
+      `longest slice, round ${index + 1} of ${rounds}: first activation ${inMs(usual.first.totalMs)}, own ${inMs(atomic.first.ownMs)} · change ${inMs(usual.change.totalMs)}, own ${inMs(atomic.change.ownMs)}`,
+    )
+  }
+  return measured
+}
+
+async function launch(
+  workspace: ManyWorkspace,
+  nodeOptions: readonly string[],
+): Promise<LongestTurns> {
+  await workspace.select(1)
+  const probe = startProgram(join(import.meta.dirname, 'probes', 'slice-probe.ts'), {
+    env: {
+      ...(await workspace.freshEnv()),
+      LOAD_AHEAD: String(workspace.functions),
+      // It looks when it is told to.
+      POLL_INTERVAL_MS: String(60 * 60 * 1000),
+    },
+    nodeOptions,
+  })
+  try {
+    const first = await longestOf(probe)
+    await workspace.select(2)
+    probe.send({ change: true })
+    return { first, change: await longestOf(probe) }
+  } finally {
+    await probe.close()
+  }
+}
+
+async function longestOf(probe: Program): Promise<Turn> {
+  const { turns } = await probe.receive(turnsSchema)
+  const longest = (value: (turn: Turn) => number): number => Math.max(0, ...turns.map(value))
+  return {
+    totalMs: longest((turn) => turn.totalMs),
+    withoutGcMs: longest((turn) => turn.withoutGcMs),
+    ownMs: longest((turn) => turn.ownMs),
+    cpuMs: longest((turn) => turn.cpuMs),
+  }
+}
+
+const turnSchema: z.ZodType<Turn> = z.object({
+  totalMs: z.number(),
+  withoutGcMs: z.number(),
+  ownMs: z.number(),
+  cpuMs: z.number(),
+})
+
+const turnsSchema = z.object({ turns: z.array(turnSchema) })
+
+const goalMs = 10
+
+export function judgeSlices(
+  rounds: readonly SliceRound[],
+  { functions }: { readonly functions: number },
+): Finding {
+  const own = rounds.flatMap(({ atomic }) => [atomic.first.ownMs, atomic.change.ownMs])
+  const worst = Math.max(...own)
+  const longest = (mode: keyof SliceRound, value: (turn: Turn) => number): string => {
+    const kind = (activation: keyof LongestTurns): string => {
+      const values = rounds.map((round) => value(round[mode][activation]))
+      return `${inMs(median(values))} (at most ${inMs(Math.max(...values))})`
+    }
+    return `first activation ${kind('first')}, change of all ${kind('change')}`
+  }
+  return {
+    what: `longest turn of the event loop while ${functions} functions are activated`,
+    goal: `at most ${inMs(goalMs)}`,
+    isMet: worst <= goalMs,
+    figure: `${inMs(median(own))}, at most ${inMs(worst)}`,
+    details: [
+      `${rounds.length} launches of each kind, two activations each, on all cores; without garbage collection and the functions' own top level`,
+      `for this V8 collects at once, or what it does in between would be taken for the runtime's`,
+      `without both:                        ${longest('atomic', (turn) => turn.ownMs)}`,
+      `with the top level:                  ${longest('atomic', (turn) => turn.withoutGcMs)}`,
+      `with everything, V8 as usual:        ${longest('usual', (turn) => turn.totalMs)}`,
+      `the same in processor time:          ${longest('usual', (turn) => turn.cpuMs)}`,
+      `compiling a function, making its context and reading its definition count; what else runs on the machine counts, too, but not as processor time`,
+    ],
+    data: rounds,
+  }
+}
+
+function inMs(milliseconds: number): string {
+  return `${milliseconds.toFixed(1)} ms`
+}
