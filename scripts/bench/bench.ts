@@ -19,8 +19,8 @@ import { type Round, summarise } from './summary.ts'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '20' },
-    duration: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '40' },
+    duration: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     peers: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -29,8 +29,8 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run bench -- [options]
-  --rounds N     fresh launches of each arm (20; at least 10 for a figure to quote)
-  --duration S   seconds of each measurement, after as long a warm-up (2)
+  --rounds N     fresh launches of each arm (40; at least 10 for a figure to quote)
+  --duration S   seconds of each measurement, after as long a warm-up (1)
   --seed N       of the order and of the bootstrap (1)
   --peers        compare with functions-framework, Watt, workerd, isolated-vm and piscina instead;
                  installs them below scripts/bench/peers the first time
