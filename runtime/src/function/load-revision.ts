@@ -74,7 +74,8 @@ async function load(
   options: LoadRevisionOptions,
   onCut: (error: RuntimeError) => void,
 ): Promise<Revision> {
-  const { release, releaseDigest } = options
+  // Taken apart, so that no closure keeps the artifact's bytes.
+  const { release, releaseDigest, onRunaway, onOverrun, probation } = options
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = limitLog(log, options.clock)
@@ -115,14 +116,14 @@ async function load(
     const { revision, condemn } = createRevision({ id, release, releaseDigest }, shared, container)
     onCondemned = (requestId) => {
       condemn()
-      options.onRunaway?.(revision, requestId)
+      onRunaway?.(revision, requestId)
     }
-    if (options.probation != null) {
-      shared.probation = new Probation(options.probation, {
+    if (probation != null) {
+      shared.probation = new Probation(probation, {
         runLimited: container.runLimited,
         onOverrun: (requestId) => {
           condemn()
-          options.onOverrun?.(revision, requestId)
+          onOverrun?.(revision, requestId)
         },
         onOver: () => (shared.probation = null),
       })

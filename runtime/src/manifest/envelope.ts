@@ -116,7 +116,7 @@ export async function isSignedBy(
   try {
     await flattenedVerify(
       { payload: envelope.encodedPayload, protected: header, signature: value },
-      await importJWK({ ...key.jwk }, key.algorithm),
+      await importKey(key),
       { algorithms: [key.algorithm] },
     )
     return true
@@ -125,6 +125,15 @@ export async function isSignedBy(
     // signature does not count, and the caller says so with the key's id.
     return false
   }
+}
+
+/** Imported once: a start verifies a signature of the same key per function. */
+const importedKeys = new WeakMap<TrustedKey, ReturnType<typeof importJWK>>()
+
+function importKey(key: TrustedKey): ReturnType<typeof importJWK> {
+  const imported = importedKeys.get(key) ?? importJWK({ ...key.jwk }, key.algorithm)
+  importedKeys.set(key, imported)
+  return imported
 }
 
 interface GeneralJws {

@@ -45,6 +45,8 @@ export interface DiskCache {
    * When it cannot be complete, the one before stays, whole.
    */
   commit(state: BootableState): Promise<void>
+  /** Resolves when what has been fetched is on disk, or cannot be. */
+  close(): Promise<void>
 }
 
 export interface DiskCacheOptions {
@@ -56,7 +58,7 @@ export interface DiskCacheOptions {
   readonly onFault: (fault: Alarm) => void
 }
 
-const maxDownloads = 8
+const maxTransfers = 8
 
 const stateKey = 'state.json'
 const crashesKey = 'crashes.json'
@@ -98,9 +100,23 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     const result = await remote.get(key, getOptions)
     if (result.status !== 'found') return result
     if (digest !== null && digestHex(digestOf(result.bytes)) === digest) {
-      await attempt(async (disk) => void (await disk.put(key, result.bytes)))
+      writeLater(key, result.bytes)
     }
     return result
+  }
+
+  /** Nobody waits for the disk but `commit`: writing 1,000 releases took as long as loading them. */
+  const pending = new Set<Promise<void>>()
+  const takeTurns = limitConcurrency(maxTransfers)
+  const writeLater = (key: string, bytes: Uint8Array): void => {
+    const written = takeTurns(() =>
+      attempt(async (disk) => {
+        // Without a lock, which only something damaged in its place needs.
+        const { status } = await disk.put(key, bytes, { condition: 'absent' })
+        if (status === 'conflict') await disk.put(key, bytes)
+      }),
+    ).finally(() => pending.delete(written))
+    pending.add(written)
   }
 
   /** An object may be absent although it was fetched: a full disk, or somebody tidied up. */
@@ -138,11 +154,13 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       await attempt((disk) => writeJson(disk, crashesKey, record))
     },
     keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
+    close: async () => void (await Promise.all(pending)),
     commit: ({ manifestBytes, needed, keep }) =>
       attempt(async (disk) => {
+        await Promise.all(pending)
         const present = new Set<string>()
         for await (const { key } of disk.list('')) present.add(key)
-        const download = limitConcurrency(maxDownloads)
+        const download = limitConcurrency(maxTransfers)
         const absent = needed.filter((key) => !present.has(key))
         await Promise.all(absent.map((key) => download(() => fill(disk, key))))
         await disk.put(objectKey.manifest(environment), manifestBytes)

@@ -380,6 +380,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await loop.close()
       await upkeep?.stop()
       await supply.close()
+      await cache.close()
     },
   }
 }

@@ -1,3 +1,11 @@
+import type { LookChannel } from './look-channel.ts'
+
+/** What the two threads share. */
+export interface WatchdogMemory {
+  readonly heartbeat: Int32Array<SharedArrayBuffer>
+  readonly channel: LookChannel
+}
+
 /** What the watchdog's thread tells the main thread about a function that stalled it. */
 export interface RunawayMessage {
   /**

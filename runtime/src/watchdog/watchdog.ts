@@ -1,12 +1,20 @@
 import { executionAsyncId } from 'node:async_hooks'
 import { url as inspectorUrl } from 'node:inspector'
 import { isMainThread, Worker } from 'node:worker_threads'
-import { canStop } from '../function/container/runaway-probe.ts'
+import { condemn } from '../function/container/condemnation.ts'
 import { beat, heartbeat, heartbeatSlot } from '../function/heartbeat.ts'
 import { microtask } from '../function/microtask.ts'
 import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { WatchdogStatus } from '../sync/status.ts'
-import { isRunawayMessage, ready, type RunawayMessage } from './watchdog-message.ts'
+import { answerLook, createLookChannel } from './look-channel.ts'
+import { lookKey } from './main-thread.ts'
+import { canStop, runningCode } from './running-code.ts'
+import {
+  isRunawayMessage,
+  ready,
+  type RunawayMessage,
+  type WatchdogMemory,
+} from './watchdog-message.ts'
 
 export interface Watchdog {
   readonly status: Pick<WatchdogStatus, 'mode' | 'reason'>
@@ -69,10 +77,19 @@ function startThread(): WatchdogThread {
 
   // As it is itself: TypeScript from source, JavaScript when built.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const channel = createLookChannel()
+  Object.defineProperty(globalThis, Symbol.for(lookKey), {
+    configurable: true,
+    value: (look: number) =>
+      answerLook(channel, look, {
+        find: runningCode,
+        condemn: ({ revision, requestId }) => condemn(revision, requestId),
+      }),
+  })
   const worker = outsideAnyCall(
     () =>
       new Worker(new URL(`./watchdog-worker.${extension}`, import.meta.url), {
-        workerData: heartbeat,
+        workerData: { heartbeat, channel } satisfies WatchdogMemory,
         name: 'needle-watchdog',
         // No preloads of the host's: they would run here too, hooks and all.
         execArgv: [],

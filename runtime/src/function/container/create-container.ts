@@ -7,7 +7,7 @@ import { withoutWatchdog } from '../heartbeat.ts'
 import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey, scriptUrl } from './artifact-format.ts'
 import { installGlobals } from './globals.ts'
-import { installRunawayProbe } from './runaway-probe.ts'
+import { onCondemnation, type OnCondemned } from './condemnation.ts'
 import { withoutCompilationCache } from './without-compilation-cache.ts'
 
 /** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
@@ -49,8 +49,7 @@ export interface ContainerOptions {
    * with the source; what it does not take is compiled anew.
    */
   readonly compiled?: Uint8Array | null | undefined
-  /** See `RunawayProbe`. */
-  readonly onCondemned?: ((requestId: string | null) => void) | undefined
+  readonly onCondemned?: OnCondemned | undefined
 }
 
 const realmScript = new vm.Script(
@@ -75,13 +74,19 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
  * `FUNCTION_NO_DEFAULT_EXPORT`
  */
 export function createContainer(source: string, options: ContainerOptions): Container {
-  const { revision, log, loadTimeoutMs = 2000 } = options
+  // Taken apart, so that no closure keeps the compiled code it was made from.
+  const { revision, log, loadTimeoutMs = 2000, onCondemned } = options
+  const hasCompiled = options.compiled != null
   const script = compile(source, options)
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm: Realm = realmScript.runInContext(context)
   const disposeGlobals = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
-  installRunawayProbe(context, (requestId) => options.onCondemned?.(requestId))
+  const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
+  const dispose = (): void => {
+    disposeGlobals()
+    forget()
+  }
   const global = (name: string): unknown => Reflect.get(context, name)
   try {
     runAttributed({ revision, requestId: null, active: true }, () =>
@@ -89,17 +94,17 @@ export function createContainer(source: string, options: ContainerOptions): Cont
     )
     const defaultExport = defaultOf(global(artifactGlobalName), revision)
     const runLimited = createLimitedRun(context)
-    const isTaken = options.compiled != null && script.cachedDataRejected !== true
+    const isTaken = hasCompiled && script.cachedDataRejected !== true
     return {
       realm,
       defaultExport,
       global,
       runLimited,
       compiled: () => (isTaken ? null : withoutCompilationCache(() => script.createCachedData())),
-      dispose: disposeGlobals,
+      dispose,
     }
   } catch (error) {
-    disposeGlobals()
+    dispose()
     throw toLoadError(error, revision, loadTimeoutMs)
   }
 }

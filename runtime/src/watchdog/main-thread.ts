@@ -1,0 +1,42 @@
+import { Session } from 'node:inspector'
+import { askLook, type LookChannel } from './look-channel.ts'
+import type { RunningCode } from './running-code.ts'
+
+/** Key on the global object of the main thread: what answers a look, by its number. */
+export const lookKey = 'needle.look'
+
+/** What the watchdog's thread can do with the main thread, however busy that is. */
+export interface MainThread {
+  /**
+   * Asks what it is doing, decides about it, ends the execution if so and if the process survives
+   * that, and lets it go on: less than a millisecond. Blocks this thread meanwhile. Null: it runs no
+   * function. `lost`: it did not answer in time, as in native code.
+   */
+  look(
+    isRunaway: (revision: string) => boolean,
+  ): { readonly code: RunningCode; readonly isEnded: boolean } | null | 'lost'
+}
+
+/**
+ * Through the inspector, whose messages interrupt JavaScript wherever it is. No debugger is enabled:
+ * that took over a second with 1,000 functions loaded, and one pause of it made the code that runs
+ * after it slower for good.
+ */
+export function connectToMainThread(channel: LookChannel): MainThread {
+  const session = new Session()
+  session.connectToMainThread()
+  let looks = 0
+  return {
+    look: (isRunaway) => {
+      looks += 1
+      const look = looks
+      const expression = `globalThis[Symbol.for('${lookKey}')]?.(${look})`
+      return askLook(channel, look, {
+        ask: () => session.post('Runtime.evaluate', { expression, silent: true }),
+        // Both are asked: the judge learns who was there even when that one cannot be stopped.
+        decide: ({ revision, isStoppable }) => isRunaway(revision) && isStoppable,
+        end: () => session.post('Runtime.terminateExecution'),
+      })
+    },
+  }
+}
