@@ -33,7 +33,7 @@ export interface RevisionSupply {
   start(): Promise<ReadonlyMap<Digest, Suspect>>
   /** Brings the source maps of these releases to disk. Best effort. */
   keepSourceMaps(releases: readonly Release[], signal: AbortSignal): Promise<void>
-  /** Brings the compiled code of what was called to disk: what its calls compiled is worth keeping, too. */
+  /** Brings the compiled code of some that were called to disk: what their calls compiled is worth keeping, too. */
   keepCompiled(): Promise<void>
   /** Forgets what is on disk about all other releases. */
   keepOnly(refs: readonly ReleaseRef[]): Promise<void>
@@ -53,6 +53,8 @@ export interface RevisionSupplyOptions {
 }
 
 const maxDownloads = 8
+/** Each takes a few milliseconds from the calls: a thousand of them are no hurry. */
+const maxCompiledAtOnce = 20
 
 export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSupply {
   const { cache, clock, reader, closing } = options
@@ -86,9 +88,11 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
     start: () => crashes.start(),
     keepSourceMaps: (releases, signal) => sourceMaps.keep(releases, signal),
     keepCompiled: async () => {
+      const called = [...pool.loaded()].filter(
+        (revision) => revision.calls > 0 && !compiledKept.has(revision),
+      )
       const pause = createPacer()
-      for (const revision of pool.loaded()) {
-        if (revision.calls === 0 || compiledKept.has(revision)) continue
+      for (const revision of called.slice(0, maxCompiledAtOnce)) {
         compiledKept.add(revision)
         const compiled = revision.compiled()
         if (compiled !== null) await codeCache.write(revision.release.artifact.digest, compiled)

@@ -71,7 +71,8 @@ function buildRuntime(): void {
 
 async function startBuilt(env: StoreEnv): Promise<Program> {
   return startProgram(join(import.meta.dirname, '..', 'servers', 'built.js'), {
-    env,
+    // What the runtime's README advises; the first start fills it.
+    env: { ...env, NODE_COMPILE_CACHE: join(env['NEEDLE_CACHE'] ?? '', 'compile-cache') },
     isBuilt: true,
   })
 }
@@ -151,7 +152,7 @@ export function judgeStart(
     isMet: worst <= goalMs,
     figure: `${inMs(median(totals))}, at most ${inMs(worst)}`,
     details: [
-      `${starts.length} starts of built code, without type stripping or a compile cache, on all cores; files in the page cache`,
+      `${starts.length} starts of built code, without type stripping, with Node's compile cache filled, on all cores; files in the page cache`,
       `from the spawn of the process to the first 200 over HTTP, the load of the function that answered in it; each asks another that was not loaded ahead`,
       `medians: Node up to the first line ${step(({ began }) => began)} · import Fastify and the runtime ${step(({ began, imported }) => imported - began)} · verify and route everything ${step(({ imported, ready }) => ready - imported)} · listen ${step(({ ready, listening }) => listening - ready)} · spawn, first call and messages ${inMs(afterwards)}`,
     ],
