@@ -6,7 +6,7 @@ import { answerLook, askLook, createLookChannel, type LookChannel } from './look
 const code = { revision: 'shop/card@0123456789ab', requestId: 'r1', isStoppable: true }
 
 /** Both ends of looks through one channel, and what was called there. */
-function createFixture(channel: LookChannel = createLookChannel()) {
+function createFixture(channel: LookChannel = createLookChannel(), requestId = 'r1') {
   const called: string[] = []
   return {
     called,
@@ -20,7 +20,7 @@ function createFixture(channel: LookChannel = createLookChannel()) {
       answerLook(channel, look, {
         find: () => {
           called.push('find')
-          return code
+          return { ...code, requestId }
         },
         condemn: () => void called.push('condemn'),
       }),
@@ -45,4 +45,12 @@ it('takes no answer to an earlier look', () => {
   const { ask, answer, called } = createFixture()
   expect(ask(2, () => answer(1))).toBe('lost')
   expect(called).toEqual([])
+})
+
+it('tells of a revision whose request id is longer than what the answer holds', () => {
+  const channel = createLookChannel()
+  const { ask, answer } = createFixture(channel, 'x'.repeat(10_000))
+  ask(1, () => answer(1))
+  const told = Buffer.from(channel.answer).toString().split('\0')[0]
+  expect(JSON.parse(told ?? '')).toEqual({ ...code, requestId: null })
 })

@@ -48,9 +48,9 @@ export function answerLook(
   const moves = movesOf(state, look)
   if (!moves.move(phase.asked, phase.answering)) return
   const code = options.find()
-  const bytes = code === null ? [] : new TextEncoder().encode(JSON.stringify(code))
-  answer.set(bytes.length > maxAnswerBytes ? [] : bytes)
-  Atomics.store(state, at.answerBytes, bytes.length > maxAnswerBytes ? 0 : bytes.length)
+  const bytes = encodeAnswer(code)
+  answer.set(bytes)
+  Atomics.store(state, at.answerBytes, bytes.length)
   moves.move(phase.answering, phase.answered)
   moves.await(phase.answered, decisionTimeoutMs)
   if (moves.move(phase.answered, phase.givenUp)) return
@@ -106,6 +106,17 @@ function movesOf(state: Int32Array, look: number) {
     },
     is: (of: number): boolean => Atomics.load(state, at.look) === value(of),
   }
+}
+
+/** A request id may come from a client, and be of any length: it must not keep its call from being ended. */
+function encodeAnswer(code: RunningCode | null): Uint8Array {
+  if (code === null) return new Uint8Array()
+  const bytes = encodeJson(code)
+  return bytes.length > maxAnswerBytes ? encodeJson({ ...code, requestId: null }) : bytes
+}
+
+function encodeJson(code: RunningCode): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(code))
 }
 
 function readAnswer(answer: Uint8Array, length: number): RunningCode | null {
