@@ -1,18 +1,27 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
+import { commandLine, wholeNumber } from './command-line.ts'
 import { startCeph } from './s3/start-ceph.ts'
 
-const usage = `npm run s3 -- [--base-dir <short directory>] [--port <number>] [--exec "<command>"]
+interface S3Options {
+  readonly baseDir?: string
+  readonly port?: number
+  readonly exec?: string
+}
 
-Starts a real S3 server (Ceph object gateway, in memory, on 127.0.0.1 only) with an empty bucket.
-With --exec it runs the command against it, stops, and exits with the command's code.`
+const options = commandLine(
+  'npm run s3',
+  'Starts a real S3 server (Ceph object gateway, in memory, on 127.0.0.1 only) with an empty bucket.',
+)
+  .option('--base-dir <path>', 'where it keeps its files for as long as it runs; a short path')
+  .option('--port <number>', 'of the server; a free one when left out', wholeNumber(1024, 65_492))
+  .option('--exec <command>', 'run this against it, stop, and exit with its code')
+  .parse()
+  .opts<S3Options>()
 
-process.exitCode = await main()
+process.exitCode = await main(options)
 
-async function main(): Promise<number> {
-  const options = readOptions()
-  if (typeof options === 'number') return options
+async function main({ exec, baseDir, port }: S3Options): Promise<number> {
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => interrupted.abort())
@@ -20,11 +29,11 @@ async function main(): Promise<number> {
   const { signal } = interrupted
   try {
     const startedAt = performance.now()
-    const gateway = await startCeph({ ...options, signal })
+    const gateway = await startCeph({ baseDir, port, signal })
     try {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
       console.log(`Ceph gateway ready after ${seconds} s at ${gateway.endpoint}`)
-      if (options.exec !== undefined) return await execute(options.exec, gateway.env, signal)
+      if (exec !== undefined) return await execute(exec, gateway.env, signal)
       console.log(`\nIn another terminal:\n\n${exportLines(gateway.env)}\n\nCtrl-C stops it.`)
       if (!signal.aborted) {
         // A pending promise alone keeps no process alive.
@@ -41,37 +50,6 @@ async function main(): Promise<number> {
     if (signal.aborted) return 130
     console.error(error instanceof Error ? error.message : error)
     return 1
-  }
-}
-
-function readOptions():
-  | {
-      readonly baseDir: string | undefined
-      readonly port: number | undefined
-      readonly exec: string | undefined
-    }
-  | number {
-  try {
-    const { values } = parseArgs({
-      options: {
-        'base-dir': { type: 'string' },
-        port: { type: 'string' },
-        exec: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-    if (values.help) {
-      console.log(usage)
-      return 0
-    }
-    const port = values.port === undefined ? undefined : Number(values.port)
-    if (port !== undefined && !(Number.isInteger(port) && port > 1023 && port < 65_493)) {
-      throw new Error('--port must be a number from 1024 to 65492')
-    }
-    return { baseDir: values['base-dir'], port, exec: values.exec }
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    return 2
   }
 }
 

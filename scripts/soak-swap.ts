@@ -4,34 +4,33 @@
  * seen live before the next one is merged. On a directory, or on the bucket NEEDLE_STORE names.
  * Exit code 1 when anything of that did not hold.
  */
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { commandLine, wholeNumber } from './command-line.ts'
 import { runSwapSoak, spreadOf, type SwapSoak } from './soak/swap-soak.ts'
 
-const { values } = parseArgs({
-  options: {
-    swaps: { type: 'string', default: '200' },
-    rate: { type: 'string', default: '150' },
-    poll: { type: 'string', default: '200' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
-if (values.help) {
-  console.log(`npm run soak:swap -- [options]
-  --swaps N   versions that go live, merges and reverts in turn (200)
-  --rate N    requests per second on three functions: GET, POST and a stream (150)
-  --poll MS   poll interval of the BFF (200)
+const { swaps, rate, poll } = commandLine(
+  'npm run soak:swap',
+  `Merges and reverts go live under constant load, with no failed request.
 
-The deploy steps are the real ones but for the functions' own checks, which are not what is
-measured here. On a real S3 gateway: npm run s3 -- --exec "npm run soak:swap"`)
-  process.exit(0)
-}
+The deploy steps are the real ones but for the functions' own checks, which are not measured here.
+On a real S3 gateway: npm run s3 -- --exec "npm run soak:swap"`,
+)
+  .option('--swaps <n>', 'versions that go live, merges and reverts in turn', wholeNumber(1), 200)
+  .option(
+    '--rate <n>',
+    'requests per second on three functions: GET, POST and a stream',
+    wholeNumber(1),
+    150,
+  )
+  .option('--poll <ms>', 'poll interval of the BFF', wholeNumber(50), 200)
+  .parse()
+  .opts<{ swaps: number; rate: number; poll: number }>()
 
-const swaps = Number(values.swaps)
 const soak = await runSwapSoak({
   name: 'soak',
   swaps,
-  ratePerSecond: Number(values.rate),
-  pollIntervalMs: Number(values.poll),
+  ratePerSecond: rate,
+  pollIntervalMs: poll,
   onStep: (step) => console.log(styleText('dim', step)),
   onSwap({ number, kind, function: name, version, toLiveMs, afterPublishMs }) {
     console.log(

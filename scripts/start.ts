@@ -6,12 +6,24 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
+import { commandLine } from './command-line.ts'
 import { playgroundDirectories, projectRoot } from './playground/directories.ts'
 import { openPlayground } from './playground/playground.ts'
 import { reportDeployment, reportPhase, reportPush } from './playground/report.ts'
 import { printGuide } from './playground/guide.ts'
 import { withLock } from './playground/lock.ts'
 import { readStartOptions } from './playground/start-options.ts'
+
+commandLine(
+  'npm start',
+  `The playground: a Git origin, a store, a deploy loop and a BFF on this machine.
+
+Everything lies in .needle/playground; deleting that starts over.
+
+PORT=<number>     of the BFF (3000, or the next free one)
+CANARY=<percent>  starts changes as canaries
+NEEDLE_STORE      names an S3 bucket to use instead of a directory`,
+).parse()
 
 const root = join(projectRoot, '.needle', 'playground')
 const wanted = readStartOptions(process.env)

@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { commandLine } from './command-line.ts'
 import { createDeploymentQueue } from './playground/deployment-queue.ts'
 import { projectRoot } from './playground/directories.ts'
 import { openPlayground, type Playground } from './playground/playground.ts'
@@ -11,6 +12,13 @@ import { chapters } from './tour/chapters.ts'
 import { expectEqual } from './tour/expect.ts'
 import { createNarrator } from './tour/narrator.ts'
 import { createStage } from './tour/stage.ts'
+
+commandLine(
+  'npm run tour',
+  `The main story, by itself and on real parts, each step with its measured time.
+
+NEEDLE_STORE moves it to an S3 bucket.`,
+).parse()
 
 const root = join(projectRoot, '.needle', `tour-${process.pid}`)
 const narrator = createNarrator(console.log)

@@ -4,7 +4,8 @@
  * share one core and are loaded by turns, in random order. With `--peers` the other arms are what else
  * would serve the same function. Exit code 1 when it could not measure.
  */
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { commandLine, seconds, wholeNumber } from '../command-line.ts'
 import { type Arm, armNames, arms, toContender } from './arms.ts'
 import { thisMachine } from './machine.ts'
 import { type Launch, measureRound, of, type RoundOptions } from './measure-round.ts'
@@ -17,30 +18,28 @@ import { publishFunction } from './publish-function.ts'
 import { createSeededRandom } from './seeded-random.ts'
 import { type Round, summarise } from './summary.ts'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '40' },
-    duration: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    peers: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
-if (values.help) {
-  console.log(`npm run bench -- [options]
-  --rounds N     fresh launches of each arm (40; at least 10 for a figure to quote)
-  --duration S   seconds of each measurement, after as long a warm-up (1)
-  --seed N       of the order and of the bootstrap (1)
-  --peers        compare with functions-framework, Watt, workerd, isolated-vm and piscina instead;
-                 installs them below scripts/bench/peers the first time
-  --json         one JSON document on standard output instead of the table`)
-  process.exit(0)
-}
+const values = commandLine(
+  'npm run bench',
+  'What the Needle plugin costs, against the same handler and validation in hand-written Fastify.',
+)
+  .option(
+    '--rounds <n>',
+    'fresh launches of each arm, at least 10 for a figure to quote',
+    wholeNumber(1),
+    40,
+  )
+  .option('--duration <s>', 'seconds of each measurement, after as long a warm-up', seconds, 1)
+  .option('--seed <n>', 'of the order and of the bootstrap', wholeNumber(0), 1)
+  .option(
+    '--peers',
+    'compare with functions-framework, Watt, workerd, isolated-vm and piscina instead; installs them below scripts/bench/peers the first time',
+  )
+  .option('--json', 'one JSON document on standard output instead of the table')
+  .parse()
+  .opts<{ rounds: number; duration: number; seed: number; peers?: boolean; json?: boolean }>()
 
-const rounds = Number(values.rounds)
-const durationMs = Number(values.duration) * 1000
-const seed = Number(values.seed)
+const { rounds, seed } = values
+const durationMs = values.duration * 1000
 const progress = (text: string): void => console.error(styleText('dim', text))
 
 progress('Publishing the function')

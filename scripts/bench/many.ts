@@ -3,7 +3,9 @@
  * the start, a change of all of them under load, and the longest turn of the event loop; each with
  * its goal. Exit code 1 when it could not measure.
  */
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { Option } from 'commander'
+import { commandLine, seconds, wholeNumber } from '../command-line.ts'
 import { machineLine, thisMachine } from './machine.ts'
 import type { Finding, MeasureOptions } from './many/finding.ts'
 import { judgeHeap, measureHeap } from './many/heap.ts'
@@ -14,20 +16,6 @@ import { judgeStart, measureStart } from './many/start.ts'
 import { judgeSwap, measureSwap } from './many/swap.ts'
 import { judgeThroughput, measureThroughput } from './many/throughput.ts'
 import { judgeWatchdog, measureWatchdog } from './many/watchdog.ts'
-
-const { values } = parseArgs({
-  options: {
-    functions: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '10' },
-    duration: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '10' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string', multiple: true, default: [] },
-    fresh: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
 
 /** In the order in which they are measured. */
 const measurements: Readonly<
@@ -49,42 +37,61 @@ const measurements: Readonly<
   ],
 }
 
-if (values.help) {
-  console.log(`npm run bench:many -- [options]
-  --functions N  functions of one BFF (1000)
-  --rounds N     fresh launches for each figure (10); the watchdog is switched 30 times in one
-  --duration S   seconds of each load that is measured (2)
-  --warm-up S    seconds of load before that: a thousand functions take longer to compile than one (10)
-  --only NAME    ${Object.keys(measurements).join(', ')}; may be repeated (all)
-  --seed N       of orders and of the bootstrap (1)
-  --fresh        publish the functions anew; else those of the last run are taken
-  --json         one JSON document on standard output instead of the table
+const values = commandLine(
+  'npm run bench:many',
+  `What a BFF with a thousand functions costs.
 
-Publishing takes some minutes once. Servers have one core and the load generator the other.`)
-  process.exit(0)
-}
-
-const unknown = values.only.filter((name) => !Object.hasOwn(measurements, name))
-if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}: ${Object.keys(measurements).join(', ')}`)
-  process.exit(2)
-}
+Publishing takes some minutes once. Servers have one core and the load generator the other.`,
+)
+  .option('--functions <n>', 'functions of one BFF', wholeNumber(1), 1000)
+  .option(
+    '--rounds <n>',
+    'fresh launches for each figure; the watchdog is switched 30 times in one',
+    wholeNumber(1),
+    10,
+  )
+  .option('--duration <s>', 'seconds of each load that is measured', seconds, 2)
+  .option(
+    '--warm-up <s>',
+    'seconds of load before that: a thousand functions take longer to compile than one',
+    seconds,
+    10,
+  )
+  .addOption(new Option('--only <names...>', 'not all of it').choices(Object.keys(measurements)))
+  .option('--seed <n>', 'of orders and of the bootstrap', wholeNumber(0), 1)
+  .option('--fresh', 'publish the functions anew; else those of the last run are taken')
+  .option('--json', 'one JSON document on standard output instead of the table')
+  .parse()
+  .opts<{
+    functions: number
+    rounds: number
+    duration: number
+    warmUp: number
+    only?: string[]
+    seed: number
+    fresh?: boolean
+    json?: boolean
+  }>()
 
 const progress = (text: string): void => console.error(styleText('dim', text))
-const functions = Number(values.functions)
+const { functions } = values
 const options: MeasureOptions = {
-  rounds: Number(values.rounds),
-  durationMs: Number(values.duration) * 1000,
-  warmUpMs: Number(values['warm-up']) * 1000,
-  seed: Number(values.seed),
+  rounds: values.rounds,
+  durationMs: values.duration * 1000,
+  warmUpMs: values.warmUp * 1000,
+  seed: values.seed,
   onProgress: progress,
 }
 
-const workspace = await openManyWorkspace({ functions, isFresh: values.fresh, onStep: progress })
+const workspace = await openManyWorkspace({
+  functions,
+  isFresh: values.fresh ?? false,
+  onStep: progress,
+})
 const findings: Finding[] = []
 try {
   for (const [name, measure] of Object.entries(measurements)) {
-    if (values.only.length > 0 && !values.only.includes(name)) continue
+    if (values.only?.includes(name) === false) continue
     findings.push(...(await measure(workspace, options)))
   }
 } finally {

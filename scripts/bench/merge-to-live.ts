@@ -3,35 +3,28 @@
  * request served by it, and from its revert to the first request served by the old code, through the
  * local deploy loop. The checks are reported apart. Exit code 1 when it could not measure.
  */
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { commandLine, wholeNumber } from '../command-line.ts'
 import { quantile } from './statistics.ts'
 import { type LivePhase, measureTimeToLive, type TimeToLive } from './time-to-live.ts'
 
-const { values } = parseArgs({
-  options: {
-    functions: { type: 'string', default: '200' },
-    repetitions: { type: 'string', default: '10' },
-    poll: { type: 'string', default: '1000' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
-if (values.help) {
-  console.log(`npm run bench:merge -- [options]
-  --functions N     functions in the repository, one of which changes (200)
-  --repetitions N   merges, each followed by its revert (10)
-  --poll MS         poll interval of the BFF (1000)
-  --json            one JSON document on standard output instead of the table`)
-  process.exit(0)
-}
+const values = commandLine(
+  'npm run bench:merge',
+  'How long from the merge of a change, and from its revert, to the first request it serves.',
+)
+  .option('--functions <n>', 'functions in the repository, one changes', wholeNumber(1), 200)
+  .option('--repetitions <n>', 'merges, each followed by its revert', wholeNumber(1), 10)
+  .option('--poll <ms>', 'poll interval of the BFF', wholeNumber(50), 1000)
+  .option('--json', 'one JSON document on standard output instead of the table')
+  .parse()
+  .opts<{ functions: number; repetitions: number; poll: number; json?: boolean }>()
 
 const phaseNames = ['notice', 'plan', 'build', 'publish', 'arrive'] as const satisfies LivePhase[]
-const pollIntervalMs = Number(values.poll)
-const functions = Number(values.functions)
+const { functions, repetitions, poll: pollIntervalMs } = values
 const progress = (text: string): void => console.error(styleText('dim', text))
 const lives = await measureTimeToLive({
   functions,
-  repetitions: Number(values.repetitions),
+  repetitions,
   pollIntervalMs,
   onStep: progress,
   onLive: ({ kind, totalMs, checkMs, phases }) =>
