@@ -1,4 +1,3 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
@@ -6,7 +5,7 @@ import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
 import { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
-import type { Realm } from './container/create-container.ts'
+import type { Realm, StepsParts } from './container/realm.ts'
 import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
@@ -18,11 +17,7 @@ export interface FunctionParts {
   readonly id: string
   readonly settings: Settings
   readonly contract: Pick<Contract, 'output'>
-  readonly definition: {
-    readonly input: StandardSchemaV1 | null
-    readonly output: StandardSchemaV1 | null
-    readonly handler: LoadedFunction['handler']
-  }
+  readonly definition: StepsParts
   readonly realm: Realm
   /** All the host offers; the function gets those its settings name. */
   readonly services: Readonly<Record<string, unknown>>
@@ -52,9 +47,9 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     id,
     settings,
     realm,
-    input: definition.input,
-    output: definition.output,
-    handler: definition.handler,
+    steps: realm.createSteps(definition),
+    checksInput: definition.input !== null,
+    checksOutput: definition.output !== null,
     serializer: createOutputSerializer(parts.contract.output),
     services: pickServices(id, settings.uses, parts.services),
     log,

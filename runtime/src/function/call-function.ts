@@ -7,7 +7,7 @@ import type { Caller, FunctionContext, Logger } from './authoring/function-conte
 import type { ServiceName } from './authoring/services.ts'
 import type { Call, Outcome } from './call.ts'
 import { composeSettings } from './container/compose-settings.ts'
-import type { Realm } from './container/create-container.ts'
+import { createRealm } from './container/realm.ts'
 import { deriveContract } from './container/derive-contract.ts'
 import { readDefinition } from './container/read-definition.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
@@ -91,7 +91,7 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
     settings,
     contract: deriveContract({ functionName, input: parts.input, output: parts.output }),
     definition: parts,
-    realm,
+    realm: ownRealm,
     services: request.services ?? {},
     log: request.log ?? console,
     clock: systemClock,
@@ -106,13 +106,8 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
 
 const functionName = 'test/function'
 const wheel = createDeadlineWheel()
-
-/** There is only one realm here. */
-const realm: Realm = {
-  parseJson: (text, reviver) => JSON.parse(text, reviver),
-  createObject: () => ({}),
-  createArray: (values) => [...values],
-}
+/** There is only one here. */
+const ownRealm = createRealm(null)
 
 function toCall(request: TestCall, http: { readonly method: string; readonly path: string }): Call {
   const { params = {}, body, signal, caller = {} } = request

@@ -1,17 +1,20 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createDeadlineWheel, DeadlineEntry } from './deadline-wheel.ts'
+import { createDeadlineWheel, type DeadlineEntry } from './deadline-wheel.ts'
 
-class Probe extends DeadlineEntry {
+class Probe implements DeadlineEntry {
+  expiresAtMs = 0
+  previous: DeadlineEntry | null = null
+  next: DeadlineEntry | null = null
+  slot = -1
   firedAtMs: number[] = []
   readonly #nowMs: () => number
 
   constructor(nowMs: () => number) {
-    super()
     this.#nowMs = nowMs
   }
 
-  override onDeadline(): void {
+  onDeadline(): void {
     this.firedAtMs.push(this.#nowMs())
   }
 }

@@ -2,15 +2,16 @@ import { performance } from 'node:perf_hooks'
 import { outsideAnyCall } from './outside-any-call.ts'
 
 /** Something with a deadline. Links of the wheel are part of it, so that arming allocates nothing. */
-export abstract class DeadlineEntry {
-  /** In the wheel's own time; 0 when not armed. */
-  expiresAtMs = 0
-  previous: DeadlineEntry | null = null
-  next: DeadlineEntry | null = null
-  slot = -1
-
+export interface DeadlineEntry {
+  /** In the wheel's own time; 0 before it is armed. */
+  expiresAtMs: number
+  /** Null while it is not armed, and at the ends. */
+  previous: DeadlineEntry | null
+  next: DeadlineEntry | null
+  /** Negative while it is not armed. */
+  slot: number
   /** Called once per arming, from a timer of the host: no function may be entered from it directly. */
-  abstract onDeadline(): void
+  onDeadline(): void
 }
 
 /** One timer for all deadlines: arming and disarming are constant-time and hardly ever set it anew. */

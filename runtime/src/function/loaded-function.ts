@@ -1,10 +1,9 @@
 import type { SpanOptions } from '@opentelemetry/api'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../manifest/settings.ts'
 import type { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
-import type { Realm } from './container/create-container.ts'
+import type { CallSteps, Realm } from './container/realm.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { OutcomeHeaders } from './outcome.ts'
 import type { CallMetrics } from '../metrics/call-metrics.ts'
@@ -16,9 +15,10 @@ export interface LoadedFunction {
   readonly id: string
   readonly settings: Settings
   readonly realm: Realm
-  readonly input: StandardSchemaV1 | null
-  readonly output: StandardSchemaV1 | null
-  readonly handler: (input: unknown, context: unknown) => unknown
+  readonly steps: CallSteps
+  /** Whether it has a schema for its input, and for its output. */
+  readonly checksInput: boolean
+  readonly checksOutput: boolean
   readonly serializer: OutputSerializer
   readonly services: Readonly<Record<string, unknown>>
   /** What the runtime says about the function: never dropped, since answers refer to it. */

@@ -1,6 +1,6 @@
 import * as querystring from 'node:querystring'
 import type { Call } from './call.ts'
-import type { Realm } from './container/create-container.ts'
+import type { Realm } from './container/realm.ts'
 import type { RuntimeAnswer } from './outcome.ts'
 
 export type InputResult =

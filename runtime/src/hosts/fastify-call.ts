@@ -12,21 +12,25 @@ export interface FastifyCallParts {
 
 /** A Fastify request as a call. Copies nothing: a getter costs only the functions that read it. */
 export class FastifyCall implements Call {
-  private readonly request: FastifyRequest
-  private readonly reply: FastifyReply
-  private abort: AbortController | null = null
-  readonly params: Call['params']
-  readonly query: string
-  readonly body: Call['body']
-  readonly caller: Caller
+  // Declared only: see `ActiveCall`.
+  declare private readonly request: FastifyRequest
+  declare private readonly reply: FastifyReply
+  declare private abort: AbortController | null
+  declare readonly params: Call['params']
+  declare readonly query: string
+  declare readonly body: Call['body']
+  declare readonly caller: Caller
+  declare readonly timeoutMs: undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, parts: FastifyCallParts) {
     this.request = request
     this.reply = reply
+    this.abort = null
     this.params = parts.match.params
     this.query = parts.match.query
     this.body = parts.body
     this.caller = parts.caller
+    this.timeoutMs = undefined
   }
 
   get requestId(): string {

@@ -61,8 +61,8 @@ export default needle
 
 /** What the content-type parser leaves for the route: the body, and the match it had to find first. */
 class Received {
-  readonly match: RouteMatch
-  readonly body: FastifyBody
+  declare readonly match: RouteMatch
+  declare readonly body: FastifyBody
 
   constructor(match: RouteMatch, body: FastifyBody) {
     this.match = match
@@ -141,13 +141,23 @@ const bodyTooLarge = (maxBytes: number): Outcome => ({
 function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
   const { body, headers } = outcome
   if (reply.statusCode !== outcome.status) reply.code(outcome.status)
-  for (const name in headers) reply.header(name, headers[name])
+  setHeaders(reply, headers)
   if (body instanceof ReadableStream && request.method === 'HEAD') {
     // Nobody will read it: let the function stop producing.
     void body.cancel().then(() => reply.send())
   } else if (body === null) reply.send()
   else if (typeof body === 'string') reply.serializer(asItIs).send(body)
   else reply.send(body)
+}
+
+/** What nearly all answers have by constant names: `header` takes each other one apart. */
+function setHeaders(reply: FastifyReply, headers: Outcome['headers']): void {
+  const { 'content-type': type, 'x-needle-revision': revision } = headers
+  if (typeof type === 'string') reply.type(type)
+  if (revision !== undefined) reply.header('x-needle-revision', revision)
+  for (const name in headers) {
+    if (name !== 'content-type' && name !== 'x-needle-revision') reply.header(name, headers[name])
+  }
 }
 
 /** For Fastify, which would look into the content type of every text whether to serialise it as JSON. */

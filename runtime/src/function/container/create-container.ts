@@ -7,16 +7,9 @@ import { withoutWatchdog } from '../heartbeat.ts'
 import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey, scriptUrl } from './artifact-format.ts'
 import { installGlobals } from './globals.ts'
+import { createRealm, type Realm } from './realm.ts'
 import { onCondemnation, type OnCondemned } from './condemnation.ts'
 import { withoutCompilationCache } from './without-compilation-cache.ts'
-
-/** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
-export interface Realm {
-  /** `JSON.parse` of the container. */
-  parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown
-  createObject(): Record<string, unknown>
-  createArray(values: readonly unknown[]): unknown[]
-}
 
 /**
  * Runs host code that enters the container and ends it, and what it called, after `timeoutMs`. To
@@ -52,11 +45,6 @@ export interface ContainerOptions {
   readonly onCondemned?: OnCondemned | undefined
 }
 
-const realmScript = new vm.Script(
-  '({ parseJson: JSON.parse, createObject: () => ({}), createArray: (values) => Array.from(values) })',
-  { filename: 'needle:realm' },
-)
-
 const limitedRunKey = 'needle.limitedRun'
 const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}')]()`, {
   filename: 'needle:limited-run',
@@ -79,7 +67,7 @@ export function createContainer(source: string, options: ContainerOptions): Cont
   const hasCompiled = options.compiled != null
   const script = compile(source, options)
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
-  const realm: Realm = realmScript.runInContext(context)
+  const realm = createRealm(context)
   const disposeGlobals = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
   const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))

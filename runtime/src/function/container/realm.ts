@@ -1,0 +1,116 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import * as vm from 'node:vm'
+
+/** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
+export interface Realm {
+  /** `JSON.parse` of the container. */
+  parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown
+  createObject(): Record<string, unknown>
+  createArray(values: readonly unknown[]): unknown[]
+  createSteps(parts: StepsParts): CallSteps
+}
+
+export interface StepsParts {
+  readonly input: StandardSchemaV1 | null
+  readonly output: StandardSchemaV1 | null
+  readonly handler: (input: unknown, context: unknown) => unknown
+}
+
+/**
+ * The steps of a call that look into values of the container, as code of the container. Objects of
+ * another realm have another shape to V8, even when they look alike: host code that read them would
+ * meet as many shapes as there are functions, and each such read past the few thousand that V8
+ * remembers takes a trip into its runtime. In here every shape is the only one.
+ *
+ * All of them may throw what the function throws.
+ */
+export interface CallSteps {
+  /** Validates, then `enter` or `refuseInput`. */
+  check(input: unknown, call: StepsCall): void
+  /** Calls the handler; `onResult` or `onThrown` gets what becomes of it. */
+  run(input: unknown, context: unknown, call: StepsCall): void
+  /** `receiveReply` or `receiveValue`. */
+  receive(result: unknown, call: StepsCall): void
+  /** Validates, then `sendChecked` or `failOutput`. `rest` is handed on. */
+  checkOutput<Rest>(value: unknown, rest: Rest, call: StepsCall<Rest>): void
+}
+
+/** What the steps tell a call. */
+export interface StepsCall<Rest = never> {
+  enter(input: unknown): void
+  refuseInput(issues: readonly StandardSchemaV1.Issue[]): void
+  onResult(result: unknown): void
+  onThrown(thrown: unknown): void
+  receiveReply(status: unknown, body: unknown, headers: unknown): void
+  receiveValue(value: unknown): void
+  sendChecked(value: unknown, rest: Rest): void
+  failOutput(issues: readonly StandardSchemaV1.Issue[]): void
+}
+
+const script = new vm.Script(
+  `'use strict';
+(() => {
+  const isThenable = (value) =>
+    typeof value === 'object' && value !== null && typeof value.then === 'function';
+  const follow = (promise, onValue, call) => {
+    promise.then(onValue, (thrown) => call.onThrown(thrown));
+  };
+  const brand = Symbol.for('needle.reply');
+  return {
+    parseJson: JSON.parse,
+    createObject: () => ({}),
+    createArray: (values) => Array.from(values),
+    createSteps: (input, output, handler) => {
+      const inputSchema = input === null ? null : input['~standard'];
+      const outputSchema = output === null ? null : output['~standard'];
+      const onInput = (checked, call) => {
+        if (checked.issues === undefined) call.enter(checked.value);
+        else call.refuseInput(checked.issues);
+      };
+      const onOutput = (checked, rest, call) => {
+        if (checked.issues === undefined) call.sendChecked(checked.value, rest);
+        else call.failOutput(checked.issues);
+      };
+      return {
+        check: (value, call) => {
+          const checked = inputSchema.validate(value);
+          if (isThenable(checked)) follow(checked, (later) => onInput(later, call), call);
+          else onInput(checked, call);
+        },
+        run: (value, context, call) => {
+          const result = handler(value, context);
+          if (isThenable(result)) follow(result, (value) => call.onResult(value), call);
+          else call.onResult(result);
+        },
+        receive: (result, call) => {
+          if (typeof result === 'object' && result !== null && result[brand] === true) {
+            call.receiveReply(result.status, result.body, result.headers);
+          } else call.receiveValue(result);
+        },
+        checkOutput: (value, rest, call) => {
+          const checked = outputSchema.validate(value);
+          if (isThenable(checked)) follow(checked, (later) => onOutput(later, rest, call), call);
+          else onOutput(checked, rest, call);
+        },
+      };
+    },
+  };
+})()`,
+  { filename: 'needle:realm' },
+)
+
+/** The realm of this context; null: the one this code is in. */
+export function createRealm(context: vm.Context | null): Realm {
+  const made = context === null ? script.runInThisContext() : script.runInContext(context)
+  // Objects of the host's own, for the reason `CallSteps` gives.
+  const { parseJson, createObject, createArray, createSteps } = made
+  return {
+    parseJson,
+    createObject,
+    createArray,
+    createSteps: ({ input, output, handler }) => {
+      const { check, run, receive, checkOutput } = createSteps(input, output, handler)
+      return { check, run, receive, checkOutput }
+    },
+  }
+}
