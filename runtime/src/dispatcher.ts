@@ -1,7 +1,9 @@
+import { type DividedSlot, invokeDivided } from './canary-calls.ts'
 import type { Clock } from './clock.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { toOutcome } from './function/outcome.ts'
-import { chooseSide } from './rollout/choose-side.ts'
+import { chooseSide, type Side } from './rollout/choose-side.ts'
+import type { Rollouts } from './sync/rollouts.ts'
 import type { RouteMatch } from './routing/route-table.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { ServingCell } from './sync/serving.ts'
@@ -29,6 +31,8 @@ export interface DispatcherOptions {
   readonly onRunawayMet: () => void
   /** Resolves when another revision serves in the place of one that did not load, if one does. */
   readonly onLoadFailed: (revision: LazyRevision, error: unknown) => Promise<void>
+  /** Told how calls of a function with a canary went. */
+  readonly rollouts: Rollouts
   /** Who is asking: the same key stays on its side of a rollout. */
   readonly stickyKey: (call: Call) => string
 }
@@ -38,23 +42,28 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Calls that wait for a revision to be loaded. */
   const waiting = new Map<LazyRevision, number>()
 
-  const pick = ({ canary, stable }: Slot, call: Call): LazyRevision | null => {
-    if (stable === null || canary === null) return stable?.revision ?? null
+  const sideOf = ({ canary, stable }: Slot, call: Call): Side => {
+    if (stable === null || canary === null || canary.revision.isUnfit) return 'stable'
     const { salt, weightPercent } = canary
-    const side = chooseSide({ salt, weightPercent, key: stickyKey(call) })
-    return side === 'canary' && !canary.revision.isUnfit ? canary.revision : stable.revision
+    return chooseSide({ salt, weightPercent, key: stickyKey(call) })
   }
+  const pick = (slot: Slot, call: Call): LazyRevision | null =>
+    slot[sideOf(slot, call)]?.revision ?? null
 
   const invoke = (name: string, call: Call): Promise<Outcome> => {
     // Looked up again: since the match the table may have been swapped and the revision retired.
     const slot = serving.current.slots.get(name)
     if (slot === undefined) return Promise.resolve(routeNotFound)
     if (slot.stopped) return Promise.resolve(stopped(name, slot.stable?.revision.id ?? null))
-    const revision = pick(slot, call)
-    if (revision === null) return Promise.resolve(quarantined(name))
+    const side = sideOf(slot, call)
+    const revision = slot[side]?.revision
+    if (revision === undefined) return Promise.resolve(quarantined(name))
     const shed = options.shed()
     if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnedAway(name))
-    return revision.isReady ? revision.invoke(call) : invokeOther(name, revision, call)
+    if (!revision.isReady) return invokeOther(name, revision, call)
+    return isDivided(slot)
+      ? invokeDivided(slot, side, call, options.rollouts)
+      : revision.invoke(call)
   }
 
   const invokeOther = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
@@ -114,6 +123,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       )
     },
   }
+}
+
+function isDivided(slot: Slot): slot is DividedSlot {
+  return slot.stable !== null && slot.canary !== null
 }
 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json; charset=utf-8' })

@@ -6,6 +6,7 @@ import { RuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
+import { toRevisionId } from './function/revision.ts'
 import { createJsonLog } from './json-log.ts'
 import { callFamilies } from './metrics/call-families.ts'
 import { createMetricsRegistry } from './metrics/metrics-registry.ts'
@@ -13,6 +14,7 @@ import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
 import { type OverloadGuard, startOverloadGuard } from './overload/overload-guard.ts'
+import { createRollouts } from './sync/rollouts.ts'
 import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { defaultStickyKey } from './sticky-key.ts'
@@ -135,7 +137,17 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     return own === undefined || own === '' ? defaultStickyKey(call) : own
   }
 
+  const rollouts = createRollouts({
+    now: () => clock.now(),
+    onTrip: (name, { ref }, trip) => {
+      synchronizer?.withdrawCanary(name)
+      const revision = toRevisionId(name, ref.release)
+      emit({ type: 'canaryTripped', function: name, revision, trip })
+    },
+  })
+
   const dispatcher = createDispatcher({
+    rollouts,
     serving,
     isReady: () => synchronizer?.isReady === true,
     clock,
@@ -201,6 +213,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           },
         }),
       watchdog: watchdogStatus,
+      rollouts,
       overload: () => ({
         delayMs: overload?.delayMs ?? null,
         limitMs: options.maxLoopDelayMs === false ? null : options.maxLoopDelayMs,

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type AnalysisLimits, analysisLimitsSchema } from './analysis-limits.ts'
 import { type Digest, digestSchema } from './digest.ts'
 import { nameSegmentSchema } from './function-name.ts'
 import { sizeLimit } from './size-limit.ts'
@@ -33,6 +34,8 @@ export interface Rollout {
   readonly salt: string
   /** When this step began. */
   readonly since: string
+  /** When the canary counts as bad. Absent: `defaultAnalysisLimits`. */
+  readonly analysis?: AnalysisLimits | undefined
 }
 
 /** A function kept as it is against what Git says. `until` only reminds: only a new manifest changes what serves. */
@@ -58,6 +61,11 @@ export interface FunctionState {
   readonly previous: readonly ReleaseRef[]
   readonly rollout: Rollout | null
   readonly hold: Hold | null
+  /**
+   * Until when a stable that turns bad goes back to the newest of `previous` by itself, as a canary
+   * would go back to stable. Absent, or past: it raises an alarm and changes nothing.
+   */
+  readonly rollbackUntil?: string | undefined
 }
 
 /** Content-addressed part of a manifest: everything of one group. Functions by their name below the group. */
@@ -90,6 +98,7 @@ const rolloutSchema: z.ZodType<Rollout> = z
     weightPercent: weightPercentSchema,
     salt: z.string().min(8).max(64),
     since: z.iso.datetime(),
+    analysis: analysisLimitsSchema.optional(),
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
 
@@ -112,6 +121,7 @@ export const groupDocumentSchema: z.ZodType<GroupDocument> = z.object({
           endsWithMerge: z.exactOptional(z.boolean()),
         })
         .nullable(),
+      rollbackUntil: z.iso.datetime().optional(),
     }),
   ),
 })

@@ -1,4 +1,9 @@
 export {
+  type AnalysisLimits,
+  analysisLimitsSchema,
+  defaultAnalysisLimits,
+} from './analysis-limits.ts'
+export {
   clockToleranceMs,
   isExpired,
   judgeManifest,
@@ -29,7 +34,14 @@ export {
   type Rollout,
   type RolloutStep,
 } from './group-document.ts'
-export { type InstanceReport, instanceReportSchema } from './instance-report.ts'
+export {
+  type InstanceReport,
+  instanceReportSchema,
+  type ReportedFunction,
+  type ReportedRollout,
+  type ReportedSide,
+  type ReportedTrip,
+} from './instance-report.ts'
 export {
   knownFeatures,
   type Manifest,

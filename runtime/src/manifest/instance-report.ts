@@ -9,6 +9,38 @@ export interface ReportedRefusal {
   readonly since: string
 }
 
+/** Calls of one side of a rollout that were answered by one instance. */
+export interface ReportedSide {
+  readonly calls: number
+  /** Those the function is to blame for. */
+  readonly faults: number
+  /** Answers that took longer than what was slow at the time. */
+  readonly slow: number
+}
+
+/** Why an instance stopped sending calls to a revision, and on what evidence. */
+export interface ReportedTrip {
+  readonly cause: 'errors' | 'latency'
+  readonly at: string
+  readonly stable: ReportedSide
+  readonly canary: ReportedSide
+  /** Milliseconds above which an answer counted as slow; null: too few were seen to say. */
+  readonly slowLimitMs: number | null
+  /** Of the sequential test; it decides at 1 / the chance to be wrong. */
+  readonly evidence: number
+}
+
+/** What one instance measured of a rollout since it began there. */
+export interface ReportedRollout {
+  readonly canary: Digest
+  /** The rollout's: tells it from another one of the same canary. */
+  readonly salt: string
+  readonly since: string
+  readonly measured: { readonly stable: ReportedSide; readonly canary: ReportedSide }
+  /** The canary serves nobody here any more. */
+  readonly trip: ReportedTrip | null
+}
+
 export interface ReportedFunction {
   /** Release that serves as stable; null when none does. */
   readonly stable: Digest | null
@@ -18,6 +50,8 @@ export interface ReportedFunction {
   /** Version of the manifest that made it so; null when nothing of it serves. */
   readonly manifestVersion: number | null
   readonly refusals: readonly ReportedRefusal[]
+  /** Absent without a rollout, and in reports of older instances. */
+  readonly rollout?: ReportedRollout | undefined
 }
 
 /**
@@ -54,6 +88,29 @@ const refusalSchema: z.ZodType<ReportedRefusal> = z.object({
   since: z.iso.datetime(),
 })
 
+const sideSchema: z.ZodType<ReportedSide> = z.object({
+  calls: z.int().min(0),
+  faults: z.int().min(0),
+  slow: z.int().min(0),
+})
+
+const rolloutSchema: z.ZodType<ReportedRollout> = z.object({
+  canary: digestSchema,
+  salt: z.string(),
+  since: z.iso.datetime(),
+  measured: z.object({ stable: sideSchema, canary: sideSchema }),
+  trip: z
+    .object({
+      cause: z.enum(['errors', 'latency']),
+      at: z.iso.datetime(),
+      stable: sideSchema,
+      canary: sideSchema,
+      slowLimitMs: z.number().nullable(),
+      evidence: z.number(),
+    })
+    .nullable(),
+})
+
 export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
   specVersion: z.literal(1),
   environment: environmentNameSchema,
@@ -82,6 +139,7 @@ export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
       stopped: z.boolean(),
       manifestVersion: z.int().nullable(),
       refusals: z.array(refusalSchema),
+      rollout: rolloutSchema.optional(),
     }),
   ),
 })

@@ -6,7 +6,12 @@ import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import type { LazyRevision } from './lazy-revision.ts'
-import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
+import {
+  type FunctionPlan,
+  planActivation,
+  type RolloutIdentity,
+  type ServingState,
+} from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
 import { createPacer } from './pacer.ts'
@@ -36,6 +41,8 @@ export interface Activator {
    * the first proven release at hand takes over from stable. Loads nothing.
    */
   expel(revision: RevisionIdentity, proven: readonly ReleaseRef[]): void
+  /** Takes a canary that was stopped here out of service at once; it ends the calls it has. */
+  withdrawCanary(functionName: string): void
   /** As `expel`, for one that did not load when it was first called. */
   reject(
     revision: LazyRevision,
@@ -53,6 +60,8 @@ export interface ActivatorOptions {
   readonly failures: FailureMemory
   readonly clock: Clock
   readonly warmPrevious: number
+  /** Whether the canary of this rollout was stopped here. */
+  readonly isTripped: (functionName: string, rollout: RolloutIdentity) => boolean
   /** Releases that served before a restart. */
   readonly lastGood: () => ReadonlyMap<string, ReleaseRef>
   readonly onRefused: (functionName: string, refusal: Refusal) => void
@@ -75,6 +84,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       quarantine: desired.quarantine,
       lastGood: options.lastGood(),
       failed: failures.blocked(clock.now()),
+      isTripped: options.isTripped,
       warmPrevious: options.warmPrevious,
     })
 
@@ -166,13 +176,21 @@ export function createActivator(options: ActivatorOptions): Activator {
       const wanted = new Map(before.slots)
       for (const [name, slot] of changes) {
         if (slot === null) wanted.delete(name)
-        else wanted.set(name, withoutUnfit(slot))
+        else wanted.set(name, fitOf(slot))
       }
       const next = await nextServing(before, wanted, createPacer())
       if (serving.current !== before) continue
       swap(next.serving)
       return next.conflicts
     }
+  }
+
+  /** Without what has been stopped here. */
+  const fitOf = (slot: Slot): Slot => {
+    const { canary } = slot
+    const isTripped =
+      canary !== null && options.isTripped(slot.function, { canary: canary.ref, salt: canary.salt })
+    return withoutUnfit(isTripped ? { ...slot, canary: null } : slot)
   }
 
   const isBlocked = (ref: ReleaseRef): boolean => failures.blocked(clock.now()).has(ref.release)
@@ -260,6 +278,11 @@ export function createActivator(options: ActivatorOptions): Activator {
         ),
       )
       takeOut(revision, atHand(proven))
+    },
+    withdrawCanary: (name) => {
+      const slot = serving.current.slots.get(name)
+      if (slot === undefined || fitOf(slot) === slot) return
+      swap(withSlot(serving.current, { ...fitOf(slot), since: clock.now() }))
     },
     reject: async (revision, error, { proven, signal }) => {
       const name = revision.release.function

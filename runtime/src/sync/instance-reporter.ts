@@ -3,8 +3,8 @@ import type { InstanceReport } from '../manifest/instance-report.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 
-/** How often an instance reports while nothing changes. */
-export const reportIntervalMs = 60_000
+/** How often an instance reports while nothing changes, and while it measures a rollout. */
+export const reportIntervalMs = { usual: 60_000, rollout: 10_000 }
 
 export interface InstanceReporter {
   start(): void
@@ -14,7 +14,8 @@ export interface InstanceReporter {
 }
 
 /**
- * Writes what this instance runs to the store, at once on change and else every 60 s. Best effort:
+ * Writes what this instance runs to the store, at once on change, else every minute, or every ten seconds while it
+ * measures a rollout. Best effort:
  * a store that refuses is told to `onFailure` and asked again a minute later.
  */
 export function createInstanceReporter(options: {
@@ -28,8 +29,7 @@ export function createInstanceReporter(options: {
   let wake = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
-  const report = async (): Promise<void> => {
-    const document = read()
+  const report = async (document: InstanceReport): Promise<void> => {
     const key = objectKey.instance(document.environment, document.instance)
     try {
       await store.put(key, Buffer.from(JSON.stringify(document)), { signal: closing.signal })
@@ -41,8 +41,11 @@ export function createInstanceReporter(options: {
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       wake = new AbortController()
-      await report()
-      await clock.sleep(reportIntervalMs, AbortSignal.any([wake.signal, closing.signal]))
+      const document = read()
+      await report(document)
+      const isMeasuring = Object.values(document.functions).some(({ rollout }) => rollout != null)
+      const pauseMs = isMeasuring ? reportIntervalMs.rollout : reportIntervalMs.usual
+      await clock.sleep(pauseMs, AbortSignal.any([wake.signal, closing.signal]))
     }
   }
 

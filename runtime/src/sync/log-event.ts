@@ -31,6 +31,8 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
           : 'A function held the event loop and could not be stopped',
         fields,
       )
+    case 'canaryTripped':
+      return log.error('A canary did worse than stable and was stopped here', fields)
     case 'shed':
       return log.error('The event loop cannot keep up: a function is turned away', fields)
     case 'restored':

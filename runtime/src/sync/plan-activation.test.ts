@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
 import { digestOf } from '../manifest/digest.ts'
 import type { FunctionState, Hold, ReleaseRef, Rollout } from '../manifest/group-document.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
@@ -72,6 +73,7 @@ const canaryOf = (canary: ReleaseRef, weightPercent: number) => ({
   ref: canary,
   weightPercent,
   salt: 'salt-salt',
+  analysis: defaultAnalysisLimits,
 })
 
 describe('planActivation', () => {

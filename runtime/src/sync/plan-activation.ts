@@ -1,5 +1,6 @@
 import type { Digest } from '../manifest/digest.ts'
-import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
+import type { FunctionState, ReleaseRef, Rollout } from '../manifest/group-document.ts'
+import { type AnalysisLimits, defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
 import { findQuarantined, type QuarantineEntry } from '../manifest/quarantine.ts'
 
 /** A canary and whom it serves. */
@@ -7,7 +8,12 @@ export interface CanaryTarget {
   readonly ref: ReleaseRef
   readonly weightPercent: number
   readonly salt: string
+  /** When it counts as bad. */
+  readonly analysis: AnalysisLimits
 }
+
+/** Tells a rollout of a function from all others. */
+export type RolloutIdentity = Pick<Rollout, 'canary' | 'salt'>
 
 /** What serves one function now. */
 export interface ServingState {
@@ -25,6 +31,8 @@ export interface ActivationInput {
   readonly lastGood?: ReadonlyMap<string, ReleaseRef> | undefined
   /** Releases that failed here and are not to be tried again yet. */
   readonly failed?: ReadonlySet<Digest> | undefined
+  /** Whether the canary of this rollout was stopped here. */
+  readonly isTripped?: ((functionName: string, rollout: RolloutIdentity) => boolean) | undefined
   /** How many of `previous` stay loaded per function. */
   readonly warmPrevious: number
 }
@@ -32,7 +40,11 @@ export interface ActivationInput {
 export type RefusedRelease = {
   readonly side: 'stable' | 'canary'
   readonly ref: ReleaseRef
-} & ({ readonly why: 'quarantined'; readonly entry: QuarantineEntry } | { readonly why: 'failed' })
+} & (
+  | { readonly why: 'quarantined'; readonly entry: QuarantineEntry }
+  | { readonly why: 'failed' }
+  | { readonly why: 'tripped' }
+)
 
 /**
  * - `keep`: serves exactly what is desired.
@@ -110,10 +122,10 @@ function planFunction(name: string, desired: FunctionState, input: ActivationInp
   ])
 
   const rollout = desired.rollout
+  const isTripped = rollout !== null && input.isTripped?.(name, rollout) === true
+  if (isTripped) refused.push({ side: 'canary', ref: rollout.canary, why: 'tripped' })
   const canary =
-    rollout !== null && isAllowed('canary', rollout.canary)
-      ? { ref: rollout.canary, weightPercent: rollout.weightPercent, salt: rollout.salt }
-      : null
+    rollout !== null && !isTripped && isAllowed('canary', rollout.canary) ? toTarget(rollout) : null
   const stopped = desired.hold?.mode === 'stopped'
 
   const isServed =
@@ -133,6 +145,10 @@ function planFunction(name: string, desired: FunctionState, input: ActivationInp
       .slice(0, input.warmPrevious),
     refused,
   }
+}
+
+function toTarget({ canary, weightPercent, salt, analysis }: Rollout): CanaryTarget {
+  return { ref: canary, weightPercent, salt, analysis: analysis ?? defaultAnalysisLimits }
 }
 
 function isSameCanary(a: CanaryTarget | null, b: CanaryTarget | null): boolean {

@@ -60,6 +60,12 @@ function faultOf(
   { conflicts, failures }: RefusalSources,
 ): RuntimeError | null {
   for (const refused of plan.refused) {
+    if (refused.side === side && refused.why === 'tripped') {
+      return new RuntimeError(
+        'CANARY_TRIPPED',
+        `${plan.function}: this canary did worse than stable here, which serves all calls again. Abort it, or publish a fix.`,
+      )
+    }
     if (refused.side !== side || refused.why !== 'quarantined') continue
     return new RuntimeError(
       'RELEASE_QUARANTINED',

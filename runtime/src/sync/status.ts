@@ -1,6 +1,7 @@
 import type { RuntimeErrorCode } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { Hold } from '../manifest/group-document.ts'
+import type { ReportedRollout, ReportedTrip } from '../manifest/instance-report.ts'
 
 /** A refusal as the status shows it. */
 export interface StatusRefusal {
@@ -30,6 +31,8 @@ export interface FunctionStatus {
   readonly since: string | null
   /** Version of the manifest that made it so. */
   readonly manifestVersion: number | null
+  /** What was measured of the rollout that is desired; null without one, and before its first call. */
+  readonly rollout: ReportedRollout | null
   readonly refusals: readonly StatusRefusal[]
 }
 
@@ -141,6 +144,13 @@ export type RuntimeEvent =
       readonly requestId: string | null
       readonly stalledMs: number
       readonly stopped: boolean
+    }
+  /** A canary did worse than stable: it serves nobody here until there is another rollout. */
+  | {
+      readonly type: 'canaryTripped'
+      readonly function: string
+      readonly revision: string
+      readonly trip: ReportedTrip
     }
   /** The event loop cannot keep up, or can again: a function is turned away, or no longer. */
   | {

@@ -9,6 +9,7 @@ import { objectKey } from '../manifest/object-key.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
+import type { Rollouts } from './rollouts.ts'
 import { createActivator } from './activator.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
@@ -46,6 +47,7 @@ export interface SynchronizerOptions {
   readonly random: () => number
   readonly watchdog: () => WatchdogStatus
   readonly overload: () => OverloadStatus
+  readonly rollouts: Pick<Rollouts, 'isTripped' | 'reportOf'>
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
   /** Something the status shows has changed. */
@@ -66,6 +68,8 @@ export interface Synchronizer {
   releaseOf(revisionId: string): Digest | null
   /** Takes a runaway revision out of service, now and at every activation to come. */
   expel(revision: Revision): void
+  /** Takes the canary of a function out of service, for as long as its rollout is called tripped. */
+  withdrawCanary(functionName: string): void
   /** As `expel`, for one that did not load when it was called; resolves when another serves, if one does. */
   reject(revision: LazyRevision, error: unknown): Promise<void>
   /** Stops polling, lets calls in flight end and disposes of every revision. */
@@ -134,6 +138,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     failures,
     clock,
     warmPrevious: options.warmPrevious,
+    isTripped: options.rollouts.isTripped,
     lastGood: () => new Map(Object.entries(cache.state.lastGood)),
     onRefused: (name, { side, code, message }) =>
       onEvent({ type: 'functionRefused', function: name, side, code, message }),
@@ -356,6 +361,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         refusals: activator.refusals,
         watchdog: options.watchdog(),
         overload: options.overload(),
+        rolloutOf: options.rollouts.reportOf,
         refusal: alarms.refusal,
         alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
       }),
@@ -369,6 +375,10 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     },
     expel: (revision) => {
       activator.expel(revision, provenReleases(revision))
+      activateAgain()
+    },
+    withdrawCanary: (name) => {
+      activator.withdrawCanary(name)
       activateAgain()
     },
     reject: rejectOnce,

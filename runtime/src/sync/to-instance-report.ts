@@ -49,6 +49,7 @@ function toReported(
     weightPercent: status.weightPercent,
     stopped: status.stopped,
     manifestVersion: status.manifestVersion,
+    ...(status.rollout !== null && { rollout: status.rollout }),
     refusals: status.refusals.map(({ code, message, since }) => ({ code, message, since })),
   }
 }

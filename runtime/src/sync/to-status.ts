@@ -1,3 +1,5 @@
+import type { Rollout } from '../manifest/group-document.ts'
+import type { ReportedRollout } from '../manifest/instance-report.ts'
 import type { DesiredState } from './desired-state.ts'
 import { isLoaded } from './load-ahead.ts'
 import type { Refusal } from './refusal.ts'
@@ -37,6 +39,7 @@ export interface StatusSources {
   readonly overload: OverloadStatus
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
+  readonly rolloutOf: (functionName: string, rollout: Rollout) => ReportedRollout | null
 }
 
 export function toStatus(sources: StatusSources): RuntimeStatus {
@@ -58,9 +61,7 @@ export function toStatus(sources: StatusSources): RuntimeStatus {
       lastDownload: toIsoOrNull(moments.download),
       lastActivation: toIsoOrNull(moments.activation),
     },
-    functions: names.map((name) =>
-      functionStatus(name, serving.slots.get(name), active, refusals.get(name) ?? []),
-    ),
+    functions: names.map((name) => functionStatus(name, serving.slots.get(name), sources)),
     degraded: sources.watchdog.kills > 0,
     watchdog: sources.watchdog,
     overload: sources.overload,
@@ -77,9 +78,9 @@ function manifestStatus({ manifest, digest }: DesiredState): RuntimeStatus['mani
 function functionStatus(
   name: string,
   slot: Slot | undefined,
-  active: DesiredState | null,
-  refusals: readonly Refusal[],
+  { active, refusals, rolloutOf }: StatusSources,
 ): FunctionStatus {
+  const desired = active?.functions.get(name)
   return {
     function: name,
     stable: slot?.stable?.revision.id ?? null,
@@ -89,10 +90,11 @@ function functionStatus(
     weightPercent: slot?.canary?.weightPercent ?? 0,
     route: slot === undefined ? null : { method: slot.http.method, path: slot.http.path },
     stopped: slot?.stopped ?? false,
-    hold: active?.functions.get(name)?.hold ?? null,
+    hold: desired?.hold ?? null,
     since: slot === undefined ? null : toIso(slot.since),
     manifestVersion: slot?.manifestVersion ?? null,
-    refusals: refusals.map(toStatusRefusal),
+    rollout: desired?.rollout == null ? null : rolloutOf(name, desired.rollout),
+    refusals: (refusals.get(name) ?? []).map(toStatusRefusal),
   }
 }
 

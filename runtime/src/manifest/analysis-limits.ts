@@ -1,0 +1,41 @@
+import * as z from 'zod'
+
+/** When a canary is worse than stable by more than its owners accept. */
+export interface AnalysisLimits {
+  /**
+   * Smallest rise of the share of failed calls over stable's that stops a canary: 0.01 is one call
+   * in a hundred.
+   */
+  readonly errorRise: number
+  /** The quantile of stable's durations that says how long a call usually takes at most: 0.95. */
+  readonly latencyQuantile: number
+  /** A call is slow when it takes longer than so many times that, */
+  readonly latencyFactor: number
+  /** and longer than that by more than this. */
+  readonly latencyToleranceMs: number
+  /** Smallest rise of the share of slow calls over stable's that stops a canary. */
+  readonly slowRise: number
+  /** Calls of the canary, in the whole fleet, before a step counts as passed. */
+  readonly minimumCalls: number
+}
+
+/** What holds where nobody says otherwise. */
+export const defaultAnalysisLimits: AnalysisLimits = Object.freeze({
+  errorRise: 0.01,
+  latencyQuantile: 0.95,
+  latencyFactor: 1.5,
+  latencyToleranceMs: 20,
+  slowRise: 0.05,
+  minimumCalls: 100,
+})
+
+const shareSchema = z.number().min(0.001).max(0.4)
+
+export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.object({
+  errorRise: shareSchema,
+  latencyQuantile: z.number().min(0.5).max(0.999),
+  latencyFactor: z.number().min(1).max(100),
+  latencyToleranceMs: z.number().min(0).max(60_000),
+  slowRise: shareSchema,
+  minimumCalls: z.int().min(1).max(1_000_000),
+})
