@@ -1,0 +1,188 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { fallbackHeader } from '../src/canary-calls.ts'
+import type { RuntimeEvent } from '../src/index.ts'
+import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
+import { instanceReportSchema } from '../src/manifest/instance-report.ts'
+import { objectKey } from '../src/manifest/object-key.ts'
+import { createRuntime, type Runtime } from '../src/runtime.ts'
+import { createTestEnvironment, silentLog } from './support/test-environment.ts'
+
+const opened: Runtime[] = []
+afterEach(async () => {
+  for (const runtime of opened.splice(0)) await runtime.close()
+})
+
+const withCanary = (stable: ReleaseRef, canary: ReleaseRef, salt = 'salt-salt'): FunctionState => ({
+  stable,
+  previous: [],
+  rollout: {
+    canary,
+    steps: [{ weightPercent: 20, bakeMs: 0 }],
+    step: 0,
+    weightPercent: 20,
+    salt,
+    since: '2026-01-01T00:00:00Z',
+  },
+  hold: null,
+})
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+  readonly fallback: unknown
+}
+
+async function start(sources: { stable: string; canary: string }, settings = {}) {
+  const bucket = await createTestEnvironment()
+  const stable = await bucket.release('shop/card', sources.stable, { settings })
+  const canary = await bucket.release('shop/card', sources.canary, { settings })
+  await bucket.publish({ card: withCanary(stable, canary) })
+  const events: RuntimeEvent[] = []
+  const runtime = createRuntime({
+    source: { store: bucket.store },
+    groups: ['shop'],
+    trust: bucket.trust.rootBytes,
+    log: silentLog,
+    instance: 'bff-1',
+    probationCalls: 0,
+    onEvent: (event) => events.push(event),
+  })
+  opened.push(runtime)
+  await runtime.start()
+  let calls = 0
+  const call = async (method = 'GET'): Promise<Answer> => {
+    const key = `user-${(calls += 1)}`
+    const { status, body, headers } = await runtime.handle({
+      requestId: key,
+      method,
+      url: '/shop/card',
+      headers: { 'x-needle-key': key },
+      body: null,
+      caller: {},
+    })
+    return {
+      status,
+      body: typeof body === 'string' ? JSON.parse(body) : null,
+      fallback: headers[fallbackHeader],
+    }
+  }
+  /** One after another: what the breaker says of one decides who answers the next. */
+  const callMany = async (count: number, method = 'GET'): Promise<readonly Answer[]> => {
+    const answers: Answer[] = []
+    for (let index = 0; index < count; index++) answers.push(await call(method))
+    return answers
+  }
+  const report = async () => {
+    const found = await bucket.store.get(objectKey.instance('production', 'bff-1'), {
+      maxBytes: 1024 * 1024,
+    })
+    if (found.status !== 'found') return null
+    return instanceReportSchema.parse(JSON.parse(Buffer.from(found.bytes).toString()))
+  }
+  const card = () => runtime.status().functions.find((each) => each.function === 'shop/card')
+  return { bucket, stable, canary, runtime, events, callMany, report, card }
+}
+
+const works = 'async () => ({ from: "stable" })'
+const alsoWorks = 'async () => ({ from: "canary" })'
+const fails = 'async () => { throw new Error("canary") }'
+const get = { idempotent: true }
+const post = { http: { method: 'POST', path: '/shop/card' }, idempotent: false }
+
+describe('a canary that does worse than stable', () => {
+  it('is stopped where it fails, and stable serves everybody again', async () => {
+    const { callMany, card, events, canary } = await start({ stable: works, canary: fails }, post)
+    const answers = await callMany(400, 'POST')
+    const failed = answers.filter(({ status }) => status === 500)
+    expect(failed.length).toBeGreaterThan(2)
+    expect(failed.length).toBeLessThanOrEqual(20)
+    expect(answers.slice(-200).every(({ status }) => status === 200)).toBe(true)
+    expect(card()).toMatchObject({
+      canary: null,
+      rollout: {
+        canary: canary.release,
+        trip: { cause: 'errors', canary: { faults: failed.length, calls: failed.length } },
+      },
+    })
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'canaryTripped', function: 'shop/card' }),
+    )
+    await expect
+      .poll(() => card()?.refusals)
+      .toMatchObject([{ side: 'canary', code: 'CANARY_TRIPPED', release: canary.release }])
+  })
+
+  it('is told to the fleet with what was measured', async () => {
+    const { callMany, report, canary } = await start({ stable: works, canary: fails }, post)
+    await callMany(200, 'POST')
+    await expect
+      .poll(async () => (await report())?.functions['shop/card']?.rollout)
+      .toMatchObject({ canary: canary.release, salt: 'salt-salt', trip: { cause: 'errors' } })
+  })
+
+  it('costs no user of an idempotent function anything', async () => {
+    const { callMany, card } = await start({ stable: works, canary: fails }, get)
+    const answers = await callMany(300)
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+    const replaced = answers.filter(({ fallback }) => fallback !== undefined)
+    expect(replaced.length).toBeGreaterThan(2)
+    expect(replaced[0]?.fallback).toMatch(/^shop\/card@/)
+    expect(card()?.rollout?.trip).toMatchObject({ canary: { faults: replaced.length } })
+  })
+
+  it('leaves stable its time when it hangs', async () => {
+    const hangs = 'async () => new Promise(() => {})'
+    const { callMany } = await start({ stable: works, canary: hangs }, { ...get, timeoutMs: 200 })
+    const answers = await callMany(60)
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    expect(answers.some(({ fallback }) => fallback !== undefined)).toBe(true)
+  })
+
+  it('is tried again by another rollout', async () => {
+    const { bucket, stable, canary, runtime, callMany, card } = await start(
+      { stable: works, canary: fails },
+      post,
+    )
+    await callMany(200, 'POST')
+    expect(card()?.canary).toBeNull()
+    await bucket.publish({ card: withCanary(stable, canary, 'another-salt') })
+    await runtime.refresh()
+    expect(card()?.canary).toMatch(/^shop\/card@/)
+    expect(card()?.rollout).toBeNull()
+  })
+
+  it('stays stopped while its weight grows', async () => {
+    const { bucket, stable, canary, runtime, callMany, card } = await start(
+      { stable: works, canary: fails },
+      post,
+    )
+    await callMany(200, 'POST')
+    const state = withCanary(stable, canary)
+    const rollout = state.rollout && { ...state.rollout, weightPercent: 50 }
+    await bucket.publish({ card: { ...state, rollout } })
+    await runtime.refresh()
+    expect(card()?.canary).toBeNull()
+    const answers = await callMany(100, 'POST')
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+  })
+})
+
+describe('a canary that is no worse', () => {
+  it('goes on', async () => {
+    const { callMany, card } = await start({ stable: works, canary: alsoWorks }, post)
+    await callMany(300, 'POST')
+    expect(card()?.rollout).toMatchObject({ trip: null, measured: { canary: { faults: 0 } } })
+    expect(card()?.rollout?.measured.canary.calls).toBeGreaterThan(30)
+  })
+
+  it.each([['POST', post] as const, ['GET', get] as const])(
+    'goes on through an outage that stable meets too (%s)',
+    async (method, settings) => {
+      const { callMany, card } = await start({ stable: fails, canary: fails }, settings)
+      const answers = await callMany(300, method)
+      expect(answers.every(({ status }) => status === 500)).toBe(true)
+      expect(card()?.rollout?.trip).toBeNull()
+      expect(card()?.canary).toMatch(/^shop\/card@/)
+    },
+  )
+})
