@@ -84,7 +84,7 @@ function toRow({ scenario, rollouts: count, canaryCalls, early }: Played): Row {
     figure:
       spread === null
         ? `stopped 0 of ${count}`
-        : `stopped ${cutOff} of ${count} after ${spread.p50} canary calls, p95 ${spread.p95}${early > 0 ? `, ${early} before it was bad` : ''}`,
+        : `stopped ${cutOff} of ${count} after ${Math.round(spread.p50)} canary calls, p95 ${Math.ceil(spread.p95)}${early > 0 ? `, ${early} before it was bad` : ''}`,
     goal: within === null ? null : `p95 at most ${within}`,
     isMet: within === null ? null : cutOff === count && spread !== null && spread.p95 <= within,
   }
