@@ -44,3 +44,17 @@ export function estimateRatio(
   )
   return estimateMedian(ofRounds, { seed })
 }
+
+/** 99th percentile of one arm at the open rate to another's of the same round; null where there is none. */
+export function estimateLatencyRatio(
+  above: readonly Launch[],
+  below: readonly Launch[],
+  seed: number,
+): Estimate | null {
+  const ofRounds = above.flatMap(({ open }, round) => {
+    const other = below[round]?.open
+    if (open === null || other === undefined || other === null) return []
+    return [open.p99Ms / other.p99Ms]
+  })
+  return ofRounds.length === 0 ? null : estimateMedian(ofRounds, { seed })
+}

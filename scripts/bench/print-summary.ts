@@ -12,10 +12,8 @@ export interface SummaryContext {
 
 /** Prints the table, the ratios with their intervals, and whether the goal is met. */
 export function printSummary({ machine, openRatePerSecond, summary }: SummaryContext): void {
-  const { rounds, ratios, generatorBusy, goal, goalMet } = summary
-  const verdict = goalMet
-    ? styleText('green', `met: the interval's lower end is ${ratios.needle.low.toFixed(3)}`)
-    : styleText('red', `NOT met: the interval's lower end is ${ratios.needle.low.toFixed(3)}`)
+  const { rounds, ratios, latency, generatorBusy, goal, goalMet } = summary
+  const tooFew = rounds < 10 ? `, but ${rounds} rounds are too few to say so` : ''
   console.log(`
 ${machineLine(machine)}
 ${rounds} fresh launches per arm, loaded by turns in random order; medians
@@ -28,5 +26,15 @@ Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]
   ${styleText('bold', `needle to hand-written         ${interval(ratios.needle)}`)}   same handler, same validation
   needle to hand-written, ajv    ${interval(ratios.needleToAjv)}   validates the input only
   hand-written to itself         ${interval(ratios.noise)}   the noise floor
-Goal of ${goal} ${verdict}${rounds < 10 ? `, but ${rounds} rounds are too few to say so` : ''}`)
+Goal of ${goal} ${verdict(goalMet, `the interval's lower end is ${ratios.needle.low.toFixed(3)}`)}${tooFew}`)
+  if (latency === null) return
+  console.log(`
+Ratio of p99 at half load, median of the rounds' pairs [95 % bootstrap interval]
+  ${styleText('bold', `needle to hand-written         ${interval(latency.needle)}`)}
+  hand-written to itself         ${interval(latency.noise)}   the noise floor
+Goal of at most ${latency.goal} ${verdict(latency.goalMet, `the interval's upper end is ${latency.needle.high.toFixed(3)}`)}${tooFew}`)
+}
+
+function verdict(isMet: boolean, why: string): string {
+  return isMet ? styleText('green', `met: ${why}`) : styleText('red', `NOT met: ${why}`)
 }

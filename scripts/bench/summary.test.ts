@@ -49,3 +49,21 @@ it('compares what was measured in the same turn, whatever the machine did betwee
   }
   expect(summarise([swinging], 1).ratios.needle.median).toBe(0.95)
 })
+
+it('judges latency by the upper end of the interval of the rounds', () => {
+  const at = (baselineMs: number, needleMs: number): Round => {
+    const { baseline, baselineAgain, ajv, needle } = round(1000, 950)
+    const open = (p99Ms: number) => ({ open: { p50Ms: 0.1, p99Ms } })
+    return {
+      baseline: { ...baseline, ...open(baselineMs) },
+      baselineAgain: { ...baselineAgain, ...open(baselineMs) },
+      ajv,
+      needle: { ...needle, ...open(needleMs) },
+    }
+  }
+  const steady = summarise([at(1, 1.2), at(10, 12), at(2, 2.4)], 1).latency
+  expect(steady).toMatchObject({ needle: { median: 1.2, high: 1.2 }, goalMet: true })
+  const spread = summarise([at(1, 1.2), at(10, 12), at(2, 5)], 1).latency
+  expect(spread).toMatchObject({ needle: { median: 1.2, high: 2.5 }, goalMet: false })
+  expect(summarise([round(1000, 950)], 1).latency).toBeNull()
+})

@@ -1,4 +1,9 @@
-import { type ArmSummary, estimateRatio, summariseArm } from './arm-summary.ts'
+import {
+  type ArmSummary,
+  estimateLatencyRatio,
+  estimateRatio,
+  summariseArm,
+} from './arm-summary.ts'
 import { armNames } from './arms.ts'
 import type { Launch } from './measure-round.ts'
 import type { Estimate } from './statistics.ts'
@@ -14,6 +19,13 @@ export interface Summary {
   readonly arms: Readonly<Record<MainArm, ArmSummary>>
   /** Throughput ratios: median of each round's turns, then the rounds' median with its 95 % interval. */
   readonly ratios: Readonly<Record<'needle' | 'needleToAjv' | 'noise', Estimate>>
+  /** Ratios of the 99th percentiles at the open rate; null when it was left out. */
+  readonly latency: {
+    readonly needle: Estimate
+    readonly noise: Estimate
+    readonly goal: number
+    readonly goalMet: boolean
+  } | null
   /** Highest share of its time the load generator ever had something to do. */
   readonly generatorBusy: number
   readonly goal: number
@@ -23,11 +35,18 @@ export interface Summary {
 /** The lower end of the interval of needle's throughput ratio to the hand-written route must reach this. */
 export const goal = 0.92
 
+/** The upper end of the interval of needle's p99 at half load, to that of the hand-written route, must not be above this. */
+export const latencyGoal = 1.25
+
 export function summarise(rounds: readonly Round[], seed: number): Summary {
   const launches = (arm: MainArm): Launch[] => rounds.map((round) => round[arm])
   const ratio = (above: MainArm, below: MainArm): Estimate =>
     estimateRatio(launches(above), launches(below), seed)
   const needle = ratio('needle', 'baseline')
+  const latencyRatio = (above: MainArm, below: MainArm): Estimate | null =>
+    estimateLatencyRatio(launches(above), launches(below), seed)
+  const slower = latencyRatio('needle', 'baseline')
+  const latencyNoise = latencyRatio('baselineAgain', 'baseline')
   return {
     rounds: rounds.length,
     arms: {
@@ -41,6 +60,13 @@ export function summarise(rounds: readonly Round[], seed: number): Summary {
       needleToAjv: ratio('needle', 'ajv'),
       noise: ratio('baselineAgain', 'baseline'),
     },
+    latency: slower &&
+      latencyNoise && {
+        needle: slower,
+        noise: latencyNoise,
+        goal: latencyGoal,
+        goalMet: slower.high <= latencyGoal,
+      },
     generatorBusy: Math.max(
       ...rounds.flatMap((round) => armNames.map((arm) => round[arm].generatorBusy)),
     ),
