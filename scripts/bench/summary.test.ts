@@ -50,15 +50,16 @@ it('compares what was measured in the same turn, whatever the machine did betwee
   expect(summarise([swinging], 1).ratios.needle.median).toBe(0.95)
 })
 
+const openAt = (p99Ms: number) => ({ open: { p50Ms: 0.1, p99Ms } })
+
 it('judges latency by the upper end of the interval of the rounds', () => {
   const at = (baselineMs: number, needleMs: number): Round => {
     const { baseline, baselineAgain, ajv, needle } = round(1000, 950)
-    const open = (p99Ms: number) => ({ open: { p50Ms: 0.1, p99Ms } })
     return {
-      baseline: { ...baseline, ...open(baselineMs) },
-      baselineAgain: { ...baselineAgain, ...open(baselineMs) },
+      baseline: { ...baseline, ...openAt(baselineMs) },
+      baselineAgain: { ...baselineAgain, ...openAt(baselineMs) },
       ajv,
-      needle: { ...needle, ...open(needleMs) },
+      needle: { ...needle, ...openAt(needleMs) },
     }
   }
   const steady = summarise([at(1, 1.2), at(10, 12), at(2, 2.4)], 1).latency
