@@ -56,7 +56,9 @@ export async function invokeDivided(
     return outcome
   }
   if (outcome.body instanceof ReadableStream) void outcome.body.cancel().catch(() => undefined)
-  const answer = await stable.revision.invoke(new LimitedCall(call, leftMs))
+  const answer = await stable.revision.invoke(
+    new LimitedCall(call, Math.max(1, Math.floor(leftMs))),
+  )
   if (!answer.functionFault) record()
   return { ...answer, headers: { ...answer.headers, [fallbackHeader]: revision.id } }
 }
