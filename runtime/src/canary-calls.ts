@@ -1,5 +1,7 @@
+import { answerInstead, wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { LimitedCall } from './function/limited-call.ts'
+import { canaryTimeMs } from './rollout/canary-time.ts'
 import type { Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
 import type { Slot } from './sync/slot.ts'
@@ -9,9 +11,6 @@ export interface DividedSlot extends Slot {
   readonly stable: NonNullable<Slot['stable']>
   readonly canary: NonNullable<Slot['canary']>
 }
-
-/** Names the canary that failed in an answer that stable gave in its stead. */
-export const fallbackHeader = 'x-needle-fallback'
 
 /**
  * Answers a call of a function that has a canary by the revision of this side, and tells the breaker
@@ -55,38 +54,11 @@ export async function invokeDivided(
     record()
     return outcome
   }
-  if (outcome.body instanceof ReadableStream) void outcome.body.cancel().catch(() => undefined)
-  const answer = await stable.revision.invoke(
-    new LimitedCall(call, Math.max(1, Math.floor(leftMs))),
-  )
+  const answer = await answerInstead({ revision, outcome }, stable.revision, { call, leftMs })
   if (!answer.functionFault) record()
-  return { ...answer, headers: { ...answer.headers, [fallbackHeader]: revision.id } }
-}
-
-/** Deadlines are met within two ticks of the wheel, and stable needs some time, however fast it is. */
-const leastReserveMs = 50
-
-/**
- * How long the canary may take of a call that stable may have to answer after it: all but what two
- * calls of stable usually take, at least a quarter of the time and 50 ms; half while that is unknown.
- * Null: the function uses its time so fully that both would not fit, and stable answers only for a
- * canary that fails early.
- */
-export function canaryTimeMs(timeoutMs: number, usualMs: number | null): number | null {
-  if (usualMs === null) return Math.ceil(timeoutMs / 2)
-  const capMs = Math.floor(timeoutMs - Math.max(2 * usualMs, timeoutMs / 4, leastReserveMs))
-  return capMs >= 2 * usualMs && capMs > 0 ? capMs : null
+  return answer
 }
 
 function isIdempotent({ revision }: DividedSlot['stable']): boolean {
   return revision.release.settings.idempotent
-}
-
-/** It never entered the function: says nothing of it. */
-function wasTurnedAway({ errorCode }: Outcome): boolean {
-  return (
-    errorCode === 'FUNCTION_BUSY' ||
-    errorCode === 'FUNCTION_STOPPED' ||
-    errorCode === 'FUNCTION_QUARANTINED'
-  )
 }

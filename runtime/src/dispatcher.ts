@@ -4,10 +4,12 @@ import type { Call, Outcome } from './function/call.ts'
 import { toOutcome } from './function/outcome.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
+import { invokeGuarded } from './stable-calls.ts'
 import type { RouteMatch } from './routing/route-table.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { ServingCell } from './sync/serving.ts'
 import type { Slot } from './sync/slot.ts'
+import type { StableGuards } from './sync/stable-guards.ts'
 
 /** What a host asks before and after it reads a request's body. */
 export interface Dispatcher {
@@ -33,6 +35,8 @@ export interface DispatcherOptions {
   readonly onLoadFailed: (revision: LazyRevision, error: unknown) => Promise<void>
   /** Told how calls of a function with a canary went. */
   readonly rollouts: Rollouts
+  /** Which functions are within their rollback window. */
+  readonly stableGuards: Pick<StableGuards, 'guarded'>
   /** Who is asking: the same key stays on its side of a rollout. */
   readonly stickyKey: (call: Call) => string
 }
@@ -61,9 +65,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const shed = options.shed()
     if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnedAway(name))
     if (!revision.isReady) return invokeOther(name, revision, call)
-    return isDivided(slot)
-      ? invokeDivided(slot, side, call, options.rollouts)
-      : revision.invoke(call)
+    if (isDivided(slot)) return invokeDivided(slot, side, call, options.rollouts)
+    const { guarded } = options.stableGuards
+    const guard = guarded.size === 0 ? undefined : guarded.get(name)
+    return guard === undefined ? revision.invoke(call) : invokeGuarded(revision, guard, call)
   }
 
   const invokeOther = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {

@@ -14,7 +14,9 @@ import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
 import { type OverloadGuard, startOverloadGuard } from './overload/overload-guard.ts'
+import { createFailingStables } from './sync/failing-stables.ts'
 import { createRollouts } from './sync/rollouts.ts'
+import { createStableGuards } from './sync/stable-guards.ts'
 import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { defaultStickyKey } from './sticky-key.ts'
@@ -146,8 +148,26 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     },
   })
 
+  const stableGuards = createStableGuards({
+    now: () => clock.now(),
+    revisionOf: (release) => synchronizer?.revisionOf(release) ?? null,
+    metricsOf: (name, revision) => registry.find(name, revision),
+    onTrip: (name, { stable, successor, told }) => {
+      synchronizer?.replaceStable(name, successor)
+      const revision = toRevisionId(name, stable.release)
+      emit({ type: 'stableTripped', function: name, revision, trip: told })
+    },
+  })
+  const failingStables = createFailingStables({
+    now: () => clock.now(),
+    metricsOf: (name, revision) => registry.find(name, revision),
+    onFailing: (name, revision, failure) =>
+      emit({ type: 'stableFailing', function: name, revision, failure }),
+  })
+
   const dispatcher = createDispatcher({
     rollouts,
+    stableGuards,
     serving,
     isReady: () => synchronizer?.isReady === true,
     clock,
@@ -214,6 +234,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
         }),
       watchdog: watchdogStatus,
       rollouts,
+      stableGuards,
+      failingStables,
       overload: () => ({
         delayMs: overload?.delayMs ?? null,
         limitMs: options.maxLoopDelayMs === false ? null : options.maxLoopDelayMs,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { fallbackHeader } from '../src/canary-calls.ts'
+import { fallbackHeader } from '../src/fallback-call.ts'
 import type { RuntimeEvent } from '../src/index.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
 import { instanceReportSchema } from '../src/manifest/instance-report.ts'

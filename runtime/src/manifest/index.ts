@@ -40,6 +40,8 @@ export {
   type ReportedFunction,
   type ReportedRollout,
   type ReportedSide,
+  type ReportedStableFailure,
+  type ReportedStableTrip,
   type ReportedTrip,
 } from './instance-report.ts'
 export {

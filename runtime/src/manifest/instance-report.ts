@@ -41,6 +41,26 @@ export interface ReportedRollout {
   readonly trip: ReportedTrip | null
 }
 
+/** A stable that was shown, by one instance, to fail more often than was usual before it. */
+export interface ReportedStableFailure {
+  /** The release that fails. */
+  readonly stable: Digest
+  readonly at: string
+  /** Calls that were judged, and those that counted against it. */
+  readonly calls: number
+  readonly faults: number
+  /** Share of the calls that failed before it served, as far as the instance knew. */
+  readonly usualShare: number
+  /** Of the sequential test; it decides at 1 / the chance to be wrong. */
+  readonly evidence: number
+}
+
+/** A stable that failed within its rollback window, and what an instance serves in its stead. */
+export interface ReportedStableTrip extends ReportedStableFailure {
+  /** Release that serves now. */
+  readonly successor: Digest
+}
+
 export interface ReportedFunction {
   /** Release that serves as stable; null when none does. */
   readonly stable: Digest | null
@@ -52,6 +72,10 @@ export interface ReportedFunction {
   readonly refusals: readonly ReportedRefusal[]
   /** Absent without a rollout, and in reports of older instances. */
   readonly rollout?: ReportedRollout | undefined
+  /** Stable failed within its rollback window: the release before it serves here. Absent otherwise. */
+  readonly stableTrip?: ReportedStableTrip | undefined
+  /** Stable fails, and nothing was changed for it: it is for people to decide. Absent otherwise. */
+  readonly stableFailure?: ReportedStableFailure | undefined
 }
 
 /**
@@ -111,6 +135,15 @@ const rolloutSchema: z.ZodType<ReportedRollout> = z.object({
     .nullable(),
 })
 
+const stableFailureShape = {
+  stable: digestSchema,
+  at: z.iso.datetime(),
+  calls: z.int().min(0),
+  faults: z.int().min(0),
+  usualShare: z.number(),
+  evidence: z.number(),
+}
+
 export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
   specVersion: z.literal(1),
   environment: environmentNameSchema,
@@ -140,6 +173,8 @@ export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
       manifestVersion: z.int().nullable(),
       refusals: z.array(refusalSchema),
       rollout: rolloutSchema.optional(),
+      stableTrip: z.object({ ...stableFailureShape, successor: digestSchema }).optional(),
+      stableFailure: z.object(stableFailureShape).optional(),
     }),
   ),
 })

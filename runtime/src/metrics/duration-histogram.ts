@@ -19,4 +19,15 @@ export class DurationHistogram {
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
     this.sumMs += durationMs
   }
+
+  /** Bound of the bucket in which that share of the durations is reached; Infinity beyond the last, 0 without any. */
+  quantileMs(share: number): number {
+    const wanted = share * this.counts.reduce((sum, count) => sum + count, 0)
+    let below = 0
+    for (const [bucket, count] of this.counts.entries()) {
+      below += count
+      if (below > 0 && below >= wanted) return bucketBoundsMs[bucket] ?? Infinity
+    }
+    return 0
+  }
 }

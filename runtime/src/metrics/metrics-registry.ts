@@ -4,6 +4,8 @@ import { CallMetrics } from './call-metrics.ts'
 export interface MetricsRegistry {
   /** The same counters for the same revision, however often it is loaded. */
   forRevision(functionName: string, revision: string): CallMetrics
+  /** Null when it was never loaded here, or too many others of its function were since. */
+  find(functionName: string, revision: string): CallMetrics | null
   series(): Iterable<RevisionSeries>
   /** By function: see `CallMetrics.loopMs`. */
   loopMs(): ReadonlyMap<string, number>
@@ -39,6 +41,7 @@ export function createMetricsRegistry(): MetricsRegistry {
       }
       return metrics
     },
+    find: (functionName, revision) => functions.get(functionName)?.get(revision) ?? null,
     loopMs: () =>
       new Map(
         [...functions].map(([name, revisions]) => [

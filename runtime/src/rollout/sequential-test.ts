@@ -1,3 +1,5 @@
+import { priorBad, priorCalls, risesFrom, rungs, stakeOf } from './stakes.ts'
+
 /** How many calls, and how many of them were bad. */
 export interface Tally {
   calls: number
@@ -73,10 +75,6 @@ export function createSequentialTest(leastRise: number): SequentialTest {
   }
 }
 
-/** What stable's share of bad calls is taken for before any of its calls was seen: 0.1 %. */
-const priorCalls = 100
-const priorBad = 0.1
-
 /** Calls of stable that its share is estimated from; older ones fade. */
 const memoryCalls = 2000
 
@@ -88,29 +86,8 @@ function remember(seen: Tally, { calls, bad }: Tally): void {
   seen.calls = memoryCalls
 }
 
-/** From the least rise to 0.5 in equal ratios. */
-function risesFrom(leastRise: number): readonly number[] {
-  const most = 0.5
-  const count = rungs.length
-  return Array.from(
-    { length: count },
-    (_, index) => leastRise * (most / leastRise) ** (index / (count - 1)),
-  )
-}
-
-/** Most for the test that begins with the first block; all others sum up to the rest. */
-function stakeOf(block: number): number {
-  if (block === 0) return firstStake
-  return (1 - firstStake) * (1 / Math.log2(block + 1) - 1 / Math.log2(block + 2))
-}
-
-const firstStake = 0.9
-
 /** Larger blocks say more, smaller ones say it sooner. */
 const blockCalls = 10
-
-/** Share of the stake on each rise, from the least: most on the greatest, which must be noticed first. */
-const rungs = [0.1, 0.1, 0.15, 0.25, 0.4] as const
 
 function likelihoodRatio(
   { stable, canary }: Record<'stable' | 'canary', Tally>,

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { Revision } from '../function/revision.ts'
-import type { ReleaseRef } from '../manifest/group-document.ts'
+import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import type { LazyRevision } from './lazy-revision.ts'
@@ -43,6 +43,11 @@ export interface Activator {
   expel(revision: RevisionIdentity, proven: readonly ReleaseRef[]): void
   /** Takes a canary that was stopped here out of service at once; it ends the calls it has. */
   withdrawCanary(functionName: string): void
+  /**
+   * Lets this release, which is loaded, take over from stable at once; that one ends the calls it has.
+   * Returns whether it did.
+   */
+  replaceStable(functionName: string, successor: ReleaseRef): boolean
   /** As `expel`, for one that did not load when it was first called. */
   reject(
     revision: LazyRevision,
@@ -62,6 +67,8 @@ export interface ActivatorOptions {
   readonly warmPrevious: number
   /** Whether the canary of this rollout was stopped here. */
   readonly isTripped: (functionName: string, rollout: RolloutIdentity) => boolean
+  /** Whether the stable of this state failed here within its rollback window. */
+  readonly isStableTripped: (functionName: string, state: FunctionState) => boolean
   /** Releases that served before a restart. */
   readonly lastGood: () => ReadonlyMap<string, ReleaseRef>
   readonly onRefused: (functionName: string, refusal: Refusal) => void
@@ -85,6 +92,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       lastGood: options.lastGood(),
       failed: failures.blocked(clock.now()),
       isTripped: options.isTripped,
+      isStableTripped: options.isStableTripped,
       warmPrevious: options.warmPrevious,
     })
 
@@ -283,6 +291,13 @@ export function createActivator(options: ActivatorOptions): Activator {
       const slot = serving.current.slots.get(name)
       if (slot === undefined || fitOf(slot) === slot) return
       swap(withSlot(serving.current, { ...fitOf(slot), since: clock.now() }))
+    },
+    replaceStable: (name, successor) => {
+      const slot = serving.current.slots.get(name)
+      const stable = atHand([successor])
+      if (slot === undefined || stable === null) return false
+      swap(withSlot(serving.current, { ...slot, stable, since: clock.now() }))
+      return true
     },
     reject: async (revision, error, { proven, signal }) => {
       const name = revision.release.function

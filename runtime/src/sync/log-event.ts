@@ -33,6 +33,10 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
       )
     case 'canaryTripped':
       return log.error('A canary did worse than stable and was stopped here', fields)
+    case 'stableTripped':
+      return log.error('A stable failed after its promotion; the one before it serves here', fields)
+    case 'stableFailing':
+      return log.error('A stable fails more often than was usual before it', fields)
     case 'shed':
       return log.error('The event loop cannot keep up: a function is turned away', fields)
     case 'restored':

@@ -54,6 +54,7 @@ interface Case {
   readonly lastGood?: ReleaseRef
   readonly failed?: readonly ReleaseRef[]
   readonly warmPrevious?: number
+  readonly stableTripped?: boolean
 }
 
 function planOne(given: Case) {
@@ -64,6 +65,7 @@ function planOne(given: Case) {
     lastGood: new Map(given.lastGood ? [['shop/card', given.lastGood]] : []),
     failed: new Set(given.failed?.map((each) => each.release)),
     warmPrevious: given.warmPrevious ?? 1,
+    isStableTripped: () => given.stableTripped === true,
   })
   if (plan === undefined) throw new Error('no plan')
   return plan
@@ -128,6 +130,24 @@ describe('planActivation', () => {
       { serving: serves(a), desired: want(b), failed: [b] },
       'keep',
       [a],
+    ],
+    [
+      'leaves a stable that was tripped for the release before it, and takes it last',
+      { serving: serves(b), desired: want(b, { previous: [a] }), stableTripped: true },
+      'activate',
+      [a, b],
+    ],
+    [
+      'stays with what took over from a stable that was tripped',
+      { serving: serves(a), desired: want(b, { previous: [a, c] }), stableTripped: true },
+      'keep',
+      [a, c, b],
+    ],
+    [
+      'keeps a stable that was tripped when nothing else is left',
+      { serving: serves(b), desired: want(b), stableTripped: true },
+      'keep',
+      [b],
     ],
     [
       'ignores a quarantine of another function',

@@ -33,6 +33,8 @@ export interface ActivationInput {
   readonly failed?: ReadonlySet<Digest> | undefined
   /** Whether the canary of this rollout was stopped here. */
   readonly isTripped?: ((functionName: string, rollout: RolloutIdentity) => boolean) | undefined
+  /** Whether the stable of this state failed here within its rollback window. */
+  readonly isStableTripped?: ((functionName: string, state: FunctionState) => boolean) | undefined
   /** How many of `previous` stay loaded per function. */
   readonly warmPrevious: number
 }
@@ -56,7 +58,8 @@ export interface FunctionPlan {
   readonly action: 'keep' | 'activate' | 'retire'
   /**
    * In order of preference: what is desired, what serves now, what served before a restart, what was
-   * proven before. Empty when all of them are quarantined: then nothing may serve.
+   * proven before. A stable that failed within its rollback window comes last. Empty when all of them
+   * are quarantined: then nothing may serve.
    */
   readonly stable: readonly ReleaseRef[]
   readonly canary: CanaryTarget | null
@@ -107,19 +110,21 @@ function planFunction(name: string, desired: FunctionState, input: ActivationInp
     return true
   }
 
+  const isStableTripped = input.isStableTripped?.(name, desired) === true
+  if (isStableTripped) refused.push({ side: 'stable', ref: desired.stable, why: 'tripped' })
+  const wanted = isAllowed('stable', desired.stable) ? [desired.stable] : []
   const fallbacks =
     serving?.stable === undefined || serving.stable === null
       ? [input.lastGood?.get(name), ...desired.previous]
       : [serving.stable, ...desired.previous]
-  const stable = uniqueRefs([
-    ...(isAllowed('stable', desired.stable) ? [desired.stable] : []),
-    ...fallbacks.filter(
-      (ref) =>
-        ref !== undefined &&
-        quarantined(ref) === undefined &&
-        input.failed?.has(ref.release) !== true,
-    ),
-  ])
+  const usable = fallbacks.filter(
+    (ref) =>
+      ref !== undefined &&
+      quarantined(ref) === undefined &&
+      input.failed?.has(ref.release) !== true &&
+      !(isStableTripped && ref.release === desired.stable.release),
+  )
+  const stable = uniqueRefs(isStableTripped ? [...usable, ...wanted] : [...wanted, ...usable])
 
   const rollout = desired.rollout
   const isTripped = rollout !== null && input.isTripped?.(name, rollout) === true

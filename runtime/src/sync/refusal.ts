@@ -60,12 +60,7 @@ function faultOf(
   { conflicts, failures }: RefusalSources,
 ): RuntimeError | null {
   for (const refused of plan.refused) {
-    if (refused.side === side && refused.why === 'tripped') {
-      return new RuntimeError(
-        'CANARY_TRIPPED',
-        `${plan.function}: this canary did worse than stable here, which serves all calls again. Abort it, or publish a fix.`,
-      )
-    }
+    if (refused.side === side && refused.why === 'tripped') return tripped(plan.function, side)
     if (refused.side !== side || refused.why !== 'quarantined') continue
     return new RuntimeError(
       'RELEASE_QUARANTINED',
@@ -74,4 +69,16 @@ function faultOf(
   }
   const conflict = side === 'stable' ? conflicts.get(plan.function) : undefined
   return conflict ?? failures.get(ref.release)?.error ?? null
+}
+
+function tripped(name: string, side: Refusal['side']): RuntimeError {
+  return side === 'canary'
+    ? new RuntimeError(
+        'CANARY_TRIPPED',
+        `${name}: this canary did worse than stable here, which serves all calls again. Abort it, or publish a fix.`,
+      )
+    : new RuntimeError(
+        'STABLE_TRIPPED',
+        `${name}: this release failed too often after its promotion; here the one before it serves again. Roll back, or publish a fix.`,
+      )
 }

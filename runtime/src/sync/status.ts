@@ -1,7 +1,12 @@
 import type { RuntimeErrorCode } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { Hold } from '../manifest/group-document.ts'
-import type { ReportedRollout, ReportedTrip } from '../manifest/instance-report.ts'
+import type {
+  ReportedRollout,
+  ReportedStableFailure,
+  ReportedStableTrip,
+  ReportedTrip,
+} from '../manifest/instance-report.ts'
 
 /** A refusal as the status shows it. */
 export interface StatusRefusal {
@@ -33,6 +38,10 @@ export interface FunctionStatus {
   readonly manifestVersion: number | null
   /** What was measured of the rollout that is desired; null without one, and before its first call. */
   readonly rollout: ReportedRollout | null
+  /** Why the release before the desired stable serves; null when it does not. */
+  readonly stableTrip: ReportedStableTrip | null
+  /** What shows that stable fails, with nothing changed for it; null when nothing does. */
+  readonly stableFailure: ReportedStableFailure | null
   readonly refusals: readonly StatusRefusal[]
 }
 
@@ -151,6 +160,20 @@ export type RuntimeEvent =
       readonly function: string
       readonly revision: string
       readonly trip: ReportedTrip
+    }
+  /** A stable failed within its rollback window: the release before it serves here. */
+  | {
+      readonly type: 'stableTripped'
+      readonly function: string
+      readonly revision: string
+      readonly trip: ReportedStableTrip
+    }
+  /** A stable fails more often than was usual before it; nothing changes by itself. Told once per release. */
+  | {
+      readonly type: 'stableFailing'
+      readonly function: string
+      readonly revision: string
+      readonly failure: ReportedStableFailure
     }
   /** The event loop cannot keep up, or can again: a function is turned away, or no longer. */
   | {

@@ -10,6 +10,7 @@ import type { TrustRoot } from '../manifest/trust-root.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import type { Rollouts } from './rollouts.ts'
+import type { FailingStables } from './failing-stables.ts'
 import { createActivator } from './activator.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
@@ -22,6 +23,7 @@ import { createPollLoop } from './poll-loop.ts'
 import { createRevisionSupply, type LoadRequest } from './revision-supply.ts'
 import type { ServingCell } from './serving.ts'
 import type { OverloadStatus, RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
+import type { StableGuards } from './stable-guards.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
@@ -48,6 +50,8 @@ export interface SynchronizerOptions {
   readonly watchdog: () => WatchdogStatus
   readonly overload: () => OverloadStatus
   readonly rollouts: Pick<Rollouts, 'isTripped' | 'reportOf'>
+  readonly stableGuards: StableGuards
+  readonly failingStables: FailingStables
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
   /** Something the status shows has changed. */
@@ -70,6 +74,10 @@ export interface Synchronizer {
   expel(revision: Revision): void
   /** Takes the canary of a function out of service, for as long as its rollout is called tripped. */
   withdrawCanary(functionName: string): void
+  /** Lets this release serve as stable at once, for as long as the desired one is called tripped. */
+  replaceStable(functionName: string, successor: ReleaseRef): void
+  /** The revision of this release; null when it is not registered. */
+  revisionOf(release: Digest): LazyRevision | null
   /** As `expel`, for one that did not load when it was called; resolves when another serves, if one does. */
   reject(revision: LazyRevision, error: unknown): Promise<void>
   /** Stops polling, lets calls in flight end and disposes of every revision. */
@@ -78,6 +86,7 @@ export interface Synchronizer {
 
 export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const { serving, clock, environment, groups, root, minVersion, onEvent } = options
+  const { stableGuards, failingStables } = options
   const closing = new AbortController()
   const ready = Promise.withResolvers<void>()
   // Nobody has to wait for it.
@@ -139,6 +148,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     clock,
     warmPrevious: options.warmPrevious,
     isTripped: options.rollouts.isTripped,
+    isStableTripped: (name, state) => stableGuards.isTripped(name, state),
     lastGood: () => new Map(Object.entries(cache.state.lastGood)),
     onRefused: (name, { side, code, message }) =>
       onEvent({ type: 'functionRefused', function: name, side, code, message }),
@@ -163,6 +173,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     await activator.activate(desired, how)
     const isNew = active?.digest !== desired.digest
     active = desired
+    stableGuards.follow(desired)
     moments.activation = clock.now()
     if (state !== 'ready') {
       state = 'ready'
@@ -241,6 +252,10 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
     alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
+    if (active !== null) {
+      stableGuards.follow(active)
+      failingStables.look(serving.current, active)
+    }
     await upkeep?.sweep()
     if (statusKey() !== before) options.onChange()
     return outcome
@@ -322,6 +337,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       alarms.refusal?.code,
       alarms.isFrozen,
       [...activator.refusals.keys()],
+      failingStables.alarms.length,
       moments.activation,
     ])
 
@@ -362,8 +378,12 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         watchdog: options.watchdog(),
         overload: options.overload(),
         rolloutOf: options.rollouts.reportOf,
+        stableTripOf: (name, state) => stableGuards.tripOf(name, state),
+        stableFailureOf: (name, stable) => failingStables.failureOf(name, stable),
         refusal: alarms.refusal,
-        alarms: [alarms.bootFault, cache.fault].filter((alarm) => alarm !== null),
+        alarms: [alarms.bootFault, cache.fault, ...failingStables.alarms].filter(
+          (alarm) => alarm !== null,
+        ),
       }),
     releaseOf: (revisionId) => {
       for (const { stable, canary } of serving.current.slots.values()) {
@@ -381,6 +401,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       activator.withdrawCanary(name)
       activateAgain()
     },
+    replaceStable: (name, successor) => {
+      activator.replaceStable(name, successor)
+      activateAgain()
+    },
+    revisionOf: (release) => supply.pool.get(release) ?? null,
     reject: rejectOnce,
     close: async () => {
       closing.abort(new Error('The runtime is closing'))

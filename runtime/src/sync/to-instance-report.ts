@@ -50,6 +50,8 @@ function toReported(
     stopped: status.stopped,
     manifestVersion: status.manifestVersion,
     ...(status.rollout !== null && { rollout: status.rollout }),
+    ...(status.stableTrip !== null && { stableTrip: status.stableTrip }),
+    ...(status.stableFailure !== null && { stableFailure: status.stableFailure }),
     refusals: status.refusals.map(({ code, message, since }) => ({ code, message, since })),
   }
 }

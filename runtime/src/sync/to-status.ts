@@ -1,5 +1,10 @@
-import type { Rollout } from '../manifest/group-document.ts'
-import type { ReportedRollout } from '../manifest/instance-report.ts'
+import type { Digest } from '../manifest/digest.ts'
+import type { FunctionState, Rollout } from '../manifest/group-document.ts'
+import type {
+  ReportedRollout,
+  ReportedStableFailure,
+  ReportedStableTrip,
+} from '../manifest/instance-report.ts'
 import type { DesiredState } from './desired-state.ts'
 import { isLoaded } from './load-ahead.ts'
 import type { Refusal } from './refusal.ts'
@@ -40,6 +45,9 @@ export interface StatusSources {
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
   readonly rolloutOf: (functionName: string, rollout: Rollout) => ReportedRollout | null
+  readonly stableTripOf: (functionName: string, state: FunctionState) => ReportedStableTrip | null
+  /** Of the release that serves. */
+  readonly stableFailureOf: (functionName: string, stable: Digest) => ReportedStableFailure | null
 }
 
 export function toStatus(sources: StatusSources): RuntimeStatus {
@@ -78,9 +86,11 @@ function manifestStatus({ manifest, digest }: DesiredState): RuntimeStatus['mani
 function functionStatus(
   name: string,
   slot: Slot | undefined,
-  { active, refusals, rolloutOf }: StatusSources,
+  sources: StatusSources,
 ): FunctionStatus {
+  const { active, refusals, rolloutOf } = sources
   const desired = active?.functions.get(name)
+  const release = slot?.stable?.ref.release
   return {
     function: name,
     stable: slot?.stable?.revision.id ?? null,
@@ -94,6 +104,8 @@ function functionStatus(
     since: slot === undefined ? null : toIso(slot.since),
     manifestVersion: slot?.manifestVersion ?? null,
     rollout: desired?.rollout == null ? null : rolloutOf(name, desired.rollout),
+    stableTrip: desired === undefined ? null : sources.stableTripOf(name, desired),
+    stableFailure: release === undefined ? null : sources.stableFailureOf(name, release),
     refusals: (refusals.get(name) ?? []).map(toStatusRefusal),
   }
 }

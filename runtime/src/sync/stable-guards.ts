@@ -1,0 +1,196 @@
+import type { Digest } from '../manifest/digest.ts'
+import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
+import type { ReportedStableTrip } from '../manifest/instance-report.ts'
+import { findQuarantined } from '../manifest/quarantine.ts'
+import type { CallMetrics } from '../metrics/call-metrics.ts'
+import { canaryTimeMs } from '../rollout/canary-time.ts'
+import { createStableJudge, type StableJudge, toTally } from '../rollout/stable-judge.ts'
+import { toRevisionId } from '../function/revision.ts'
+import type { DesiredState } from './desired-state.ts'
+import type { LazyRevision } from './lazy-revision.ts'
+
+/** A stable within its rollback window: until then it goes back to its successor by itself. */
+export interface GuardedStable {
+  /** What answers in the stead of this revision; null when that one is not guarded, or nothing can. */
+  successorOf(revision: LazyRevision): LazyRevision | null
+  /** How long stable may take of a call that its successor may have to answer after it; null: all its time. */
+  capMs(timeoutMs: number): number | null
+  /** A call was answered by stable, or failed. */
+  record(isFault: boolean): void
+  /** Whether a call that failed left no time for the successor: it then gets half of the next. */
+  tookAllTime(did: boolean): void
+}
+
+/** The rollback windows of the functions that serve here. */
+export interface StableGuards {
+  /** By function; functions outside a window are absent. */
+  readonly guarded: ReadonlyMap<string, GuardedStable>
+  /** To be called after every activation, and every now and then: windows end. */
+  follow(desired: Pick<DesiredState, 'functions' | 'quarantine'>): void
+  /** Whether the stable of this state failed here within its window; another state is another matter. */
+  isTripped(functionName: string, state: FunctionState): boolean
+  tripOf(functionName: string, state: FunctionState): ReportedStableTrip | null
+}
+
+export interface StableGuardsOptions {
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Of this process; null when it is not registered. */
+  readonly revisionOf: (release: Digest) => LazyRevision | null
+  /** Of this process; null when it was not loaded here lately. */
+  readonly metricsOf: (functionName: string, revisionId: string) => CallMetrics | null
+  /** Once: stable has been shown to fail more often than was usual before it. */
+  readonly onTrip: (
+    functionName: string,
+    trip: {
+      readonly stable: ReleaseRef
+      readonly successor: ReleaseRef
+      readonly told: ReportedStableTrip
+    },
+  ) => void
+}
+
+interface Window {
+  readonly stable: ReleaseRef
+  readonly successor: ReleaseRef
+  readonly rollbackUntil: string
+}
+
+interface Watched extends Window {
+  readonly guard: GuardedStable
+}
+
+export function createStableGuards(options: StableGuardsOptions): StableGuards {
+  const { now } = options
+  let watched: ReadonlyMap<string, Watched> = new Map()
+  let guarded: ReadonlyMap<string, GuardedStable> = new Map()
+  const tripped = new Map<string, Window & { readonly told: ReportedStableTrip }>()
+
+  const set = (next: ReadonlyMap<string, Watched>): void => {
+    watched = next
+    guarded = new Map([...next].map(([name, { guard }]) => [name, guard]))
+  }
+
+  const findTrip = (name: string, { stable, rollbackUntil }: FunctionState) => {
+    const known = tripped.get(name)
+    const isSame = known?.stable.release === stable.release && known.rollbackUntil === rollbackUntil
+    return isSame ? known : null
+  }
+
+  const trip = (
+    name: string,
+    window: Window,
+    verdict: Omit<ReportedStableTrip, 'at' | 'stable' | 'successor'>,
+  ): void => {
+    const { stable, successor } = window
+    const told = {
+      ...verdict,
+      stable: stable.release,
+      successor: successor.release,
+      at: new Date(now()).toISOString(),
+    }
+    tripped.set(name, { ...window, told })
+    const left = new Map(watched)
+    left.delete(name)
+    set(left)
+    options.onTrip(name, { stable, successor, told })
+  }
+
+  const guardOf = (name: string, window: Window): GuardedStable => {
+    const { stable, successor } = window
+    const until = Date.parse(window.rollbackUntil)
+    let judge: StableJudge | null = null
+    let usualMs: number | null = null
+    let isHanging = false
+
+    /** What was usual is looked up when it is first needed: by then its counters are complete. */
+    const begin = (): StableJudge => {
+      const before = options.metricsOf(name, toRevisionId(name, successor.release))
+      const callMs =
+        before === null || before.calls < knownCalls
+          ? Infinity
+          : before.durations.quantileMs(usualQuantile)
+      usualMs = Number.isFinite(callMs) ? callMs : null
+      return createStableJudge(toTally(before))
+    }
+
+    return {
+      successorOf: (revision) => {
+        if (revision.releaseDigest !== stable.release || now() >= until) return null
+        const found = options.revisionOf(successor.release)
+        return found?.isReady === true && hasSameRoute(revision, found) ? found : null
+      },
+      capMs: (timeoutMs) => {
+        judge ??= begin()
+        const capMs = usualMs === null ? null : canaryTimeMs(timeoutMs, usualMs)
+        return capMs ?? (isHanging ? canaryTimeMs(timeoutMs, null) : null)
+      },
+      record: (isFault) => {
+        judge ??= begin()
+        const verdict = judge.add({ calls: 1, bad: isFault ? 1 : 0 })
+        if (verdict !== null) trip(name, window, verdict)
+      },
+      tookAllTime: (did) => {
+        isHanging = did
+      },
+    }
+  }
+
+  const windowOf = (
+    name: string,
+    state: FunctionState,
+    { quarantine }: Pick<DesiredState, 'quarantine'>,
+  ): Window | null => {
+    const { stable, previous, rollbackUntil } = state
+    if (rollbackUntil === undefined || Date.parse(rollbackUntil) <= now()) return null
+    if (findTrip(name, state) !== null) return null
+    const successor = previous.find(
+      (ref) =>
+        ref.release !== stable.release && findQuarantined(quarantine, name, ref) === undefined,
+    )
+    return successor === undefined ? null : { stable, successor, rollbackUntil }
+  }
+
+  return {
+    get guarded() {
+      return guarded
+    },
+    follow: (desired) => {
+      const next = new Map<string, Watched>()
+      for (const [name, state] of desired.functions) {
+        const window = windowOf(name, state, desired)
+        if (window === null) continue
+        const known = watched.get(name)
+        const isKnown = known !== undefined && isSameWindow(known, window)
+        next.set(name, isKnown ? known : { ...window, guard: guardOf(name, window) })
+      }
+      set(next)
+      for (const [name, { stable, rollbackUntil }] of tripped) {
+        const state = desired.functions.get(name)
+        const isOver =
+          state?.stable.release !== stable.release || state.rollbackUntil !== rollbackUntil
+        if (isOver) tripped.delete(name)
+      }
+    },
+    isTripped: (name, state) => findTrip(name, state) !== null,
+    tripOf: (name, state) => findTrip(name, state)?.told ?? null,
+  }
+}
+
+/** Calls of what served before, from which on they say how long a call usually takes. */
+const knownCalls = 64
+const usualQuantile = 0.95
+
+function isSameWindow(a: Window, b: Window): boolean {
+  return (
+    a.stable.release === b.stable.release &&
+    a.successor.release === b.successor.release &&
+    a.rollbackUntil === b.rollbackUntil
+  )
+}
+
+/** Else the successor would not understand what the host has made of the request. */
+function hasSameRoute({ release }: LazyRevision, other: LazyRevision): boolean {
+  const [a, b] = [release.settings.http, other.release.settings.http]
+  return a.method === b.method && a.path === b.path
+}
