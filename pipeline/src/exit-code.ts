@@ -10,6 +10,8 @@ export const exitCode = {
   usage: 2,
   /** The store or another service could not be used; the same call may succeed later. */
   unavailable: 3,
+  /** Written, but not every instance has followed yet. */
+  unsettled: 4,
   /** A defect of Needle itself. */
   internal: 70,
   /** Ctrl-C: 128 + SIGINT. */

@@ -2,16 +2,17 @@ import type { Command } from 'commander'
 import { PipelineError } from '../errors.ts'
 import type { CommandIo } from './command.ts'
 import { withSigningOptions } from './environment-session.ts'
+import { type FollowOptions, parseWait, withFollowOptions } from './follow-options.ts'
 import type { OrderOptions } from './run-order.ts'
 
-interface ClearOptions extends OrderOptions {
+interface ClearOptions extends OrderOptions, FollowOptions {
   readonly hold?: boolean
   readonly quarantine?: string
 }
 
 /** `needle clear <function>`: ends a hold, allows a quarantined pair again. */
 export function addClearCommand(program: Command, io: CommandIo): void {
-  withSigningOptions(program.command('clear <function>'))
+  withFollowOptions(withSigningOptions(program.command('clear <function>')))
     .summary('end the hold of a function, or allow a quarantined pair again')
     .option('--hold', 'end the hold')
     .option('--quarantine <pair>', 'allow this pair again, as needle status prints it')
@@ -28,6 +29,7 @@ export function addClearCommand(program: Command, io: CommandIo): void {
       await runOrder(io, options, {
         function: functionName,
         title: `Clearing ${functionName}`,
+        followMs: parseWait(options),
         plan: (order) =>
           planClear({
             ...order,

@@ -3,7 +3,10 @@ import { exitCode } from '../exit-code.ts'
 import type { ChangeOutcome } from '../publish/change-environment.ts'
 
 /** What a change did, for people and machines. Exits as refused when anything was refused. */
-export function describeOutcome(environment: string, outcome: ChangeOutcome): CommandResult {
+export function describeOutcome(
+  environment: string,
+  outcome: ChangeOutcome,
+): CommandResult & { readonly json: object } {
   const { plan, manifest, isWritten } = outcome
   const lines = [
     ...plan.changes.map(

@@ -14,6 +14,10 @@ import { locateEnvironment } from './locate-environment.ts'
 
 export interface EnvironmentOptions extends SharedOptions {
   readonly environment: string
+  /** Address; goes before `NEEDLE_STORE`. */
+  readonly store?: string | undefined
+  /** Path, relative to the working directory; goes before `NEEDLE_TRUST`. */
+  readonly trust?: string | undefined
 }
 
 export interface SigningOptions extends EnvironmentOptions {
@@ -29,13 +33,12 @@ export interface Session {
   readonly access: EnvironmentAccess
 }
 
-/** Adds `--environment` and the shared options. */
+/** Adds `--environment`, where it lies, and the shared options. */
 export function withEnvironmentOptions(command: Command): Command {
-  return withSharedOptions(command).option(
-    '--environment <name>',
-    'environment to work on',
-    'production',
-  )
+  return withSharedOptions(command)
+    .option('--environment <name>', 'environment to work on', 'production')
+    .option('--store <address>', 'file:<path> or s3://… (default: NEEDLE_STORE, then the config)')
+    .option('--trust <file>', 'pinned trust root (default: NEEDLE_TRUST, then the config)')
 }
 
 /** Adds what every command that writes a manifest takes. */

@@ -14,8 +14,10 @@ import { addPromoteCommand } from './promote.ts'
 import { addPruneCommand } from './prune.ts'
 import { addPublishCommand } from './publish.ts'
 import { addRefreshCommand } from './refresh.ts'
+import { addResumeCommand } from './resume.ts'
 import { addRollbackCommand } from './rollback.ts'
 import { addStatusCommand } from './status.ts'
+import { addStopCommand } from './stop.ts'
 
 /** In the order in which `needle --help` lists them: a change's way from an idea to production. */
 export const commands: readonly AddCommand[] = [
@@ -28,6 +30,8 @@ export const commands: readonly AddCommand[] = [
   addPromoteCommand,
   addAbortCommand,
   addRollbackCommand,
+  addStopCommand,
+  addResumeCommand,
   addHoldCommand,
   addClearCommand,
   addStatusCommand,

@@ -14,9 +14,9 @@ export interface EnvironmentLocation {
 }
 
 /**
- * Where the environment lies: `NEEDLE_STORE` and `NEEDLE_TRUST`, and for what they leave open
- * `functions/needle.config.ts`. With both set no repository is needed, so that an emergency needs
- * a store and a key only.
+ * Where the environment lies: `--store` and `--trust`, then `NEEDLE_STORE` and `NEEDLE_TRUST`, and
+ * for what they leave open `functions/needle.config.ts`. With both given no repository is needed, so
+ * that an emergency needs a store and a key only.
  *
  * The configuration is the authors' code, and author code never runs beside a key: with a private
  * key among the variables it is not loaded.
@@ -27,8 +27,7 @@ export async function locateEnvironment(
   io: CommandIo,
   options: EnvironmentOptions,
 ): Promise<EnvironmentLocation> {
-  const store = io.env['NEEDLE_STORE']
-  const trust = io.env['NEEDLE_TRUST']
+  const { store, trust } = givenLocation(io, options)
   if (store && trust) {
     const directory = repositoryOrCwd(io, options)
     return { store, trust: resolve(directory, trust) }
@@ -37,12 +36,39 @@ export async function locateEnvironment(
   if (key !== undefined) {
     throw new PipelineError(
       'USAGE_INVALID',
-      `${key} is set, and functions/needle.config.ts, which is code, is not run beside a private key. Set NEEDLE_STORE and NEEDLE_TRUST as well, or give the key as --key <file> instead`,
+      `${key} is set, and functions/needle.config.ts, which is code, is not run beside a private key. Give --store and --trust (or set NEEDLE_STORE and NEEDLE_TRUST) as well, or give the key as --key <file> instead`,
     )
   }
-  const directory = findRepository(io.cwd, options.repository)
+  const directory = repositoryOrHint(io, options)
   const config = await loadConfig(directory)
-  return selectEnvironment(config, options.environment, { directory, env: io.env })
+  return selectEnvironment(config, options.environment, {
+    directory,
+    env: {
+      ...io.env,
+      ...(store && { NEEDLE_STORE: store }),
+      ...(trust && { NEEDLE_TRUST: trust }),
+    },
+  })
+}
+
+/** What options and variables say of where it lies, options first; empty counts as not set. */
+export function givenLocation(
+  io: CommandIo,
+  options: Pick<EnvironmentOptions, 'store' | 'trust'>,
+): Partial<EnvironmentLocation> {
+  const store = options.store || io.env['NEEDLE_STORE']
+  const trust = options.trust ? resolve(io.cwd, options.trust) : io.env['NEEDLE_TRUST']
+  return { ...(store && { store }), ...(trust && { trust }) }
+}
+
+function repositoryOrHint(io: CommandIo, options: EnvironmentOptions): string {
+  try {
+    return findRepository(io.cwd, options.repository)
+  } catch (error) {
+    if (!isPipelineError(error, 'REPOSITORY_MISSING')) throw error
+    const hint = 'Without a repository give --store and --trust, or NEEDLE_STORE and NEEDLE_TRUST'
+    throw new PipelineError(error.code, `${error.message} ${hint}`, { cause: error })
+  }
 }
 
 function repositoryOrCwd(io: CommandIo, options: EnvironmentOptions): string {

@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
 import type { CommandIo } from './command.ts'
 import { withSigningOptions } from './environment-session.ts'
+import { type FollowOptions, parseWait, withFollowOptions } from './follow-options.ts'
 import type { OrderOptions } from './run-order.ts'
 
-interface RollbackOptions extends OrderOptions {
+interface RollbackOptions extends OrderOptions, FollowOptions {
   readonly to: string
 }
 
 /** `needle rollback <function>`: an older release serves, the bad one is quarantined. */
 export function addRollbackCommand(program: Command, io: CommandIo): void {
-  withSigningOptions(program.command('rollback <function>'))
+  withFollowOptions(withSigningOptions(program.command('rollback <function>')))
     .summary('serve an older release of a function, quarantine what it serves now')
     .option('--to <release>', '"previous", or the first digits of a release', 'previous')
     .requiredOption('--reason <text>', 'why; recorded in the history')
@@ -20,6 +21,7 @@ export function addRollbackCommand(program: Command, io: CommandIo): void {
       await runOrder(io, options, {
         function: functionName,
         title: `Rolling back ${functionName}`,
+        followMs: parseWait(options),
         plan: async (order, { access }) => {
           const { to } = options
           if (to === 'previous') return planRollback({ ...order, to })

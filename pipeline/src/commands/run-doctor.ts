@@ -13,7 +13,7 @@ import { findRepository } from '../functions/find-repository.ts'
 import { counted } from './counted.ts'
 import { type CommandIo, finish } from './command.ts'
 import type { EnvironmentOptions } from './environment-session.ts'
-import { locateEnvironment } from './locate-environment.ts'
+import { givenLocation, locateEnvironment } from './locate-environment.ts'
 
 /** The implementation of `needle doctor`. */
 export async function runDoctor(io: CommandIo, options: EnvironmentOptions): Promise<void> {
@@ -31,7 +31,7 @@ export async function runDoctor(io: CommandIo, options: EnvironmentOptions): Pro
 }
 
 async function examineGit(io: CommandIo, options: EnvironmentOptions): Promise<Finding[]> {
-  const { NEEDLE_STORE: store, NEEDLE_TRUST: trust } = io.env
+  const { store, trust } = givenLocation(io, options)
   if (store && trust && !isInRepository(io, options)) {
     const message = 'not in a repository; enough for orders such as rollback, not to publish'
     return [{ check: 'git', status: 'warning', message }]

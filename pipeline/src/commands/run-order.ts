@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts'
 import { changeEnvironment, type PlannedChange } from '../publish/change-environment.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { describeOutcome } from './describe-outcome.ts'
+import { followFleet } from './follow-fleet.ts'
 import { type CommandIo, finish } from './command.ts'
 import { actorOf, type SigningOptions, toPublisher, withSession } from './environment-session.ts'
 import { runStep } from './progress.ts'
@@ -23,6 +24,8 @@ export interface OrderToRun<FunctionName extends string | null> {
     order: Omit<Order, 'function'> & { readonly function: FunctionName },
     publisher: Publisher,
   ) => Plan | Promise<Plan>
+  /** How long to watch the instances follow, in milliseconds; absent: not at all. */
+  readonly followMs?: number | undefined
   /** Completes a plan that needs objects of its own. */
   readonly prepare?:
     | ((publisher: Publisher, state: EnvironmentState, plan: Plan) => Promise<PlannedChange>)
@@ -52,7 +55,21 @@ export async function runOrder<FunctionName extends string | null>(
           return order.prepare?.(publisher, state, plan) ?? { plan, uploads: [] }
         }),
     })
-    return describeOutcome(options.environment, outcome)
+    const described = describeOutcome(options.environment, outcome)
+    const { manifest, plan } = outcome
+    const { function: name, followMs } = order
+    if (followMs === undefined || name === null) return described
+    if (manifest === null || plan.refusals.length > 0) return described
+    const fleet = await followFleet(io, session.access, {
+      manifest,
+      function: name,
+      waitMs: followMs,
+    })
+    return {
+      text: `${described.text}\n${fleet.text}`,
+      json: { ...described.json, fleet: fleet.json },
+      exitCode: fleet.exitCode,
+    }
   })
   finish(io, options, result)
 }

@@ -4,6 +4,7 @@ import {
   isExpired,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
+import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import { readInstanceReports } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
 import { exitCode } from '../exit-code.ts'
@@ -13,9 +14,6 @@ import { type CommandIo, type CommandResult, finish } from './command.ts'
 import { type EnvironmentOptions, withSession } from './environment-session.ts'
 import { formatAge } from './format-age.ts'
 import { formatTable } from './table.ts'
-
-/** A report older than this is of an instance that is gone: they report every minute. */
-const silentAfterMs = 3 * 60 * 1000
 
 /** The implementation of `needle status`. */
 export async function runStatus(io: CommandIo, options: EnvironmentOptions): Promise<void> {
@@ -43,19 +41,7 @@ export function describeStatus(
     }
   }
   const functions = toFunctionStates(state.groups)
-  const instances = reports.map((report) => ({
-    instance: report.instance,
-    version: report.manifest?.version ?? null,
-    isCurrent:
-      report.manifest?.version === manifest.version && report.manifest.epoch === manifest.epoch,
-    isSilent: now - Date.parse(report.reportedAt) > silentAfterMs,
-    frozen: report.frozen,
-    reportedAt: report.reportedAt,
-    refusals: [
-      ...(report.refusal === null ? [] : [report.refusal]),
-      ...Object.values(report.functions).flatMap((each) => each.refusals),
-    ],
-  }))
+  const instances = toFleet(manifest, reports, now)
   const expires = Date.parse(manifest.expiresAt)
   const lines = [
     `${state.environment} version ${manifest.version}, ${formatAge(now - Date.parse(manifest.issuedAt))} old, by ${manifest.actor}: ${manifest.reason}`,
@@ -107,24 +93,16 @@ function describeFunction(name: string, state: FunctionState): string[] {
   ]
 }
 
-function describeInstance(instance: {
-  readonly instance: string
-  readonly version: number | null
-  readonly isCurrent: boolean
-  readonly isSilent: boolean
-  readonly frozen: boolean
-  readonly reportedAt: string
-  readonly refusals: InstanceReport['refusal'][]
-}): string[] {
-  const state = instance.isSilent
-    ? `silent since ${instance.reportedAt}`
-    : instance.isCurrent
-      ? 'up to date'
-      : 'LAGS'
-  const refused = instance.refusals.flatMap((refusal) => (refusal ? [refusal.code] : []))
+function describeInstance(instance: FleetInstance): string[] {
+  const { state, version, reportedAt, frozen, refusals } = instance
+  const text = {
+    current: 'up to date',
+    lagging: 'LAGS',
+    silent: `silent since ${reportedAt}`,
+  }[state]
   return [
     `instance ${instance.instance}`,
-    `version ${instance.version ?? 'none'}`,
-    [state, ...(instance.frozen ? ['frozen'] : []), ...new Set(refused)].join(', '),
+    `version ${version ?? 'none'}`,
+    [text, ...(frozen ? ['frozen'] : []), ...new Set(refusals.map(({ code }) => code))].join(', '),
   ]
 }

@@ -73,7 +73,7 @@ function chooseTarget(order: RollbackOrder, state: FunctionState): ReleaseRef | 
     return (
       proven ?? {
         code: 'ROLLBACK_TARGET',
-        message: `${order.function} has no earlier release kept in ${order.state.environment}. Name one with --to (needle history ${order.function} lists them), or stop it: needle hold ${order.function} --stop --reason "…"`,
+        message: `${order.function} has no earlier release kept in ${order.state.environment}. Name one with --to (needle history ${order.function} lists them), or stop it: needle stop ${order.function} --reason "…"`,
       }
     )
   }

@@ -38,6 +38,7 @@ export {
   type InstanceReport,
   instanceReportSchema,
   type ReportedFunction,
+  type ReportedRefusal,
   type ReportedRollout,
   type ReportedSide,
   type ReportedStableFailure,

@@ -1,0 +1,178 @@
+import { readdir } from 'node:fs/promises'
+import { objectKey } from '@needle-faas/runtime/manifest'
+import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import * as z from 'zod'
+import {
+  ask,
+  codeOf,
+  createOperatedEnvironment,
+  type OperatedEnvironment,
+} from './operated-environment.ts'
+
+const resultSchema = z.object({
+  version: z.number().nullable(),
+  refusals: z.array(z.object({ code: z.string(), message: z.string() })),
+  fleet: z.object({
+    converged: z.boolean(),
+    fault: z.object({ code: z.string() }).nullable(),
+    instances: z.array(
+      z.object({ instance: z.string(), state: z.string(), version: z.number().nullable() }),
+    ),
+  }),
+})
+
+let on: OperatedEnvironment
+beforeEach(async () => {
+  on = await createOperatedEnvironment()
+  await on.publish({ 'shop/card': 'card 1', 'shop/quote': 'quote 1' })
+})
+afterEach(() => on[Symbol.asyncDispose]())
+
+async function order(...args: string[]) {
+  const { exitCode, stdout, json } = await on.needle([...args, ...on.operator, '--json'])
+  const parsed = resultSchema.safeParse(json())
+  if (!parsed.success) throw new Error(stdout)
+  return { exitCode, ...parsed.data }
+}
+
+test('stop, resume, rollback and clear need a store, a trust root and a key, in an empty directory', async () => {
+  await on.publish({ 'shop/card': 'card 2', 'shop/quote': 'quote 1' })
+  const instances = [await on.startInstance('bff-1'), await on.startInstance('bff-2')]
+  const answers = (name: string) => Promise.all(instances.map((each) => ask(each, name)))
+
+  const stopped = await order('stop', 'shop/card', '--reason', 'floods the ERP')
+  expect(stopped).toMatchObject({ exitCode: 0, version: 3, fleet: { converged: true } })
+  expect(stopped.fleet.instances).toMatchObject([
+    { instance: 'bff-1', state: 'current', version: 3 },
+    { instance: 'bff-2', state: 'current', version: 3 },
+  ])
+  expect(await answers('shop/card')).toEqual(['FUNCTION_STOPPED', 'FUNCTION_STOPPED'])
+  expect(await answers('shop/quote')).toEqual(['quote 1', 'quote 1'])
+
+  expect(await order('resume', 'shop/card', '--reason', 'calm')).toMatchObject({ exitCode: 0 })
+  expect(await answers('shop/card')).toEqual(['card 2', 'card 2'])
+
+  expect(await order('rollback', 'shop/card', '--reason', '500s')).toMatchObject({ exitCode: 0 })
+  expect(await answers('shop/card')).toEqual(['card 1', 'card 1'])
+
+  const cleared = await order('clear', 'shop/card', '--hold', '--reason', 'done')
+  expect(cleared).toMatchObject({ exitCode: 0, version: 6, fleet: { converged: true } })
+  expect(await readdir(on.directory)).toEqual([])
+})
+
+test('the variables do as well as the options', async () => {
+  const [, store = '', , trust = ''] = on.location
+  const env = {
+    NEEDLE_STORE: store,
+    NEEDLE_TRUST: trust,
+    NEEDLE_OPERATOR_KEY: JSON.stringify(on.trust.keys.operator.privateJwk),
+  }
+  const { exitCode, stdout } = await on.needle(['stop', 'shop/card', '--reason', 'drill'], env)
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('No instance reports here')])
+})
+
+test('with neither it says what to give', async () => {
+  const { exitCode, stderr } = await on.needle(['stop', 'shop/card', '--reason', 'drill'])
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('give --store and --trust')])
+})
+
+test('who lags and who is silent is told by name, and the exit code says that not all have followed', async () => {
+  await on.startInstance('bff-quick')
+  const slow = await on.startInstance('bff-slow', { pollIntervalMs: 3_600_000 })
+  await on.report('bff-gone', { reportedAt: new Date(Date.now() - 10 * 60_000).toISOString() })
+
+  const args = ['stop', 'shop/card', '--reason', 'drill', '--wait', '1', ...on.operator]
+  const { exitCode, stdout, stderr } = await on.needle(args)
+  expect(exitCode).toBe(4)
+  expect(stdout).toContain('1 of 3 instances run version 2, 1 silent')
+  expect(stdout).toMatch(/bff-slow +version 1 +LAGS, reported \d+ s ago/)
+  expect(stdout).toMatch(/bff-gone +version none +silent since 20\S+ \(10 min\)/)
+  expect(stdout).not.toContain('bff-quick')
+  expect(stderr).toContain('0 of 3 instances run version 2, 1 silent')
+
+  await slow.refresh()
+  await expect
+    .poll(async () => (await on.needle(['status', ...on.location])).stdout)
+    .toMatch(/instance bff-slow +version 2 +up to date/)
+})
+
+test('an instance that was stopped in order is not waited for, nor does status call it lagging', async () => {
+  const leaving = await on.startInstance('bff-leaving')
+  await on.startInstance('bff-staying')
+  await leaving.close()
+  const { exitCode, fleet } = await order('stop', 'shop/card', '--reason', 'drill')
+  expect([exitCode, fleet.instances]).toMatchObject([0, [{ instance: 'bff-staying' }]])
+  const { stdout } = await on.needle(['status', ...on.location])
+  expect(stdout).toContain('bff-staying')
+  expect(stdout).not.toContain('bff-leaving')
+})
+
+test('an instance that takes the manifest but refuses the function has not followed', async () => {
+  const card = objectKey.artifact((await servedArtifact('card 1')).artifact)
+  await on.publish({ 'shop/card': 'card 2', 'shop/quote': 'quote 1' })
+  const withoutOld: ArtifactStore = {
+    ...on.store,
+    get: (key, options) =>
+      key === card ? Promise.resolve({ status: 'missing' }) : on.store.get(key, options),
+  }
+  await on.startInstance('bff-poor', { store: withoutOld })
+  const args = ['rollback', 'shop/card', '--reason', '500s', '--wait', '1', ...on.operator]
+  const { exitCode, stdout } = await on.needle(args)
+  expect(exitCode).toBe(4)
+  expect(stdout).toMatch(/bff-poor +version 3 +REFUSES it, OBJECT_MISSING/)
+})
+
+test('reports that cannot be read fail nothing that was written', async () => {
+  const { followFleet } = await import('../../src/commands/follow-fleet.ts')
+  const store: ArtifactStore = {
+    ...on.store,
+    list: (prefix, options) => {
+      if (prefix.includes('/instances/')) throw new RuntimeError('STORE_DENIED', 'no listing')
+      return on.store.list(prefix, options)
+    },
+  }
+  const outcome = await on.publish({ 'shop/card': 'card 2', 'shop/quote': 'quote 1' })
+  if (outcome.manifest === null) throw new Error('not written')
+  const signal = new AbortController().signal
+  const io = {
+    stdout: () => {},
+    stderr: () => {},
+    isTerminal: false,
+    cwd: on.directory,
+    env: {},
+    signal,
+  }
+  const result = await followFleet(
+    io,
+    { ...on.publisher.access, store },
+    { manifest: outcome.manifest, function: 'shop/card', waitMs: 0 },
+  )
+  expect(result).toMatchObject({ exitCode: 4, json: { fault: { code: 'STORE_DENIED' } } })
+})
+
+test.each([
+  ['is not stopped', [], 'it is not stopped'],
+  ['is held', ['hold'], 'needle clear shop/card --hold'],
+])('resume of a function that %s says so', async (_, [first], message) => {
+  if (first) await on.needle([first, 'shop/card', '--reason', 'look', ...on.operator])
+  const args = ['resume', 'shop/card', '--reason', 'x', ...on.operator]
+  const { exitCode, stdout } = await on.needle(args)
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining(message)])
+})
+
+test.each(['soon', '', '-1', '1e9'])(
+  '--wait "%s" is refused before anything is written',
+  async (wait) => {
+    const args = ['stop', 'shop/card', '--reason', 'x', `--wait=${wait}`, ...on.operator]
+    const { exitCode, stderr } = await on.needle(args)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--wait takes seconds')])
+    const history = await on.needle(['history', ...on.location, '--json'])
+    expect(history.json()).toHaveLength(1)
+  },
+)
+
+async function servedArtifact(text: string) {
+  const { createTestRelease } = await import('../publisher/environment-under-test.ts')
+  return (await createTestRelease(on.trust, 'shop/card', codeOf(text))).ref
+}
