@@ -300,10 +300,13 @@ export function createRuntime(given: RuntimeOptions): Runtime {
 
   const close = async (): Promise<void> => {
     if (starting === null) begun.reject(closed())
+    // At once, while calls are let end: from here on it takes no change.
+    const told = reporter?.close()
     await synchronizer?.close()
     await starting?.catch(() => undefined)
     await synchronizer?.close()
-    await reporter?.close()
+    await told
+    if (told === undefined) await reporter?.close()
     await watchdog?.close()
     overload?.close()
     wheel.close()

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { systemClock } from '../src/clock.ts'
 import { parseJson } from '../src/manifest/document.ts'
 import { instanceReportSchema } from '../src/manifest/instance-report.ts'
 import { createRuntime } from '../src/runtime.ts'
@@ -35,5 +36,40 @@ it('tells the store at once what it runs, and what it refused', async () => {
   await expect
     .poll(async () => (await report())?.functions['shop/card']?.refusals)
     .toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
+  expect((await report())?.stopped).toBeUndefined()
   await runtime.close()
+  expect(await report()).toMatchObject({ stopped: true, manifest: { version: 2 } })
+})
+
+it('closes in time when the store does not take the last report', async () => {
+  const bucket = await createTestEnvironment()
+  await bucket.publish({ card: await bucket.release('shop/card', 'async () => 1') })
+  const asked: number[] = []
+  let isAway = false
+  const runtime = createRuntime({
+    source: {
+      store: {
+        ...bucket.store,
+        put: (...args) =>
+          isAway ? Promise.withResolvers<never>().promise : bucket.store.put(...args),
+      },
+    },
+    groups: ['shop'],
+    trust: bucket.trust.rootBytes,
+    log: silentLog,
+    instance: 'bff-1',
+    clock: {
+      now: () => Date.now(),
+      // Nobody waits in this test but for the end of the waiting.
+      sleep: (delayMs, signal) => {
+        asked.push(delayMs)
+        if (isAway && delayMs === 2_000) return Promise.resolve()
+        return systemClock.sleep(delayMs, signal)
+      },
+    },
+  })
+  await runtime.start()
+  isAway = true
+  await runtime.close()
+  expect(asked).toContain(2_000)
 })

@@ -104,6 +104,11 @@ export interface InstanceReport {
   /** Why the newest manifest it saw was refused, if it was. */
   readonly refusal: ReportedRefusal | null
   readonly functions: Readonly<Record<string, ReportedFunction>>
+  /**
+   * It was closed in order and takes no change any more: the last report it writes. Absent: it
+   * runs, or died without a word.
+   */
+  readonly stopped?: boolean | undefined
 }
 
 const refusalSchema: z.ZodType<ReportedRefusal> = z.object({
@@ -177,4 +182,5 @@ export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
       stableFailure: z.object(stableFailureShape).optional(),
     }),
   ),
+  stopped: z.boolean().optional(),
 })

@@ -6,10 +6,14 @@ import type { ArtifactStore } from '../store/artifact-store.ts'
 /** How often an instance reports while nothing changes, and while it measures a rollout. */
 export const reportIntervalMs = { usual: 60_000, rollout: 10_000 }
 
+/** How long closing waits for a store that does not take the last report. */
+const lastReportMs = 2_000
+
 export interface InstanceReporter {
   start(): void
   /** Reports at once; what changes while a report is on its way goes into the next. */
   changed(): void
+  /** Writes a last report that says `stopped`, so that nobody waits for this instance; then no more. */
   close(): Promise<void>
 }
 
@@ -29,20 +33,30 @@ export function createInstanceReporter(options: {
   let wake = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
-  const report = async (document: InstanceReport): Promise<void> => {
+  const report = async (document: InstanceReport, signal: AbortSignal): Promise<void> => {
     const key = objectKey.instance(document.environment, document.instance)
     try {
-      await store.put(key, Buffer.from(JSON.stringify(document)), { signal: closing.signal })
+      await store.put(key, Buffer.from(JSON.stringify(document)), { signal })
     } catch (error) {
-      if (!closing.signal.aborted) onFailure(error)
+      if (!signal.aborted) onFailure(error)
     }
+  }
+
+  const reportStopped = async (): Promise<void> => {
+    const overdue = new AbortController()
+    const written = new AbortController()
+    await Promise.race([
+      report({ ...read(), stopped: true }, overdue.signal),
+      clock.sleep(lastReportMs, written.signal).then(() => overdue.abort()),
+    ])
+    written.abort()
   }
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       wake = new AbortController()
       const document = read()
-      await report(document)
+      await report(document, closing.signal)
       const isMeasuring = Object.values(document.functions).some(({ rollout }) => rollout != null)
       const pauseMs = isMeasuring ? reportIntervalMs.rollout : reportIntervalMs.usual
       await clock.sleep(pauseMs, AbortSignal.any([wake.signal, closing.signal]))
@@ -56,7 +70,9 @@ export function createInstanceReporter(options: {
     changed: () => wake.abort(),
     close: async () => {
       closing.abort()
+      // The one on its way may still arrive, so the last word waits for it.
       await running
+      await reportStopped()
     },
   }
 }
