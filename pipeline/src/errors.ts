@@ -57,6 +57,7 @@ export type PipelineErrorCode =
   | 'FUNCTION_HELD'
   | 'PAIR_QUARANTINED'
   | 'NO_ROLLOUT'
+  | 'NOTHING_TO_APPROVE'
   | 'ROLLBACK_TARGET'
   | 'NOTHING_TO_CLEAR'
   | 'PUBLISH_LOST'

@@ -4,6 +4,7 @@ export {
   type NeedleConfig,
   type Policy,
 } from './config/needle-config.ts'
+export type { RolloutPolicy } from './config/rollout-policy.ts'
 export {
   isPipelineError,
   PipelineError,

@@ -1,6 +1,7 @@
 import { settingsDigestOf } from '@needle-faas/runtime/manifest'
 import { simpleGit } from 'simple-git'
 import { findWholeIssues, type Neighbour } from '../check/whole-issues.ts'
+import { rolloutPlanOf } from '../config/rollout-policy.ts'
 import { type Issue, PipelineError } from '../errors.ts'
 import type { Selection } from '../functions/select-functions.ts'
 import type { Survey } from '../functions/survey.ts'
@@ -54,9 +55,12 @@ export async function buildFunctions(
   for (const { name } of survey.functions) {
     const inputs = survey.inputs.get(name)?.digest
     if (inputs === undefined) continue
+    // Nobody but its reviewers sees a preview: there is no one to spare.
+    const plan = survey.scope === 'production' ? rolloutPlanOf(survey.config, name) : null
+    const rollout = plan === null ? {} : { rollout: plan }
     const released = selection.released.get(name)
     if (released !== undefined) {
-      functions.push({ status: 'reused', name, inputs, release: released.release })
+      functions.push({ status: 'reused', name, inputs, release: released.release, ...rollout })
     }
     const built = described.described.get(name)
     if (built === undefined) continue
@@ -73,6 +77,7 @@ export async function buildFunctions(
       settings,
       settingsDigest: settingsDigestOf(settings),
       contract,
+      ...rollout,
     })
   }
   return {

@@ -9,6 +9,8 @@ import {
   sizeLimit,
 } from '@needle-faas/runtime/manifest'
 import * as z from 'zod'
+import type { RolloutPlan } from '../config/rollout-policy.ts'
+import { rolloutPlanSchema } from '../config/rollout-schema.ts'
 
 /** Bytes that lie in the build directory under a name made of their digest. */
 export interface BuiltObject {
@@ -31,6 +33,8 @@ export interface BuiltFunction {
   /** sha256 over the RFC 8785 canonical JSON of `settings`. */
   readonly settingsDigest: Digest
   readonly contract: Contract
+  /** How a change of it goes out; absent: to everyone at once. */
+  readonly rollout?: RolloutPlan | undefined
 }
 
 /** A function that is in the store already, built from the same inputs. */
@@ -39,6 +43,7 @@ export interface ReusedFunction {
   readonly name: string
   readonly inputs: Digest
   readonly release: ReleaseRef
+  readonly rollout?: RolloutPlan | undefined
 }
 
 /**
@@ -93,6 +98,7 @@ export const buildManifestSchema: z.ZodType<BuildManifest> = z.strictObject({
             output: jsonSchemaSchema,
             unexpressed: z.array(z.string()),
           }),
+          rollout: z.exactOptional(rolloutPlanSchema),
         }),
         z.strictObject({
           status: z.literal('reused'),
@@ -104,6 +110,7 @@ export const buildManifestSchema: z.ZodType<BuildManifest> = z.strictObject({
             artifact: digestSchema,
             settings: digestSchema,
           }),
+          rollout: z.exactOptional(rolloutPlanSchema),
         }),
       ]),
     )

@@ -1,5 +1,6 @@
 import { environmentNameSchema } from '@needle-faas/runtime/manifest'
 import * as z from 'zod'
+import { rolloutPolicySchema } from './rollout-schema.ts'
 import type { EnvironmentConfig, NeedleConfig, Policy } from './needle-config.ts'
 
 const policySchema: z.ZodType<Policy> = z.strictObject({
@@ -12,6 +13,7 @@ const policySchema: z.ZodType<Policy> = z.strictObject({
       .min(0)
       .max(50 * 1024 * 1024),
   ),
+  rollout: z.exactOptional(z.union([rolloutPolicySchema, z.literal(false)])),
 })
 
 const environmentSchema: z.ZodType<EnvironmentConfig> = z.strictObject({

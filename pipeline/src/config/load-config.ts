@@ -101,8 +101,17 @@ function parseConfig(value: unknown): NeedleConfig {
   )
 }
 
+function isAboutParts(issues: readonly z.core.$ZodIssue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys')
+}
+
 function toProblems(issue: z.core.$ZodIssue): string[] {
   const key = issue.path.join('.')
+  // of the shapes a value may have, the one it comes closest to says what is wrong
+  const closest = issue.code === 'invalid_union' ? issue.errors.find(isAboutParts) : undefined
+  if (closest !== undefined) {
+    return closest.flatMap((part) => toProblems({ ...part, path: [...issue.path, ...part.path] }))
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => `${[...issue.path, name].join('.')}: no such key`)
   }

@@ -1,3 +1,5 @@
+import type { RolloutPolicy } from './rollout-policy.ts'
+
 /** What of a function's settings the repository decides over its author's head. */
 export interface Policy {
   /** Milliseconds; a function may ask for less, never for more. */
@@ -8,6 +10,11 @@ export interface Policy {
   readonly maxQueue?: number
   /** Bytes; a function may ask for less, never for more. */
   readonly maxBodyBytes?: number
+  /**
+   * How changes reach everyone: step by step, judged on live calls. Absent: all at once. `false`:
+   * at once although the group has a policy. Of both, the function's own wins key by key.
+   */
+  readonly rollout?: RolloutPolicy | false
 }
 
 export interface EnvironmentConfig {

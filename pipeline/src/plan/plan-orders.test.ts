@@ -36,8 +36,11 @@ test('an order keeps the commit and names who and why', () => {
   })
 })
 
-test('promote makes the canary stable and keeps the old stable warm', () => {
-  expect(card(planPromote(order(onCanary)))).toEqual(serving('b', { previous: [ref('a')] }))
+test('promote makes the canary stable and keeps the old stable warm, to go back to for ten minutes', () => {
+  const rollbackUntil = '2026-11-22T10:10:00.000Z'
+  expect(card(planPromote(order(onCanary)))).toEqual(
+    serving('b', { previous: [ref('a')], rollbackUntil }),
+  )
 })
 
 test('promote refuses a held function', () => {

@@ -2,8 +2,12 @@ import { shortDigest } from '@needle-faas/runtime/manifest'
 import { type Order, planOrder } from './order.ts'
 import { previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
+import { rollbackWindow, withoutRollbackWindow } from './rollback-window.ts'
 
-/** The running canary becomes stable; the outgoing stable stays warm as the newest of `previous`. */
+/**
+ * The running canary becomes stable; the outgoing stable stays warm as the newest of `previous`, to
+ * which it goes back by itself should it turn bad within its rollback window.
+ */
 export function planPromote(order: Order): Plan {
   return planOrder(order, (state) => {
     if (state.rollout === null) {
@@ -18,14 +22,16 @@ export function planPromote(order: Order): Plan {
         message: `${order.function} is held by ${state.hold.by}: ${state.hold.reason}. End the hold first: needle clear ${order.function} --hold --reason "…"`,
       }
     }
-    const { canary } = state.rollout
+    const { canary, rollbackWindowMs } = state.rollout
     const quarantine = { function: order.function, entries: order.state.quarantine }
+    const previous = previousAfter(state, canary, quarantine)
     return {
       next: {
-        ...state,
+        ...withoutRollbackWindow(state),
         stable: canary,
-        previous: previousAfter(state, canary, quarantine),
+        previous,
         rollout: null,
+        ...rollbackWindow(previous, order.now, rollbackWindowMs),
       },
       changes: [
         { kind: 'promoted', text: `canary ${shortDigest(canary.release)} promoted to stable` },

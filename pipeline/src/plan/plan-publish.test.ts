@@ -9,10 +9,14 @@ import {
   serving,
   steps,
 } from './plan-samples.ts'
+import { type RolloutPlan, rolloutPlanOf } from '../config/rollout-policy.ts'
 import { planPublish } from './plan-publish.ts'
 import type { Plan } from './plan.ts'
 
 const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
+/** Ten minutes after `now`. */
+const rollbackUntil = '2026-11-22T10:10:00.000Z'
+
 const kinds = (plan: Plan) => plan.changes.map((change) => change.kind)
 
 test('a first publish adds every function straight to stable', () => {
@@ -53,7 +57,7 @@ test('a change goes to stable and leaves the old stable warm, two deep, each pai
     publishInput(environment({ 'shop/card': state }), { 'shop/card': ref('d') }),
   )
   expect(kinds(plan)).toEqual(['updated'])
-  expect(card(plan)).toEqual(serving('d', { previous: [ref('c'), ref('b')] }))
+  expect(card(plan)).toEqual(serving('d', { previous: [ref('c'), ref('b')], rollbackUntil }))
 })
 
 test('a change of settings alone is a change', () => {
@@ -82,9 +86,59 @@ test('with canary steps a change starts at the first weight beside stable', () =
         weightPercent: 20,
         salt: 'fresh-salt',
         since: '2026-11-22T10:00:00.000Z',
+        sinceVersion: 8,
       },
     }),
   )
+})
+
+const policy = rolloutPlanOf({ policies: { shop: { rollout: {} } } }, 'shop/card')
+const policies = (more: Partial<RolloutPlan> = {}) =>
+  new Map(policy === null ? [] : [['shop/card', { ...policy, ...more }]])
+const onA = environment({ 'shop/card': serving('a') })
+const frozen = [
+  { days: ['sun'], from: '00:00', to: '24:00', timeZone: 'UTC', reason: 'a quiet day' },
+]
+
+test('a policy gives its function steps and limits, and others none', () => {
+  const state = environment({ 'shop/card': serving('a'), 'shop/quote': serving('q') })
+  const wanted = { 'shop/card': ref('b'), 'shop/quote': ref('r') }
+  const plan = planPublish(publishInput(state, wanted, { policies: policies() }))
+  expect(card(plan)?.rollout).toMatchObject({
+    steps: [{ weightPercent: 10 }, { weightPercent: 50 }],
+    weightPercent: 10,
+    analysis: { minimumCalls: 100 },
+    rollbackWindowMs: 600_000,
+  })
+  expect(plan.draft?.groups['shop']?.functions['quote']).toMatchObject({ stable: ref('r') })
+})
+
+test('steps of a command go before those of a policy, whose limits stay', () => {
+  const more = { policies: policies(), canarySteps: steps }
+  const plan = planPublish(publishInput(onA, { 'shop/card': ref('b') }, more))
+  expect(card(plan)?.rollout).toMatchObject({ steps, analysis: { errorRise: 0.01 } })
+})
+
+test.each([
+  ['is frozen', { freeze: frozen }, 'a quiet day'],
+  ['wants approval', { steps: [{ weightPercent: 10, bakeMs: 0, approval: true }] }, 'approved'],
+])('a canary whose first step %s begins with nobody', (_, more, text) => {
+  const input = publishInput(onA, { 'shop/card': ref('b') }, { policies: policies(more) })
+  const plan = planPublish(input)
+  expect(card(plan)?.rollout).toMatchObject({ step: 0, weightPercent: 0 })
+  expect(plan.changes[0]?.text).toContain(text)
+})
+
+// flagger#1800, argo-rollouts#2168, serverless-application-model#716
+test('no freeze and no approval is in the way of a revert', () => {
+  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], rollbackUntil }) })
+  const more = {
+    freeze: frozen,
+    steps: [{ weightPercent: 10, bakeMs: 0, approval: true }],
+    prometheus: { query: 'alarm', max: 0 },
+  }
+  const input = publishInput(state, { 'shop/card': ref('a') }, { policies: policies(more) })
+  expect(card(planPublish(input))).toEqual(serving('a', { previous: [ref('b')] }))
 })
 
 test('an unrelated merge leaves a running canary where it is', () => {
@@ -165,7 +219,7 @@ test('a stopped function stays stopped when Git changes', () => {
 
 test.each([
   ['the revert', 'a', serving('a')],
-  ['a fix', 'c', serving('c', { previous: [ref('a')] })],
+  ['a fix', 'c', serving('c', { previous: [ref('a')], rollbackUntil })],
 ])('the hold of a rollback ends with %s', (_, letter, after) => {
   const rolledBack = serving('a', { hold: hold({ endsWithMerge: true }) })
   const state = environment({ 'shop/card': rolledBack }, [quarantined('b')])

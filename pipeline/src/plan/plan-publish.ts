@@ -7,11 +7,14 @@ import {
   type RolloutStep,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
+import type { RolloutPlan } from '../config/rollout-policy.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
 import { type Lineage, refusalOfLineage } from './lineage.ts'
+import { findFreeze } from '../config/freeze.ts'
 import { isSamePair, pairName, previousAfter } from './pair.ts'
 import { type Change, type Kept, type Plan, refuse, type Refusal } from './plan.ts'
+import { rollbackWindow, withoutRollbackWindow } from './rollback-window.ts'
 
 export interface PublishInput {
   readonly state: EnvironmentState
@@ -20,8 +23,10 @@ export interface PublishInput {
   readonly commit: string
   readonly lineage: Lineage
   readonly allowOlder: boolean
-  /** Where changed functions start; null sends them straight to stable. */
+  /** Steps for every changed function in the place of those of its policy; null: as the policy says. */
   readonly canarySteps: readonly RolloutStep[] | null
+  /** How changes of each function go out; one that is not there goes to everyone at once. */
+  readonly policies: ReadonlyMap<string, RolloutPlan>
   readonly actor: string
   readonly reason: string
   /** Epoch milliseconds. */
@@ -142,7 +147,7 @@ function planMove(
   const quarantine = { function: name, entries: input.state.quarantine }
   const proven = state.previous.find((ref) => isSamePair(ref, wanted))
   const toStable = (stable: ReleaseRef): FunctionState => ({
-    ...state,
+    ...withoutRollbackWindow(state),
     stable,
     previous: previousAfter(state, stable, quarantine),
     rollout: null,
@@ -159,38 +164,54 @@ function planMove(
     }
   }
 
-  const rollout = startRollout(wanted, input)
+  const rollout = startRollout(name, wanted, input)
   if (rollout === null) {
     const from = shortDigest(state.stable.release)
+    const next = toStable(wanted)
     return {
-      next: toStable(wanted),
+      next: { ...next, ...rollbackWindow(next.previous, input.now) },
       changes: [{ kind: 'updated', text: `${from} → ${at}` }],
     }
   }
+  const weight = describeStart(rollout, input.now)
   return {
     next: { ...state, rollout },
     changes: [
       state.rollout === null
-        ? { kind: 'canary-started', text: `canary ${at} at ${rollout.weightPercent} %` }
+        ? { kind: 'canary-started', text: `canary ${at} ${weight}` }
         : {
             kind: 'canary-replaced',
-            text: `canary ${at} at ${rollout.weightPercent} % replaces ${shortDigest(state.rollout.canary.release)}`,
+            text: `canary ${at} ${weight} replaces ${shortDigest(state.rollout.canary.release)}`,
           },
     ],
   }
 }
 
-function startRollout(canary: ReleaseRef, input: PublishInput): Rollout | null {
-  const first = input.canarySteps?.[0]
-  if (!input.canarySteps || first === undefined) return null
+/** A first step that is frozen, or wants approval, begins with nobody: the controller goes on from there. */
+function startRollout(name: string, canary: ReleaseRef, input: PublishInput): Rollout | null {
+  const policy = input.policies.get(name)
+  const steps = input.canarySteps ?? policy?.steps
+  const [first] = steps ?? []
+  if (steps === undefined || first === undefined) return null
+  const waits = first.approval === true || findFreeze(policy?.freeze, input.now) !== null
   return {
+    ...policy,
     canary,
-    steps: input.canarySteps,
+    steps,
     step: 0,
-    weightPercent: first.weightPercent,
+    weightPercent: waits ? 0 : first.weightPercent,
     salt: input.createSalt(),
     since: new Date(input.now).toISOString(),
+    sinceVersion: (input.state.newest?.manifest.version ?? 0) + 1,
   }
+}
+
+function describeStart(rollout: Rollout, now: number): string {
+  if (rollout.weightPercent > 0) return `at ${rollout.weightPercent} %`
+  const freeze = findFreeze(rollout.freeze, now)
+  return freeze === null
+    ? 'at 0 % until its first step is approved'
+    : `at 0 % until the freeze ends (${freeze.reason})`
 }
 
 function keepHeld(

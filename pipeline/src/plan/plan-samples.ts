@@ -112,6 +112,7 @@ export function publishInput(
     lineage: 'descends',
     allowOlder: false,
     canarySteps: null,
+    policies: new Map(),
     actor: 'Bob',
     reason: 'merge',
     now,

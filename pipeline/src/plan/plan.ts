@@ -1,4 +1,4 @@
-import type { GroupDocument, QuarantineEntry } from '@needle-faas/runtime/manifest'
+import type { GroupDocument, QuarantineEntry, RolloutDecision } from '@needle-faas/runtime/manifest'
 import type { PipelineErrorCode } from '../errors.ts'
 
 /** What the next manifest should say; numbers, times and signatures are added when it is committed. */
@@ -9,6 +9,8 @@ export interface ManifestDraft {
   /** By group name. */
   readonly groups: Readonly<Record<string, GroupDocument>>
   readonly quarantine: readonly QuarantineEntry[]
+  /** What of it was decided from measurements. Default: none. */
+  readonly decisions?: readonly RolloutDecision[] | undefined
 }
 
 export type ChangeKind =
@@ -19,6 +21,8 @@ export type ChangeKind =
   | 'canary-started'
   | 'canary-replaced'
   | 'canary-ended'
+  | 'canary-stepped'
+  | 'step-approved'
   | 'promoted'
   | 'aborted'
   | 'rolled-back'

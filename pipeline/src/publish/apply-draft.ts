@@ -77,6 +77,7 @@ export async function applyDraft(
     quarantine,
     requires: [],
     groups,
+    ...(draft.decisions && draft.decisions.length > 0 && { decisions: draft.decisions }),
   }
   const bytes = await signDocument({ kind: 'manifest', payload: manifest }, [signer])
   const newest = { manifest, bytes, digest: digestOf(bytes) }

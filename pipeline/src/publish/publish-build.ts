@@ -51,6 +51,9 @@ export async function publishBuild(request: PublishRequest): Promise<ChangeOutco
       ...origin,
     },
   })
+  const policies = new Map(
+    build.manifest.functions.flatMap(({ name, rollout }) => (rollout ? [[name, rollout]] : [])),
+  )
   return changeEnvironment(publisher, async (state) => {
     const [{ wanted, uploadsFor }, lineage] = await Promise.all([
       resolve(state),
@@ -63,6 +66,7 @@ export async function publishBuild(request: PublishRequest): Promise<ChangeOutco
       lineage,
       allowOlder: request.allowOlder ?? false,
       canarySteps: request.canarySteps ?? null,
+      policies,
       actor,
       reason: request.reason ?? commit.subject,
       now: publisher.clock.now(),

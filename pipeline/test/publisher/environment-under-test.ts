@@ -160,6 +160,7 @@ export async function publishCode(
       lineage: 'descends',
       allowOlder: false,
       canarySteps: null,
+      policies: new Map(),
       actor: 'Ann',
       reason: 'merge',
       now: publisher.clock.now(),

@@ -31,11 +31,14 @@ export const defaultAnalysisLimits: AnalysisLimits = Object.freeze({
 
 const shareSchema = z.number().min(0.001).max(0.4)
 
-export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.object({
+/** Bounds of each limit, for schemas that ask for some of them only. */
+export const analysisLimitsShape = {
   errorRise: shareSchema,
   latencyQuantile: z.number().min(0.5).max(0.999),
   latencyFactor: z.number().min(1).max(100),
   latencyToleranceMs: z.number().min(0).max(60_000),
   slowRise: shareSchema,
   minimumCalls: z.int().min(1).max(1_000_000),
-})
+} as const
+
+export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.object(analysisLimitsShape)

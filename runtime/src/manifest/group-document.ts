@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { type AnalysisLimits, analysisLimitsSchema } from './analysis-limits.ts'
 import { type Digest, digestSchema } from './digest.ts'
+import { type FreezeWindow, freezeWindowSchema } from './freeze-window.ts'
 import { nameSegmentSchema } from './function-name.ts'
 import { sizeLimit } from './size-limit.ts'
 
@@ -20,6 +21,25 @@ export interface RolloutStep {
   readonly weightPercent: number
   /** Shortest stay at this step before the next may be taken. */
   readonly bakeMs: number
+  /** Whether a person must agree before this step begins. Default false. */
+  readonly approval?: boolean | undefined
+}
+
+/** A measurement of a team's own that a canary must pass, asked for when its policy has one. */
+export interface PrometheusCheck {
+  /** PromQL with one number for an answer; `$function`, `$canary` and `$stable` stand for names. */
+  readonly query: string
+  /** A higher answer stops the canary. */
+  readonly max: number
+}
+
+/** That a person agreed to a step. */
+export interface StepApproval {
+  /** Index into `steps`. */
+  readonly step: number
+  readonly by: string
+  readonly reason: string
+  readonly at: string
 }
 
 /** The move of a function's traffic from stable to canary. */
@@ -28,7 +48,7 @@ export interface Rollout {
   readonly steps: readonly RolloutStep[]
   /** Index into `steps`. */
   readonly step: number
-  /** Integer percent of keys the canary serves now. */
+  /** Integer percent of keys the canary serves now; 0 until the first step has begun. */
   readonly weightPercent: number
   /** Random per rollout: which keys meet a canary differs from one rollout to the next. */
   readonly salt: string
@@ -36,7 +56,21 @@ export interface Rollout {
   readonly since: string
   /** When the canary counts as bad. Absent: `defaultAnalysisLimits`. */
   readonly analysis?: AnalysisLimits | undefined
+  /** Version of the manifest that began this step: since when it lasts, by the clock of the store. */
+  readonly sinceVersion?: number | undefined
+  /** Calls of the canary that had been counted when this step began. Default 0. */
+  readonly callsBefore?: number | undefined
+  /** The newest approval. */
+  readonly approved?: StepApproval | undefined
+  /** When no step is taken. Default: none. */
+  readonly freeze?: readonly FreezeWindow[] | undefined
+  /** How long after its promotion a release that turns bad goes back by itself. Default 10 minutes. */
+  readonly rollbackWindowMs?: number | undefined
+  readonly prometheus?: PrometheusCheck | undefined
 }
+
+/** `rollbackWindowMs` where nobody says otherwise. */
+export const defaultRollbackWindowMs = 10 * 60 * 1000
 
 /** A function kept as it is against what Git says. `until` only reminds: only a new manifest changes what serves. */
 export interface Hold {
@@ -91,7 +125,13 @@ const rolloutSchema: z.ZodType<Rollout> = z
   .object({
     canary: releaseRefSchema,
     steps: z
-      .array(z.object({ weightPercent: weightPercentSchema, bakeMs: z.int().min(0) }))
+      .array(
+        z.object({
+          weightPercent: weightPercentSchema,
+          bakeMs: z.int().min(0),
+          approval: z.boolean().optional(),
+        }),
+      )
       .min(1)
       .max(20),
     step: z.int().min(0),
@@ -99,6 +139,14 @@ const rolloutSchema: z.ZodType<Rollout> = z
     salt: z.string().min(8).max(64),
     since: z.iso.datetime(),
     analysis: analysisLimitsSchema.optional(),
+    sinceVersion: z.int().min(1).optional(),
+    callsBefore: z.int().min(0).optional(),
+    approved: z
+      .object({ step: z.int(), by: z.string(), reason: z.string(), at: z.iso.datetime() })
+      .optional(),
+    freeze: z.array(freezeWindowSchema).optional(),
+    rollbackWindowMs: z.int().min(0).optional(),
+    prometheus: z.object({ query: z.string(), max: z.number() }).optional(),
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
 

@@ -1,6 +1,7 @@
 export {
   type AnalysisLimits,
   analysisLimitsSchema,
+  analysisLimitsShape,
   defaultAnalysisLimits,
 } from './analysis-limits.ts'
 export {
@@ -23,16 +24,20 @@ export {
   parseTrustRoot,
 } from './documents.ts'
 export { type SignedDocument, type SignedKind, signDocument, signedSizeLimit } from './envelope.ts'
+export { type FreezeWindow } from './freeze-window.ts'
 export { environmentNameSchema, functionNameSchema, nameSegmentSchema } from './function-name.ts'
 export {
+  defaultRollbackWindowMs,
   type FunctionState,
   type GroupDocument,
   groupDocumentSchema,
   type Hold,
   previousReleasesKept,
+  type PrometheusCheck,
   type ReleaseRef,
   type Rollout,
   type RolloutStep,
+  type StepApproval,
 } from './group-document.ts'
 export {
   type InstanceReport,
@@ -73,6 +78,11 @@ export {
   settingsDefaults,
   settingsSchema,
 } from './settings.ts'
+export {
+  type DecisionEvidence,
+  decisionsPerManifest,
+  type RolloutDecision,
+} from './rollout-decision.ts'
 export { settingsDigestOf } from './settings-digest.ts'
 export {
   createSigner,

@@ -7,6 +7,8 @@ export interface ReportedRefusal {
   readonly code: string
   readonly message: string
   readonly since: string
+  /** What was not taken; absent when it was a manifest, and in reports of older instances. */
+  readonly release?: Digest | undefined
 }
 
 /** Calls of one side of a rollout that were answered by one instance. */
@@ -115,9 +117,10 @@ const refusalSchema: z.ZodType<ReportedRefusal> = z.object({
   code: z.string(),
   message: z.string(),
   since: z.iso.datetime(),
+  release: digestSchema.optional(),
 })
 
-const sideSchema: z.ZodType<ReportedSide> = z.object({
+export const reportedSideSchema: z.ZodType<ReportedSide> = z.object({
   calls: z.int().min(0),
   faults: z.int().min(0),
   slow: z.int().min(0),
@@ -127,13 +130,13 @@ const rolloutSchema: z.ZodType<ReportedRollout> = z.object({
   canary: digestSchema,
   salt: z.string(),
   since: z.iso.datetime(),
-  measured: z.object({ stable: sideSchema, canary: sideSchema }),
+  measured: z.object({ stable: reportedSideSchema, canary: reportedSideSchema }),
   trip: z
     .object({
       cause: z.enum(['errors', 'latency']),
       at: z.iso.datetime(),
-      stable: sideSchema,
-      canary: sideSchema,
+      stable: reportedSideSchema,
+      canary: reportedSideSchema,
       slowLimitMs: z.number().nullable(),
       evidence: z.number(),
     })

@@ -1,6 +1,11 @@
 import * as z from 'zod'
 import { type Digest, digestSchema } from './digest.ts'
 import { environmentNameSchema, nameSegmentSchema } from './function-name.ts'
+import {
+  decisionsPerManifest,
+  type RolloutDecision,
+  rolloutDecisionSchema,
+} from './rollout-decision.ts'
 import { sizeLimit } from './size-limit.ts'
 
 /** Names an immutable object and bounds what may be read for it. */
@@ -40,6 +45,8 @@ export interface Manifest {
   /** Features a runtime must know; lacking one it refuses the manifest. */
   readonly requires: readonly string[]
   readonly groups: Readonly<Record<string, ObjectRef>>
+  /** What was decided from measurements in this version; absent when a person changed it. */
+  readonly decisions?: readonly RolloutDecision[] | undefined
 }
 
 /** Features of `requires` this package implements. */
@@ -68,4 +75,5 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
   quarantine: objectRefSchema(sizeLimit.quarantineBytes).nullable(),
   requires: z.array(z.string()),
   groups: z.record(nameSegmentSchema, objectRefSchema(sizeLimit.groupBytes)),
+  decisions: z.array(rolloutDecisionSchema).max(decisionsPerManifest).optional(),
 })

@@ -52,6 +52,11 @@ function toReported(
     ...(status.rollout !== null && { rollout: status.rollout }),
     ...(status.stableTrip !== null && { stableTrip: status.stableTrip }),
     ...(status.stableFailure !== null && { stableFailure: status.stableFailure }),
-    refusals: status.refusals.map(({ code, message, since }) => ({ code, message, since })),
+    refusals: status.refusals.map(({ code, message, since, release }) => ({
+      code,
+      message,
+      since,
+      release,
+    })),
   }
 }
