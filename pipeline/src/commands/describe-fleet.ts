@@ -1,7 +1,7 @@
 import type { FleetInstance } from '../environment-state/fleet.ts'
 import { hasFollowed, type FleetWait } from './await-fleet.ts'
 import { counted } from './counted.ts'
-import { formatAge } from './format-age.ts'
+import { formatAge } from '../format-age.ts'
 import { formatTable } from './table.ts'
 
 /** `3 of 5 instances run version 42, 1 silent`. */

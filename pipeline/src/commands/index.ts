@@ -1,5 +1,6 @@
 import type { AddCommand } from './command.ts'
 import { addAbortCommand } from './abort.ts'
+import { addApproveCommand } from './approve.ts'
 import { addBuildCommand } from './build.ts'
 import { addCheckCommand } from './check.ts'
 import { addClearCommand } from './clear.ts'
@@ -16,6 +17,7 @@ import { addPublishCommand } from './publish.ts'
 import { addRefreshCommand } from './refresh.ts'
 import { addResumeCommand } from './resume.ts'
 import { addRollbackCommand } from './rollback.ts'
+import { addRolloutCommand } from './rollout.ts'
 import { addStatusCommand } from './status.ts'
 import { addStopCommand } from './stop.ts'
 
@@ -27,6 +29,8 @@ export const commands: readonly AddCommand[] = [
   addPlanCommand,
   addBuildCommand,
   addPublishCommand,
+  addRolloutCommand,
+  addApproveCommand,
   addPromoteCommand,
   addAbortCommand,
   addRollbackCommand,

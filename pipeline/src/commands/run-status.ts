@@ -12,7 +12,7 @@ import { toFunctionStates } from '../plan/function-states.ts'
 import { pairName } from '../plan/pair.ts'
 import { type CommandIo, type CommandResult, finish } from './command.ts'
 import { type EnvironmentOptions, withSession } from './environment-session.ts'
-import { formatAge } from './format-age.ts'
+import { formatAge } from '../format-age.ts'
 import { formatTable } from './table.ts'
 
 /** The implementation of `needle status`. */

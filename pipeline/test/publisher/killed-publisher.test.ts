@@ -1,4 +1,4 @@
-import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
+import { createMemoryStore } from '@needle-faas/runtime/store'
 import { describe, expect, test } from 'vitest'
 import {
   createTestPublisher,
@@ -7,6 +7,7 @@ import {
   readHistoryVersions,
   readServedCode,
 } from './environment-under-test.ts'
+import { killed, killedAt } from './killed-store.ts'
 
 const before = { 'shop/card': 'card 1', 'shop/quote': 'quote 1', 'ads/banner': 'banner 1' }
 const after = { 'shop/card': 'card 2', 'shop/quote': 'quote 1', 'ads/banner': 'banner 2' }
@@ -55,27 +56,3 @@ test('a publisher killed at any write of the very first publish leaves nothing i
     expect(await readHistoryVersions(store)).toEqual([1])
   }
 })
-
-const killed = new Error('killed')
-
-/** A store through which a process dies around its n-th write: nothing gets through afterwards. */
-function killedAt(store: ArtifactStore, n: number, moment: 'before' | 'after'): ArtifactStore {
-  let writes = 0
-  return {
-    location: store.location,
-    get: (key, options) => {
-      if (writes >= n) throw killed
-      return store.get(key, options)
-    },
-    put: async (key, bytes, options) => {
-      writes++
-      if (writes > n || (writes === n && moment === 'before')) throw killed
-      const result = await store.put(key, bytes, options)
-      if (writes >= n) throw killed
-      return result
-    },
-    list: (prefix, options) => store.list(prefix, options),
-    delete: (key, options) => store.delete(key, options),
-    close: () => store.close(),
-  }
-}

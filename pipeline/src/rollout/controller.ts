@@ -1,0 +1,207 @@
+import {
+  type Digest,
+  objectKey,
+  type PrometheusCheck,
+  type Rollout,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
+import { isRuntimeError } from '@needle-faas/runtime/store'
+import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { readReportReadings, type ReportReading } from '../environment-state/instance-reports.ts'
+import {
+  type EnvironmentAccess,
+  readEnvironment,
+  readHistoryEntry,
+} from '../environment-state/read-environment.ts'
+import { toFunctionStates } from '../plan/function-states.ts'
+import { changeEnvironment, type ChangeOutcome } from '../publish/change-environment.ts'
+import type { Publisher } from '../publish/publisher.ts'
+import { decideRollout } from './decide-rollout.ts'
+import type { Decision } from './decision.ts'
+import type { MetricReading } from './metric-reading.ts'
+import { planRound, type RoundPlan } from './plan-round.ts'
+import { readMetric } from './read-metric.ts'
+import { screenReports } from './screen-reports.ts'
+import { createStoreClock } from './store-clock.ts'
+
+/** What one look at an environment came to. */
+export interface RoundOutcome {
+  /** Of every function that is in motion or in trouble, by name. */
+  readonly decisions: readonly Decision[]
+  /** Null when there was nothing to write. */
+  readonly change: ChangeOutcome | null
+  /** Moves that wait for the next round. */
+  readonly deferred: number
+}
+
+/**
+ * Moves the rollouts of an environment. Everything it needs lies in the store, so it may be killed
+ * at any moment and started again anywhere; a second one at the same time does no harm.
+ */
+export interface Controller {
+  /**
+   * Reads, decides, and writes at most one manifest.
+   *
+   * @throws as `readEnvironment` and `changeEnvironment` do
+   */
+  round(): Promise<RoundOutcome>
+}
+
+export interface ControllerOptions {
+  readonly publisher: Publisher
+  /** Recorded with what it decides. */
+  readonly actor: string
+  /** Of the Prometheus that policies with a query are asked of. */
+  readonly prometheus?: string | undefined
+}
+
+/** How many different versions are looked up in the history for one round's reports. */
+const versionsLookedUp = 50
+
+export function createController(options: ControllerOptions): Controller {
+  const { publisher, actor, prometheus } = options
+  const { access } = publisher
+  const readNow = createStoreClock(access, publisher.clock)
+  const historyDigest = createHistoryDigests(access)
+  const writtenAt = createWriteTimes(access)
+  const before = new Map<string, ReportReading>()
+
+  const decide = async (
+    state: EnvironmentState,
+    readings: readonly ReportReading[],
+    now: number,
+  ): Promise<readonly Decision[]> => {
+    const newest = state.newest?.manifest
+    if (newest === undefined) return []
+    const digests = await historyDigest(state, readings)
+    const fleet = screenReports({
+      environment: state.environment,
+      readings,
+      now,
+      newestVersion: newest.version,
+      digestOf: (version) => digests.get(version) ?? null,
+      before,
+    })
+    const decisions = await Promise.all(
+      [...toFunctionStates(state.groups)].map(async ([name, each]) => {
+        const { rollout } = each
+        const query = rollout?.prometheus
+        const [stepBegan, metric] = await Promise.all([
+          writtenAt(rollout?.sinceVersion),
+          rollout && query && prometheus !== undefined
+            ? askMetric(prometheus, query, { name, rollout, stable: each.stable.release })
+            : null,
+        ])
+        const { epoch } = newest
+        const question = { function: name, state: each, epoch, fleet, before, metric }
+        return decideRollout({ ...question, stepBegan, now })
+      }),
+    )
+    return decisions.filter((decision) => decision !== null)
+  }
+
+  const askMetric = (
+    url: string,
+    { query }: PrometheusCheck,
+    of: { readonly name: string; readonly rollout: Rollout; readonly stable: Digest },
+  ): Promise<MetricReading> =>
+    readMetric(
+      url,
+      query
+        .replaceAll('$function', of.name)
+        .replaceAll('$canary', shortDigest(of.rollout.canary.release))
+        .replaceAll('$stable', shortDigest(of.stable)),
+      access.signal,
+    )
+
+  return {
+    round: async () => {
+      const [{ state, pointer }, readings, now] = await Promise.all([
+        readEnvironment(access),
+        readReportReadings(access),
+        readNow(),
+      ])
+      let decisions = await decide(state, readings, now)
+      const planOf = (from: EnvironmentState): RoundPlan =>
+        planRound({ state: from, decisions, actor, now })
+      let { plan, deferred } = planOf(state)
+      // Somebody who died between the last two writes of a change left the pointer behind.
+      const isWhole = pointer.status === 'current' || state.newest === null
+      const isQuiet = plan.draft === null && isWhole
+      const change = isQuiet
+        ? null
+        : await changeEnvironment(publisher, async (newest) => {
+            decisions = await decide(newest, readings, now)
+            ;({ plan, deferred } = planOf(newest))
+            return { plan, uploads: [] }
+          })
+      remember(before, readings)
+      return { decisions, change, deferred }
+    },
+  }
+}
+
+/** Keeps the newest of each instance, so that an old report written again is noticed. */
+function remember(before: Map<string, ReportReading>, readings: readonly ReportReading[]): void {
+  const names = new Set(readings.map(({ instance }) => instance))
+  for (const name of before.keys()) if (!names.has(name)) before.delete(name)
+  for (const reading of readings) {
+    const last = before.get(reading.instance)?.report
+    const isOlder =
+      last?.startedAt === reading.report.startedAt &&
+      Date.parse(reading.report.reportedAt) < Date.parse(last.reportedAt)
+    if (!isOlder) before.set(reading.instance, reading)
+  }
+}
+
+/** Digests of the manifests that reports name, by version; one that is not there is missing. */
+function createHistoryDigests(
+  access: EnvironmentAccess,
+): (
+  state: EnvironmentState,
+  readings: readonly ReportReading[],
+) => Promise<ReadonlyMap<number, Digest>> {
+  const known = new Map<number, Digest>()
+  return async ({ newest }, readings) => {
+    if (newest !== null) known.set(newest.manifest.version, newest.digest)
+    const at = newest?.manifest.version ?? 0
+    const named = new Set(readings.flatMap(({ report }) => report.manifest?.version ?? []))
+    const unknown = [...named]
+      .filter((version) => version > 0 && !known.has(version))
+      // Those that are plausible first, or invented ones could keep them from being looked up.
+      .toSorted((a, b) => Math.abs(a - at) - Math.abs(b - at))
+      .slice(0, versionsLookedUp)
+    await Promise.all(
+      unknown.map(async (version) => {
+        const entry = await readHistoryEntry(access, version).catch((error: unknown) => {
+          // An entry that does not verify confirms nobody's report.
+          if (isRuntimeError(error) && !error.code.startsWith('STORE_')) return null
+          throw error
+        })
+        if (entry !== null) known.set(version, entry.digest)
+      }),
+    )
+    return known
+  }
+}
+
+/** When a version was written, by the clock of the store; null when its entry is gone. */
+function createWriteTimes({
+  store,
+  environment,
+  signal,
+}: EnvironmentAccess): (version: number | undefined) => Promise<number | null> {
+  const known = new Map<number, number>()
+  return async (version) => {
+    if (version === undefined) return null
+    const cached = known.get(version)
+    if (cached !== undefined) return cached
+    const key = objectKey.history(environment, version)
+    for await (const object of store.list(key, { signal })) {
+      if (object.key !== key) continue
+      known.set(version, object.modifiedAt)
+      return object.modifiedAt
+    }
+    return null
+  }
+}

@@ -1,0 +1,299 @@
+import type { Rollout } from '@needle-faas/runtime/manifest'
+import { describe, expect, test } from 'vitest'
+import { hold, now, ref, rollout, serving } from '../plan/plan-samples.ts'
+import { decideRollout, type RolloutQuestion } from './decide-rollout.ts'
+import { fleet, measured, reading, side, tripOn } from './fleet-samples.ts'
+
+const minute = 60_000
+const good = measured(side(900, 1), side(200))
+const three = [reading('one', good), reading('two', good), reading('three', good)]
+const canary: Rollout = { ...rollout('b'), sinceVersion: 7 }
+
+/** `shop/card` at 20 %, baked for an hour, measured well everywhere. */
+function ask(more: Partial<RolloutQuestion> = {}, changed: Partial<Rollout> = {}) {
+  return decideRollout({
+    function: 'shop/card',
+    state: serving('a', { rollout: { ...canary, ...changed } }),
+    epoch: 1,
+    fleet: fleet(three),
+    before: new Map(),
+    metric: null,
+    stepBegan: now - 60 * minute,
+    now,
+    ...more,
+  })
+}
+
+const bad = measured(side(90), side(20, 20), tripOn(side(90), side(10, 10)))
+const harm = {
+  code: 'FUNCTION_RUNAWAY',
+  message: 'ran for 5 s',
+  since: '2026-11-22T09:30:00.000Z',
+  release: ref('b').release,
+}
+
+describe('forward', () => {
+  test('a step that baked, was measured enough and is within its limits is followed by the next', () => {
+    expect(ask()).toMatchObject({
+      kind: 'step',
+      verdict: 'successful',
+      evidence: { live: 3, voted: 3, canary: side(600), stable: side(2700, 3) },
+    })
+  })
+
+  test('after the last step everyone gets it', () => {
+    const last = { step: 1, weightPercent: 100 }
+    expect(ask({}, last)).toMatchObject({ kind: 'promote', verdict: 'successful' })
+  })
+
+  test('a step waits until it has baked', () => {
+    expect(ask({ stepBegan: now - 20_000 })).toMatchObject({ kind: 'wait', verdict: 'running' })
+  })
+
+  test.each([
+    ['ahead', '2026-11-22T10:10:00.000Z'],
+    ['behind', '2026-11-22T09:49:50.000Z'],
+  ])('a publisher whose clock is ten minutes %s makes a step no shorter', (_, since) => {
+    expect(ask({ stepBegan: now - 20_000 }, { since })).toMatchObject({ kind: 'wait' })
+    expect(ask({ stepBegan: now - 2 * minute }, { since })).toMatchObject({ kind: 'step' })
+  })
+
+  test('calls of earlier steps do not count for this one', () => {
+    expect(ask({}, { callsBefore: 550 })).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+    expect(ask({}, { callsBefore: 500 })).toMatchObject({ kind: 'step' })
+    // fewer than before: the instances are new and count anew
+    expect(ask({}, { callsBefore: 10_000 })).toMatchObject({ kind: 'step' })
+  })
+})
+
+describe('holding', () => {
+  // flagger#1353, argo-rollouts#3850, argo-rollouts#1905
+  test('no traffic is neither success nor failure', () => {
+    const idle = fleet([reading('one', measured(side(0), side(0))), reading('two')])
+    for (const age of [5, 600, 100_000]) {
+      const decision = ask({ fleet: idle, stepBegan: now - age * minute })
+      expect(decision).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+      expect(decision?.text).toContain('0 of the 100 calls')
+    }
+  })
+
+  test('without any report measuring is broken', () => {
+    expect(ask({ fleet: fleet([]) })).toMatchObject({ kind: 'hold', verdict: 'error' })
+  })
+
+  test('a canary that silences most of those who run it is not taken for good', () => {
+    const silent = fleet([three[0] ?? reading('one')], { dead: three.slice(1) })
+    const decision = ask({ fleet: silent })
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'error', evidence: { dead: 2 } })
+    expect(decision?.text).toContain('2 instances that ran it fell silent')
+  })
+
+  test('half of the live instances is no majority, and the late are named', () => {
+    const late = reading('late', good, { version: 6 })
+    const decision = ask({ fleet: fleet([reading('one', good), late]) })
+    expect(decision).toMatchObject({
+      kind: 'hold',
+      verdict: 'inconclusive',
+      evidence: { voted: 1, late: 1 },
+    })
+    expect(decision?.text).toContain('Late: late')
+    expect(ask({ fleet: fleet([...three, late]) })).toMatchObject({ kind: 'step' })
+  })
+
+  test('shares over their limits by what may be chance are given more time', () => {
+    const some = fleet([reading('one', measured(side(900, 1), side(110, 3)))])
+    expect(ask({ fleet: some })).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+  })
+
+  test.each([
+    ['a freeze', { freeze: [window()] }, 'Black Friday'],
+    ['approval', { steps: [...canary.steps.slice(0, 1), wanting()] }, 'needle approve shop/card'],
+  ])('%s holds what has passed', (_, changed, text) => {
+    const decision = ask({}, changed)
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'successful' })
+    expect(decision?.text).toContain(text)
+  })
+
+  test('an approved step begins, one approved for another does not', () => {
+    const steps = [...canary.steps.slice(0, 1), wanting()]
+    const by = { by: 'Ann', reason: 'seen', at: '2026-11-22T09:30:00.000Z' }
+    const approved = (step: number) => ask({}, { steps, approved: { step, ...by } })
+    expect(approved(1)).toMatchObject({ kind: 'step' })
+    expect(approved(0)).toMatchObject({ kind: 'hold' })
+  })
+
+  test('a first step that has not begun waits for nothing but freeze and approval', () => {
+    const idle = { fleet: fleet([]), stepBegan: now }
+    expect(ask(idle, { weightPercent: 0 })).toMatchObject({ kind: 'step', verdict: 'pending' })
+    const still = { weightPercent: 0, freeze: [window()] }
+    expect(ask(idle, still)).toMatchObject({ kind: 'hold', verdict: 'pending' })
+  })
+
+  test('a person who holds the function holds its steps', () => {
+    const held = serving('a', { rollout: canary, hold: hold() })
+    expect(ask({ state: held })).toMatchObject({ kind: 'hold', text: expect.stringMatching(/Ann/) })
+  })
+
+  test.each([
+    [null, 'error', 'no Prometheus was given'],
+    [{ status: 'failed', message: 'Prometheus is away' }, 'error', 'Prometheus is away'],
+    [{ status: 'empty', message: 'no number' }, 'inconclusive', 'no number'],
+  ] as const)('a metric that answers %o holds', (metric, verdict, text) => {
+    const decision = ask({ metric }, asking())
+    expect(decision).toMatchObject({ kind: 'hold', verdict })
+    expect(decision?.text).toContain(text)
+  })
+
+  test('a metric within its bound lets go and is evidence', () => {
+    const metric = { status: 'value', value: 0.4 } as const
+    expect(ask({ metric }, asking())).toMatchObject({ kind: 'step', evidence: { metric: 0.4 } })
+  })
+})
+
+describe('backward', () => {
+  test.each([
+    ['a trip', bad, 'was stopped by one: 10 of 10 calls failed'],
+    ['a runaway', { refusals: [harm] }, 'harms on one: FUNCTION_RUNAWAY'],
+  ])('%s on one instance stops the canary everywhere', (_, card, text) => {
+    const decision = ask({ fleet: fleet([reading('one', card), ...three.slice(1)]) })
+    expect(decision).toMatchObject({ kind: 'abort', verdict: 'failed' })
+    expect(decision?.text).toContain(text)
+  })
+
+  test('an instance that died after it tripped is heard', () => {
+    const died = reading('one', bad, { ageMs: 10 * minute })
+    expect(ask({ fleet: fleet([], { dead: [died] }) })).toMatchObject({ kind: 'abort' })
+  })
+
+  test('a fleet finds out what no instance could alone', () => {
+    const worse = measured(side(300, 1), side(30, 6))
+    const many = Array.from({ length: 20 }, (_, index) => reading(`i${index}`, worse))
+    expect(ask({ fleet: fleet(many.slice(0, 1)) })).not.toMatchObject({ kind: 'abort' })
+    expect(ask({ fleet: fleet(many) })).toMatchObject({ kind: 'abort', verdict: 'failed' })
+  })
+
+  test('an outage that both sides meet is not the fault of the canary', () => {
+    const outage = measured(side(900, 450), side(100, 52))
+    expect(ask({ fleet: fleet([reading('one', outage)]) })).not.toMatchObject({ kind: 'abort' })
+  })
+
+  test('a metric above its bound stops the canary, without waiting for the bake', () => {
+    const metric = { status: 'value', value: 2 } as const
+    expect(ask({ metric, stepBegan: now }, asking())).toMatchObject({ kind: 'abort' })
+  })
+
+  // serverless-application-model#716, argo-rollouts#2939, argo-rollouts#3669
+  test('no freeze, approval, hold, bake, missing metric or silent fleet is in the way', () => {
+    const inTheWay = {
+      ...canary,
+      ...asking(),
+      freeze: [window()],
+      steps: [wanting(), wanting()],
+      callsBefore: 10_000,
+    }
+    const state = serving('a', { rollout: inTheWay, hold: hold() })
+    const metric = { status: 'failed', message: 'away' } as const
+    const silent = fleet([reading('one', bad)], { dead: three.slice(1) })
+    const decision = ask({ state, metric, fleet: silent, stepBegan: now })
+    expect(decision).toMatchObject({ kind: 'abort', verdict: 'failed' })
+  })
+
+  test('what a store or a busy machine may be to blame for is no harm', () => {
+    const late = { refusals: [{ ...harm, code: 'OBJECT_MISSING' }], canary: null }
+    const decision = ask({ fleet: fleet([reading('one', late), reading('two', good)]) })
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+  })
+
+  test('harm that another release does says nothing of this one', () => {
+    const other = { ...good, refusals: [{ ...harm, release: ref('z').release }] }
+    expect(ask({ fleet: fleet([reading('one', other)]) })).toMatchObject({ kind: 'step' })
+  })
+})
+
+describe('reports that are not believed', () => {
+  const replayed = measured(side(100), side(50))
+  test.each([
+    ['more failures than calls', measured(side(9, 10), side(200)), 'more bad calls of stable'],
+    ['more calls than a process answers', measured(side(900, 1), side(1e12)), 'calls of canary in'],
+    ['a trip on too little', tripped(side(90), side(2, 2)), 'tripped on 2 bad calls'],
+    ['a trip while stable does no better', tripped(side(90, 90), side(10, 10)), 'no better'],
+    ['a trip on more than was counted', tripped(side(90), side(400, 400)), 'than it counts'],
+    ['a trip without stable', tripped(side(0), side(9, 9)), 'without calls of both'],
+    ['counts that fall', replayed, 'fewer calls of stable than before'],
+  ])('%s: %#', (_, card, why) => {
+    const forged = reading('forged', card)
+    const decision = ask({
+      fleet: fleet([...three, forged]),
+      before: new Map([['forged', reading('forged', good)]]),
+    })
+    expect(decision).toMatchObject({ kind: 'step', evidence: { live: 3, refused: 1 } })
+    expect(decision?.refused[0]?.why).toContain(why)
+  })
+
+  test('a trip of another rollout of the same canary is none of this', () => {
+    const earlier = reading('one', salted('another-salt'))
+    expect(ask({ fleet: fleet([...three.slice(1), earlier]) })).toMatchObject({ kind: 'step' })
+    expect(ask({ fleet: fleet([reading('one', salted('earlier-salt'))]) })).toMatchObject({
+      kind: 'abort',
+    })
+  })
+})
+
+describe('a stable right after its promotion', () => {
+  const harmed = { refusals: [{ ...harm, code: 'FUNCTION_CRASHED', release: ref('a').release }] }
+
+  test('goes back when it harms within its window', () => {
+    expect(stable(harmed, until(minute))).toMatchObject({ kind: 'rollback', verdict: 'failed' })
+  })
+
+  test.each([
+    ['its window is over', until(-1), 'window is over'],
+    ['it never had one', {}, 'window is over'],
+    ['a person holds it', { ...until(minute), hold: hold() }, 'Ann holds it'],
+    ['nothing earlier is kept', { ...until(minute), previous: [] }, 'nothing earlier'],
+  ])('raises an alarm only when %s', (_, more, text) => {
+    const decision = stable(harmed, more)
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'failed' })
+    expect(decision?.text).toContain(text)
+  })
+
+  test('is watched while its window is open, and then forgotten', () => {
+    expect(stable({}, until(minute))).toMatchObject({ kind: 'wait', verdict: 'running' })
+    expect(stable({}, until(-1))).toBeNull()
+  })
+})
+
+function tripped(stable: ReturnType<typeof side>, canarySide: ReturnType<typeof side>) {
+  return measured(side(900, 90), side(300, 300), tripOn(stable, canarySide))
+}
+
+function window() {
+  const days = ['sun']
+  return { days, from: '09:00', to: '24:00', timeZone: 'UTC', reason: 'Black Friday' }
+}
+
+function wanting() {
+  return { weightPercent: 100, bakeMs: 0, approval: true }
+}
+
+function asking(): Partial<Rollout> {
+  return { prometheus: { query: 'errors', max: 1 } }
+}
+
+/** The bad report, of the rollout with this salt. */
+function salted(salt: string) {
+  const { rollout: own } = bad
+  return own === undefined ? {} : { rollout: { ...own, salt } }
+}
+
+function until(offsetMs: number) {
+  return { rollbackUntil: new Date(now + offsetMs).toISOString() }
+}
+
+/** No rollout, and an instance that reports this of `shop/card`. */
+function stable(card: object, more: object) {
+  return ask({
+    state: serving('a', { previous: [ref('p')], ...more }),
+    fleet: fleet([reading('one', card)]),
+  })
+}

@@ -1,0 +1,48 @@
+import type { ReportedRollout, ReportedSide, ReportedTrip } from '@needle-faas/runtime/manifest'
+
+/** More calls than any process answers in a second. */
+const callsPerSecond = 100_000
+
+/** Fewest bad calls that can trip a breaker, whatever the weight of the canary. */
+const leastBadCalls = 3
+
+/** What cannot be true of what an instance measured; null when all of it can. */
+export function findImplausible(
+  { measured, since }: ReportedRollout,
+  options: { readonly reportedAt: string; readonly before: ReportedRollout | null },
+): string | null {
+  const { before } = options
+  // Both times are of its own clock.
+  const elapsedMs = Math.max(0, Date.parse(options.reportedAt) - Date.parse(since))
+  for (const side of ['stable', 'canary'] as const) {
+    const { calls, faults, slow } = measured[side]
+    if (faults > calls || slow > calls) return `counts more bad calls of ${side} than calls`
+    if (calls > (elapsedMs / 1000 + 1) * callsPerSecond) {
+      return `counts ${calls} calls of ${side} in ${Math.round(elapsedMs / 1000)} s`
+    }
+    const last = before?.since === since ? before.measured[side] : null
+    if (last !== null && isLess(measured[side], last)) {
+      return `counts fewer calls of ${side} than before`
+    }
+  }
+  return null
+}
+
+/** Why the counts of a trip do not bear it out; null when they do. */
+export function findUnsupported(trip: ReportedTrip, { measured }: ReportedRollout): string | null {
+  const { stable, canary, cause } = trip
+  const bad = cause === 'errors' ? 'faults' : 'slow'
+  if (isLess(measured.canary, canary) || isLess(measured.stable, stable)) {
+    return 'tripped on more calls than it counts'
+  }
+  if (stable.calls === 0 || canary.calls === 0) return 'tripped without calls of both sides'
+  if (canary[bad] < leastBadCalls) return `tripped on ${canary[bad]} bad calls`
+  if (canary[bad] / canary.calls <= stable[bad] / stable.calls) {
+    return 'tripped although stable does no better'
+  }
+  return null
+}
+
+function isLess(a: ReportedSide, b: ReportedSide): boolean {
+  return a.calls < b.calls || a.faults < b.faults || a.slow < b.slow
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type FunctionState,
+  type InstanceReport,
+  objectKey,
+  type ReportedFunction,
+  type ReportedSide,
+} from '@needle-faas/runtime/manifest'
+import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
+import { type RolloutPlan, rolloutPlanOf } from '../../src/config/rollout-policy.ts'
+import type { EnvironmentState } from '../../src/environment-state/environment-state.ts'
+import { readEnvironment } from '../../src/environment-state/read-environment.ts'
+import { toFunctionStates } from '../../src/plan/function-states.ts'
+import type { PublishInput } from '../../src/plan/plan-publish.ts'
+import type { Publisher } from '../../src/publish/publisher.ts'
+import { type Controller, createController } from '../../src/rollout/controller.ts'
+import {
+  createTestPublisher,
+  createTestTrust,
+  publishCode,
+  type TestTrust,
+} from '../publisher/environment-under-test.ts'
+
+/** An environment with a store of its own time, a publisher, and instances that say what they are told. */
+export interface FleetUnderTest {
+  readonly trust: TestTrust
+  readonly store: ArtifactStore
+  readonly publisher: Publisher
+  /** By the clock of the store, epoch milliseconds. */
+  now(): number
+  pass(durationMs: number): void
+  /** Publishes exactly these functions, code by name, with the policy `{}` for all. */
+  publish(code: Readonly<Record<string, string>>, more?: Partial<PublishInput>): Promise<void>
+  /** A controller as a new process would be one. */
+  controller(store?: ArtifactStore, skewMs?: number): Controller
+  state(): Promise<EnvironmentState>
+  card(): Promise<FunctionState>
+  /** An instance reports: what the newest manifest says, and what is given. */
+  report(instance: string, said?: Said): Promise<void>
+}
+
+export interface Said {
+  readonly stable?: ReportedSide
+  readonly canary?: ReportedSide
+  /** It stopped the canary on these counts. */
+  readonly trips?: boolean
+  readonly card?: Partial<ReportedFunction>
+  readonly more?: Partial<InstanceReport>
+  /** How wrong its clock is. */
+  readonly skewMs?: number
+}
+
+export const minute = 60_000
+
+export async function createFleetUnderTest(): Promise<FleetUnderTest> {
+  let now = Date.parse('2026-11-22T10:00:00Z')
+  const store = datedStore(createMemoryStore(), () => now)
+  const trust = await createTestTrust()
+  const publisherOn = (on: ArtifactStore, skewMs = 0): Publisher => ({
+    ...createTestPublisher(trust, on),
+    clock: { now: () => now + skewMs },
+  })
+  const publisher = publisherOn(store)
+  const state = async (): Promise<EnvironmentState> =>
+    (await readEnvironment(publisher.access)).state
+  const card = async (): Promise<FunctionState> => {
+    const found = toFunctionStates((await state()).groups).get('shop/card')
+    if (found === undefined) throw new Error('no shop/card')
+    return found
+  }
+  return {
+    trust,
+    store,
+    publisher,
+    now: () => now,
+    pass: (durationMs) => void (now += durationMs),
+    publish: async (code, more = {}) => {
+      const plan = rolloutPlanOf({ policies: { shop: { rollout: {} } } }, 'shop/card')
+      const policies = new Map<string, RolloutPlan>(
+        plan === null ? [] : Object.keys(code).map((name) => [name, plan]),
+      )
+      await publishCode(publisher, trust, code, { policies, createSalt: randomUUID, ...more })
+    },
+    controller: (on = store, skewMs = 0) =>
+      createController({ publisher: publisherOn(on, skewMs), actor: 'needle rollout' }),
+    state,
+    card,
+    report: async (instance, said = {}) => {
+      const document = toReport(await state(), instance, now, said)
+      const bytes = new TextEncoder().encode(JSON.stringify(document))
+      await store.put(objectKey.instance('production', instance), bytes)
+    },
+  }
+}
+
+function toReport(
+  { newest, groups }: EnvironmentState,
+  instance: string,
+  now: number,
+  said: Said,
+): InstanceReport {
+  const own = now + (said.skewMs ?? 0)
+  const iso = (ageMs: number): string => new Date(own - ageMs).toISOString()
+  if (newest === null) throw new Error('nothing was published')
+  const { epoch, version, commit } = newest.manifest
+  const functions = [...toFunctionStates(groups)].map(([name, { stable, rollout }]) => {
+    const none = { calls: 0, faults: 0, slow: 0 }
+    const counts = { stable: said.stable ?? none, canary: said.canary ?? none }
+    const trip = {
+      cause: 'errors' as const,
+      at: iso(0),
+      ...counts,
+      slowLimitMs: null,
+      evidence: 30_000,
+    }
+    const measured = rollout && {
+      canary: rollout.canary.release,
+      salt: rollout.salt,
+      since: iso(10 * minute),
+      measured: counts,
+      trip: said.trips ? trip : null,
+    }
+    const reported: ReportedFunction = {
+      stable: stable.release,
+      canary: rollout?.canary.release ?? null,
+      weightPercent: rollout?.weightPercent ?? 0,
+      stopped: false,
+      manifestVersion: version,
+      refusals: [],
+      ...(measured && { rollout: measured }),
+      ...(name === 'shop/card' && said.card),
+    }
+    return [name, reported] as const
+  })
+  return {
+    specVersion: 1,
+    environment: 'production',
+    instance,
+    reportedAt: iso(0),
+    startedAt: '2026-11-22T08:00:00.000Z',
+    state: 'ready',
+    frozen: false,
+    manifest: {
+      epoch,
+      version,
+      digest: newest.digest,
+      commit,
+      activatedAt: iso(0),
+      lagMs: 0,
+    },
+    refusal: null,
+    functions: Object.fromEntries(functions),
+    ...said.more,
+  }
+}
+
+/** The same store, with the time of each write by a clock of its own. */
+function datedStore(store: ArtifactStore, now: () => number): ArtifactStore {
+  const writtenAt = new Map<string, number>()
+  return {
+    location: store.location,
+    get: (key, options) => store.get(key, options),
+    put: async (key, bytes, options) => {
+      const result = await store.put(key, bytes, options)
+      if (result.status === 'written') writtenAt.set(key, now())
+      return result
+    },
+    async *list(prefix, options) {
+      for await (const object of store.list(prefix, options)) {
+        yield { ...object, modifiedAt: writtenAt.get(object.key) ?? 0 }
+      }
+    },
+    delete: (key, options) => store.delete(key, options),
+    close: () => store.close(),
+  }
+}
