@@ -60,6 +60,7 @@ export type PipelineErrorCode =
   | 'NOTHING_TO_APPROVE'
   | 'ROLLBACK_TARGET'
   | 'NOTHING_TO_CLEAR'
+  | 'TRACE_SUBJECT'
   | 'PUBLISH_LOST'
   | 'STORE_IGNORES_CONDITIONS'
   // keys and trust

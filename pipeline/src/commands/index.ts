@@ -20,6 +20,7 @@ import { addRollbackCommand } from './rollback.ts'
 import { addRolloutCommand } from './rollout.ts'
 import { addStatusCommand } from './status.ts'
 import { addStopCommand } from './stop.ts'
+import { addTraceCommand } from './trace.ts'
 
 /** In the order in which `needle --help` lists them: a change's way from an idea to production. */
 export const commands: readonly AddCommand[] = [
@@ -40,6 +41,7 @@ export const commands: readonly AddCommand[] = [
   addClearCommand,
   addStatusCommand,
   addHistoryCommand,
+  addTraceCommand,
   addDoctorCommand,
   addRefreshCommand,
   addKeysCommand,

@@ -1,17 +1,13 @@
-import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import {
-  type EnvironmentAccess,
-  listHistory,
-  readHistoryEntry,
-  readState,
-} from '../environment-state/read-environment.ts'
-import { isRuntimeError } from '@needle-faas/runtime/store'
-import { PipelineError } from '../errors.ts'
-import { type Difference, explainChange } from '../plan/explain-change.ts'
+import { type Decision, readDecisions } from '../environment-state/decisions.ts'
+import { readHistoryStates } from '../environment-state/history-states.ts'
+import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
+import { changesOf, type Difference } from '../plan/explain-change.ts'
 import { counted } from './counted.ts'
 import { type CommandIo, finish } from './command.ts'
 import { withSession } from './environment-session.ts'
+import { formatDecision } from './format-decision.ts'
 import type { HistoryOptions } from './history.ts'
+import { parseLimit } from './parse-limit.ts'
 
 /** The implementation of `needle history`. */
 export async function runHistory(
@@ -19,13 +15,7 @@ export async function runHistory(
   options: HistoryOptions,
   functionName: string | null,
 ): Promise<void> {
-  const limit = Number(options.limit)
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `--limit takes a whole number from 1, not "${options.limit}"`,
-    )
-  }
+  const limit = parseLimit(options.limit)
   const entries = await withSession(io, options, ({ access }) =>
     readEntries(access, limit, functionName),
   )
@@ -50,6 +40,8 @@ interface Entry {
   readonly fault: string | null
   /** Null when what the manifests name was pruned or is damaged. */
   readonly changes: readonly Difference[] | null
+  /** Those of its changes that measurements decided, with their evidence. */
+  readonly decisions: readonly Decision[]
 }
 
 async function readEntries(
@@ -57,17 +49,12 @@ async function readEntries(
   limit: number,
   functionName: string | null,
 ): Promise<readonly Entry[]> {
-  const versions = (await listHistory(access)).slice(0, limit + 1)
-  const read = await Promise.all(versions.map((version) => readOne(access, version)))
+  const read = await readHistoryStates(access, limit + 1)
+  const isAsked = (each: { readonly function: string | null }): boolean =>
+    functionName === null || each.function === functionName
   const entries = read.slice(0, limit).map((current, index): Entry => {
-    const before = read[index + 1]
-    const isFirst = before === undefined
-    const { version, state, fault } = current
-    const manifest = state?.newest?.manifest
-    const changes =
-      state?.hasObjects && (isFirst || before.state?.hasObjects)
-        ? explainChange(isFirst ? null : (before.state ?? null), state)
-        : null
+    const { version, manifest: newest, fault } = current
+    const manifest = newest?.manifest
     return {
       version,
       issuedAt: manifest?.issuedAt ?? null,
@@ -75,40 +62,11 @@ async function readEntries(
       reason: manifest?.reason ?? null,
       commit: manifest?.commit ?? null,
       fault,
-      changes:
-        changes?.filter((change) => functionName === null || change.function === functionName) ??
-        null,
+      changes: changesOf(current, read[index + 1])?.filter(isAsked) ?? null,
+      decisions: newest === null ? [] : readDecisions(newest).filter(isAsked),
     }
   })
   return functionName === null ? entries : entries.filter((entry) => entry.changes?.length !== 0)
-}
-
-interface ReadOne {
-  readonly version: number
-  readonly state: (EnvironmentState & { readonly hasObjects: boolean }) | null
-  readonly fault: string | null
-}
-
-/** An entry that no longer verifies or whose objects were pruned is still listed. */
-async function readOne(access: EnvironmentAccess, version: number): Promise<ReadOne> {
-  try {
-    const newest = await readHistoryEntry(access, version)
-    if (newest === null) return { version, state: null, fault: 'it disappeared meanwhile' }
-    const state = await readState(access, newest).catch(toFault)
-    if (typeof state !== 'string') {
-      return { version, state: { ...state, hasObjects: true }, fault: null }
-    }
-    const { environment } = access
-    const empty = { environment, newest, groups: {}, quarantine: [], hasObjects: false }
-    return { version, state: empty, fault: null }
-  } catch (error) {
-    return { version, state: null, fault: toFault(error) }
-  }
-}
-
-function toFault(error: unknown): string {
-  if (!isRuntimeError(error) || error.code.startsWith('STORE_')) throw error
-  return `${error.code}: ${error.message}`
 }
 
 function formatEntry(entry: Entry): string {
@@ -120,5 +78,6 @@ function formatEntry(entry: Entry): string {
     head,
     ...commit,
     ...(changes ?? ['    (its details were pruned, or are damaged: needle doctor)']),
+    ...entry.decisions.map((decision) => `    ${formatDecision(decision)}`),
   ].join('\n')
 }

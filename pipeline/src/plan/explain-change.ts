@@ -38,6 +38,19 @@ export function explainChange(
   return differences
 }
 
+/**
+ * What one manifest of the history changed; null when that cannot be told any more.
+ *
+ * @param before - The one before it; undefined when it is the first.
+ */
+export function changesOf(
+  current: { readonly state: EnvironmentState | null },
+  before: { readonly state: EnvironmentState | null } | undefined,
+): readonly Difference[] | null {
+  if (current.state === null || before?.state === null) return null
+  return explainChange(before?.state ?? null, current.state)
+}
+
 function key(entry: QuarantineEntry): string {
   return `${entry.function} ${pairName(entry)}`
 }
