@@ -87,13 +87,7 @@ async function stepCanary(): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(document))
   const ref = { digest: digestOf(bytes), sizeBytes: bytes.byteLength }
   await on.store.put(objectKey.group('production', ref.digest), bytes)
-  const payload = {
-    ...state.newest.manifest,
-    version: 3,
-    previous: state.newest.digest,
-    actor: 'controller',
-    reason: 'next step',
-    groups: { shop: ref },
+  const decided: object = {
     decisions: [
       {
         function: 'shop/card',
@@ -105,6 +99,15 @@ async function stepCanary(): Promise<void> {
       { function: 'shop/quote', kind: 'muse', text: 'of a later Needle', confidence: 1 },
       'not a decision',
     ],
+  }
+  const payload = {
+    ...state.newest.manifest,
+    version: 3,
+    previous: state.newest.digest,
+    actor: 'controller',
+    reason: 'next step',
+    groups: { shop: ref },
+    ...decided,
   }
   const signed = await signDocument({ kind: 'manifest', payload }, [on.trust.signers.operator])
   await on.store.put(objectKey.history('production', 3), signed)
