@@ -38,6 +38,8 @@ try {
         root,
         port: 3000,
         pollIntervalMs: 1000,
+        // It tells the story itself, and errors are part of it.
+        logLevel: 'silent',
         signal: stop.signal,
         onDeployed: deployments.push,
       })

@@ -20,6 +20,8 @@ export interface BffOptions {
   readonly store: StoreEnv
   readonly port: number
   readonly pollIntervalMs: number
+  /** From which level on it logs. Default: `warn`. */
+  readonly logLevel?: string | undefined
 }
 
 /** Starts the BFF in a process of its own, with the store's address and the trust root, and no key. */
@@ -35,6 +37,7 @@ export async function startBff(options: BffOptions): Promise<BffProcess> {
       NEEDLE_CACHE: directories.cache,
       PORT: String(options.port),
       POLL_INTERVAL_MS: String(options.pollIntervalMs),
+      ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),
     },
     // In a group of its own, so that Ctrl-C reaches it through us and in order.
     detached: true,

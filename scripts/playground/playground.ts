@@ -27,6 +27,8 @@ export interface PlaygroundOptions {
   /** The next free one from here is taken. */
   readonly port: number
   readonly pollIntervalMs: number
+  /** Of the BFF; see `BffOptions`. */
+  readonly logLevel?: string | undefined
   readonly canaryPercent?: number | undefined
   readonly signal?: AbortSignal
   readonly onStep?: (step: string) => void
@@ -71,6 +73,7 @@ export async function openPlayground(options: PlaygroundOptions): Promise<Playgr
     store,
     port: await freePort(options.port),
     pollIntervalMs: options.pollIntervalMs,
+    logLevel: options.logLevel,
   })
   return {
     directories,

@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The function the tour writes: what a person would type after `needle new`. */
-export async function writeGreeting(work: string, greeting: string): Promise<void> {
+/**
+ * The function the tour writes: what a person would type after `needle new`. With a mistake that its
+ * test does not find, because the test greets Ada.
+ */
+export async function writeGreeting(work: string, greeting: string, mistake = ''): Promise<void> {
   const folder = join(work, 'functions', 'shop', 'greeting')
   await writeFile(
     join(folder, 'index.ts'),
@@ -13,7 +16,7 @@ export default defineFunction({
   input: z.object({ name: z.string() }),
   output: z.object({ text: z.string() }),
   http: { method: 'GET', path: '/shop/greeting/:name' },
-  async handler({ name }) {
+  async handler({ name }) {${mistake}
     return { text: \`${greeting}, \${name}!\` }
   },
 })

@@ -20,6 +20,8 @@ export interface Stage {
   until(ask: () => Promise<boolean>, since: number): Promise<number>
   /** The `needle` command in the working clone, as an operator with a key. */
   operate(...args: string[]): Promise<NeedleRun>
+  /** One look of the rollout controller. */
+  lookAtRollouts(): Promise<NeedleRun>
 }
 
 export interface RequestOptions {
@@ -31,6 +33,8 @@ export interface Answer {
   readonly status: number
   readonly body: unknown
   readonly revision: string | null
+  /** The canary that failed, when stable answered in its stead. */
+  readonly fallback: string | null
 }
 
 export interface Landing {
@@ -52,6 +56,19 @@ export function createStage(
     await git.push()
     const pushedAt = performance.now()
     return { deployment: await nextDeployment(), pushedAt }
+  }
+
+  const operate = async (args: readonly string[], accepted: readonly number[]) => {
+    const run = await runNeedle(args, {
+      cwd: directories.work,
+      env: {
+        ...playground.store,
+        NEEDLE_TRUST: join(directories.keys, 'trust-root.json'),
+        NEEDLE_OPERATOR_KEY: await readFile(join(directories.keys, 'operator.jwk.json'), 'utf8'),
+      },
+    })
+    if (accepted.includes(run.exitCode)) return run
+    throw new Error(`needle ${args.join(' ')} failed:\n${run.output}`)
   }
 
   return {
@@ -84,6 +101,7 @@ export function createStage(
         status: response.status,
         body: await response.json(),
         revision: response.headers.get('x-needle-revision'),
+        fallback: response.headers.get('x-needle-fallback'),
       }
     },
     async until(ask, since) {
@@ -96,17 +114,8 @@ export function createStage(
       }
       return performance.now() - since
     },
-    async operate(...args) {
-      const run = await runNeedle(args, {
-        cwd: directories.work,
-        env: {
-          ...playground.store,
-          NEEDLE_TRUST: join(directories.keys, 'trust-root.json'),
-          NEEDLE_OPERATOR_KEY: await readFile(join(directories.keys, 'operator.jwk.json'), 'utf8'),
-        },
-      })
-      if (run.exitCode !== 0) throw new Error(`needle ${args.join(' ')} failed:\n${run.output}`)
-      return run
-    },
+    operate: (...args) => operate(args, [0]),
+    // 1 says that a rollout failed, which is what it looks for.
+    lookAtRollouts: () => operate(['rollout'], [0, 1]),
   }
 }

@@ -21,7 +21,7 @@ export function createFailureDescriber(
   const position = new RegExp(`${escapeRegExp(scriptUrl(revision))}:(\\d+):(\\d+)`, 'g')
   let loading: Promise<SourceMap | null> | null = null
   return async (thrown) => {
-    const text = inspectFailure(thrown)
+    const text = withoutOwnFrames(inspectFailure(thrown))
     if (!text.includes(scriptUrl(revision))) return text
     const map = await (loading ??= readSourceMap(loadSourceMap))
     if (map === null) return text
@@ -32,6 +32,16 @@ export function createFailureDescriber(
         : as
     })
   }
+}
+
+/** What lies between a host and a function says nothing to its author. */
+const ownFrame = new RegExp(
+  String.raw`\n {4,}at (?:.* )?\(?(?:needle:(?:realm|limited-run)|node:vm|${escapeRegExp(new URL('../', import.meta.url).href)})[^\n]*`,
+  'g',
+)
+
+function withoutOwnFrames(text: string): string {
+  return text.replace(ownFrame, '')
 }
 
 function escapeRegExp(text: string): string {

@@ -1,7 +1,8 @@
+import * as z from 'zod'
 import { seconds } from '../../playground/report.ts'
 import { expectEqual, expectThat } from '../expect.ts'
 import { writeGreeting } from '../greeting.ts'
-import { type Chapter, greetingSchema, name, path } from '../greetings.ts'
+import { type Chapter, greetingSchema, holdReason, name, path } from '../greetings.ts'
 
 export const canary: Chapter = async (stage, { chapter, step }) => {
   chapter('A canary at 20 %, then promoted')
@@ -36,4 +37,54 @@ export const canary: Chapter = async (stage, { chapter, step }) => {
     const took = await stage.until(async () => (await share()).size === users.length, started)
     return `live for all after ${seconds(took)}`
   })
+}
+
+const shown = z.object({ refusals: z.array(z.object({ code: z.string() })) })
+const statusSchema = z.object({ functions: z.array(z.object({ function: z.string() }).and(shown)) })
+
+/** Fails for everybody whose name is not in the test. */
+const mistake = `
+    if (name !== 'Ada') throw new Error('only Ada was tested')`
+
+export const badCanary: Chapter = async (stage, { chapter, step }) => {
+  chapter('A bad canary that passed its tests is caught by its users, who notice nothing')
+  let seen = 0
+  let failed = 0
+  let replaced = 0
+  const isTripped = async (): Promise<boolean> => {
+    const { body } = await stage.request('GET', '/status')
+    const { functions } = statusSchema.parse(body)
+    const refusals = functions.find((each) => each.function === name)?.refusals ?? []
+    return refusals.some(({ code }) => code === 'CANARY_TRIPPED')
+  }
+  await step('the BFF stops it after a few failures', async () => {
+    await writeGreeting(stage.playground.directories.work, 'Hi', mistake)
+    stage.playground.startCanariesAt(20)
+    const landing = await stage.push('Greet briefly')
+    stage.playground.startCanariesAt(undefined)
+    expectEqual(landing.deployment.failed, null, landing.deployment.runs.publish?.output ?? '')
+    await stage.until(async () => {
+      for (let index = 0; index < 20; index++) {
+        const user = `user-${(seen += 1)}`
+        const { status, fallback } = await stage.request('GET', `/api/${name}/${user}`, { user })
+        if (status !== 200) failed += 1
+        if (fallback !== null) replaced += 1
+      }
+      return isTripped()
+    }, landing.pushedAt)
+    expectThat(replaced > 0 && replaced <= 20, `${replaced} calls failed on the canary`)
+    return `${replaced} calls failed on the canary`
+  })
+  await step('each of these requests was answered by stable instead', async () => {
+    expectEqual(failed, 0, 'requests that failed')
+    return `${failed} of ${seen} requests failed`
+  })
+  await step(
+    'needle rollout aborts it everywhere, and holds the function until Git moves on',
+    async () => {
+      const run = await stage.lookAtRollouts()
+      expectThat((await holdReason(stage)) !== null, `it is held:\n${run.output}`)
+      return run.result
+    },
+  )
 }

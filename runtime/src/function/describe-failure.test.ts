@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { createFailureDescriber } from './describe-failure.ts'
+
+const describeFailure = createFailureDescriber('shop/card@0', async () => null)
+
+function failureWithStack(...frames: readonly string[]): Error {
+  const error = new Error('no card')
+  error.stack = ['Error: no card', ...frames.map((frame) => `    at ${frame}`)].join('\n')
+  return error
+}
+
+it('shows the frames of the author and leaves out those between host and function', async () => {
+  const own = new URL('../', import.meta.url).href
+  const text = await describeFailure(
+    failureWithStack(
+      'handler (functions/shop/card/index.ts:9:31)',
+      'async load (functions/shop/_shared/load.ts:3:7)',
+      'Object.run (needle:realm:31:26)',
+      `ActiveCall.enter (${own}function/active-call.ts:200:25)`,
+      `${own}function/active-call.ts:166:60`,
+      'Script.runInContext (node:vm:149:12)',
+      'needle:limited-run:1:44',
+    ),
+  )
+  expect(text.split('\n')).toEqual([
+    'Error: no card',
+    '    at handler (functions/shop/card/index.ts:9:31)',
+    '    at async load (functions/shop/_shared/load.ts:3:7)',
+  ])
+})
+
+it('keeps what a function throws that is no error', async () => {
+  expect(await describeFailure('at needle:realm')).toBe("'at needle:realm'")
+})
