@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { defaultAnalysisLimits } from '@needle-faas/runtime/manifest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configFile, loadConfig, selectEnvironment } from './load-config.ts'
 import { capSettings, policyOf } from './policy-of.ts'
+import { rolloutPlanOf } from './rollout-policy.ts'
 
 let directory: string
 
@@ -21,7 +23,30 @@ const load = async (text: string) => {
 
 const production = { store: 'file:.needle/store', trust: 'trust.json', services: ['price'] }
 const valid = { environments: { production } }
+const step = (weightPercent: number) => ({ weightPercent, bakeMs: 0 })
+const freeze = (more: object) => ({
+  days: ['fri'],
+  from: '16:00',
+  to: '24:00',
+  timeZone: 'UTC',
+  reason: 'weekend',
+  ...more,
+})
 const toModule = (config: unknown): string => `export default ${JSON.stringify(config)}`
+
+const wrongRollouts: readonly (readonly [string, unknown, string])[] = [
+  ['weights that fall', { steps: [step(50), step(10)] }, 'steps: weights rise from step to step'],
+  ['no step at all', { steps: [] }, 'steps: name at least one step'],
+  ['a weight of nothing', { steps: [step(0)] }, 'steps.0.weightPercent: '],
+  ['a wrong key of a step', { steps: [{ ...step(5), bake: 1 }] }, 'steps.0.bake: no such key'],
+  ['a wrong key of a rollout', { step: [] }, 'rollout.step: no such key'],
+  ['a wrong limit', { analysis: { errorRise: 2 } }, 'analysis.errorRise: '],
+  ['a wrong day', { freeze: [freeze({ days: ['friday'] })] }, 'freeze.0.days.0: use mon to sun'],
+  ['a wrong time', { freeze: [freeze({ from: '4pm' })] }, 'freeze.0.from: use HH:MM'],
+  ['a wrong end', { freeze: [freeze({ to: '25:00' })] }, 'freeze.0.to: use HH:MM'],
+  ['a wrong zone', { freeze: [freeze({ timeZone: 'CEST' })] }, 'timeZone: use an IANA time zone'],
+  ['no policy in it', true, 'policies.shop.rollout: '],
+]
 
 describe('loadConfig', () => {
   test('reads TypeScript', async () => {
@@ -59,6 +84,15 @@ describe('loadConfig', () => {
     ],
   ])('refuses %s', async (_what, text, message) => {
     await expect(load(text)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test.each(wrongRollouts)('refuses a rollout with %s', async (_what, rollout, message) => {
+    await expect(
+      load(toModule({ ...valid, policies: { shop: { rollout } } })),
+    ).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(message),
     })
@@ -116,6 +150,38 @@ describe('policies', () => {
   test('the entry of a function overrules that of its group key by key', () => {
     expect(policyOf({ policies }, 'shop/card')).toEqual({ timeoutMs: 500, maxBodyBytes: 10 })
     expect(policyOf({ policies }, 'pay/card')).toEqual({})
+  })
+
+  test('how changes go out is no part of what a function is built from', () => {
+    const shop = { timeoutMs: 1000, rollout: {} }
+    expect(policyOf({ policies: { shop } }, 'shop/card')).toEqual({ timeoutMs: 1000 })
+  })
+
+  test('a rollout policy of nothing is ten percent, half, everyone, five minutes each', () => {
+    expect(rolloutPlanOf({ policies: { shop: { rollout: {} } } }, 'shop/card')).toEqual({
+      steps: [
+        { weightPercent: 10, bakeMs: 300_000 },
+        { weightPercent: 50, bakeMs: 300_000 },
+      ],
+      analysis: defaultAnalysisLimits,
+      rollbackWindowMs: 600_000,
+    })
+  })
+
+  test('the rollout of a function overrules that of its group key by key, or does without', () => {
+    const shop = {
+      rollout: { rollbackWindowMs: 1, analysis: { errorRise: 0.1, slowRise: 0.1 } },
+    }
+    const card = { rollout: { steps: [step(5)], analysis: { errorRise: 0.2 } } }
+    const own = { shop, 'shop/card': card, 'shop/quote': { rollout: false as const } }
+    expect(rolloutPlanOf({ policies: own }, 'shop/card')).toMatchObject({
+      steps: [{ weightPercent: 5 }],
+      rollbackWindowMs: 1,
+      analysis: { errorRise: 0.2, slowRise: 0.1, minimumCalls: 100 },
+    })
+    expect(rolloutPlanOf({ policies: own }, 'shop/quote')).toBeNull()
+    expect(rolloutPlanOf({ policies: own }, 'shop/else')).toMatchObject({ rollbackWindowMs: 1 })
+    expect(rolloutPlanOf({ policies: own }, 'ads/banner')).toBeNull()
   })
 
   test.each([

@@ -6,7 +6,7 @@ import {
   type RolloutStep,
 } from '@needle-faas/runtime/manifest'
 import * as z from 'zod'
-import { isTimeZone, weekdays } from './freeze.ts'
+import { isDay, isTimeZone } from './freeze.ts'
 import type { RolloutPlan, RolloutPolicy } from './rollout-policy.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
@@ -36,7 +36,7 @@ const timeSchema = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'use HH:MM, a
 
 const freezeSchema: z.ZodType<FreezeWindow> = z.strictObject({
   days: z
-    .array(z.union([z.enum(weekdays), z.iso.date()], 'use mon to sun, or a date as 2026-11-27'))
+    .array(z.string().refine(isDay, 'use mon to sun, or a date as 2026-11-27'))
     .min(1)
     .max(366),
   from: timeSchema,

@@ -88,6 +88,17 @@ describe('holding', () => {
     expect(decision?.text).toContain('2 instances that ran it fell silent')
   })
 
+  test('instances that were stopped in order are missed by nobody, but what tripped them counts', () => {
+    const stopped = { left: three.slice(1) }
+    expect(ask({ fleet: fleet(three.slice(0, 1), stopped) })).toMatchObject({
+      kind: 'step',
+      evidence: { live: 1, dead: 0 },
+    })
+    expect(ask({ fleet: fleet(three, { left: [reading('four', bad)] }) })).toMatchObject({
+      kind: 'abort',
+    })
+  })
+
   test('half of the live instances is no majority, and the late are named', () => {
     const late = reading('late', good, { version: 6 })
     const decision = ask({ fleet: fleet([reading('one', good), late]) })
@@ -255,6 +266,45 @@ describe('a stable right after its promotion', () => {
     const decision = stable(harmed, more)
     expect(decision).toMatchObject({ kind: 'hold', verdict: 'failed' })
     expect(decision?.text).toContain(text)
+  })
+
+  const failure = {
+    stable: ref('a').release,
+    at: '2026-11-22T09:59:00.000Z',
+    calls: 60,
+    faults: 30,
+    usualShare: 0.01,
+    evidence: 30_000,
+  }
+  const evaded = { ...failure, successor: ref('p').release }
+
+  test('follows the instance that went back by itself, though its clock closes the window later', () => {
+    for (const offsetMs of [minute, -minute]) {
+      const decision = stable({ stableTrip: evaded }, until(offsetMs))
+      expect(decision).toMatchObject({ kind: 'rollback', verdict: 'failed' })
+      expect(decision?.text).toContain('30 of 60 calls failed, where 1 % were usual')
+    }
+    expect(stable({ stableTrip: evaded }, until(-10 * minute))).toMatchObject({ kind: 'hold' })
+  })
+
+  test('that fails later is an alarm', () => {
+    const decision = stable({ stableFailure: failure }, until(-minute))
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'failed' })
+  })
+
+  test.each([
+    ['two failures', { faults: 2 }, 'for 2 failures'],
+    ['a usual share', { usualShare: 0.5 }, 'as often as usual'],
+    ['more failures than calls', { faults: 61 }, 'more failures of stable than calls'],
+  ])('is not given up for %s', (_, more, why) => {
+    const decision = stable({ stableTrip: { ...evaded, ...more } }, until(minute))
+    expect(decision).toMatchObject({ kind: 'wait' })
+    expect(decision?.refused[0]?.why).toContain(why)
+  })
+
+  test('that another release was given up for is not meant', () => {
+    const other = { ...evaded, stable: ref('z').release }
+    expect(stable({ stableTrip: other }, until(minute))).toMatchObject({ kind: 'wait' })
   })
 
   test('is watched while its window is open, and then forgotten', () => {

@@ -1,4 +1,5 @@
 import {
+  clockToleranceMs,
   defaultAnalysisLimits,
   type FunctionState,
   type Rollout,
@@ -49,9 +50,11 @@ function decideStable(question: RolloutQuestion): Decision | null {
   const { release } = state.stable
   const watched = { function: name, release, salt: null, epoch, sinceVersion: 0 }
   const pool = poolReports(watched, question.fleet, question.before)
-  const [harm] = pool.harms
+  const [harm] = pool.harms.toSorted((a, b) => Number(b.isEvaded) - Number(a.isEvaded))
   const until = state.rollbackUntil === undefined ? null : Date.parse(state.rollbackUntil)
-  const isOpen = until !== null && now < until
+  // An instance that went back by itself did so within the window, by its own clock.
+  const graceMs = harm?.isEvaded === true ? clockToleranceMs : 0
+  const isOpen = until !== null && now < until + graceMs
   const at = `stable ${shortDigest(release)}`
   if (harm === undefined) {
     if (!isOpen) return null

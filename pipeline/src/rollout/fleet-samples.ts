@@ -80,5 +80,5 @@ export function reading(
 }
 
 export function fleet(live: readonly ReportReading[], more: Partial<Fleet> = {}): Fleet {
-  return { live, dead: [], refused: [], ...more }
+  return { live, dead: [], left: [], refused: [], ...more }
 }

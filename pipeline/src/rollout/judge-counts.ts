@@ -1,4 +1,9 @@
-import type { ReportedRollout, ReportedSide, ReportedTrip } from '@needle-faas/runtime/manifest'
+import type {
+  ReportedRollout,
+  ReportedSide,
+  ReportedStableFailure,
+  ReportedTrip,
+} from '@needle-faas/runtime/manifest'
 
 /** More calls than any process answers in a second. */
 const callsPerSecond = 100_000
@@ -41,6 +46,14 @@ export function findUnsupported(trip: ReportedTrip, { measured }: ReportedRollou
     return 'tripped although stable does no better'
   }
   return null
+}
+
+/** Why what is said against a stable is not borne out by its counts; null when it is. */
+export function findGroundless(failure: ReportedStableFailure): string | null {
+  const { calls, faults, usualShare } = failure
+  if (faults > calls) return 'counts more failures of stable than calls'
+  if (faults < leastBadCalls) return `gave stable up for ${faults} failures`
+  return faults / calls <= usualShare ? 'gave stable up for failing as often as usual' : null
 }
 
 function isLess(a: ReportedSide, b: ReportedSide): boolean {

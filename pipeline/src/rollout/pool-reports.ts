@@ -4,10 +4,11 @@ import type {
   ReportedFunction,
   ReportedRollout,
   ReportedSide,
+  ReportedStableFailure,
   ReportedTrip,
 } from '@needle-faas/runtime/manifest'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
-import { findImplausible, findUnsupported } from './judge-counts.ts'
+import { findGroundless, findImplausible, findUnsupported } from './judge-counts.ts'
 import type { Fleet, RefusedReport } from './screen-reports.ts'
 
 /** Which revision of a function is looked at, and since when. */
@@ -22,13 +23,21 @@ export interface Watched {
   readonly sinceVersion: number
 }
 
+/** What an instance has against a revision. */
+export interface Harm {
+  readonly instance: string
+  readonly message: string
+  /** Whether it serves something else in its stead already. */
+  readonly isEvaded: boolean
+}
+
 /** What the fleet says about one revision of a function. */
 export interface Pool {
   readonly evidence: DecisionEvidence
   /** Instances that stopped its calls, on counts that bear it out. */
   readonly trips: readonly { readonly instance: string; readonly trip: ReportedTrip }[]
-  /** Instances that do not run it because it harms. */
-  readonly harms: readonly { readonly instance: string; readonly message: string }[]
+  /** What it did, where it was not the breaker of a rollout that stopped it. */
+  readonly harms: readonly Harm[]
   readonly refused: readonly RefusedReport[]
   /** Names of those counted as late. */
   readonly late: readonly string[]
@@ -64,14 +73,25 @@ export function poolReports(
   let [stable, canary] = [none, none]
   let [live, voted, dead, fellSilent] = [0, 0, 0, 0]
 
-  for (const { isLive, reading } of both(fleet)) {
+  for (const { state, reading } of each(fleet)) {
     const { instance, report } = reading
     const own = report.functions[watched.function]
     // It serves other groups.
     if (own === undefined) continue
+    const failure = watched.salt === null ? failureIn(own, watched) : null
+    if (failure !== null) {
+      const groundless = findGroundless(failure)
+      if (groundless !== null) refused.push({ instance, why: groundless })
+      else
+        harms.push({
+          instance,
+          message: describeFailure(failure),
+          isEvaded: own.stableTrip !== undefined,
+        })
+    }
     for (const refusal of own.refusals) {
       if (refusal.release !== watched.release || !harmful.has(refusal.code)) continue
-      harms.push({ instance, message: `${refusal.code}: ${refusal.message}` })
+      harms.push({ instance, message: `${refusal.code}: ${refusal.message}`, isEvaded: false })
     }
     const measured = rolloutIn(own, watched)
     const known = before.get(instance)?.report.functions[watched.function]
@@ -94,7 +114,8 @@ export function poolReports(
       }
     }
     const runsIt = runs(reading, own, watched)
-    if (!isLive) {
+    if (state === 'left') continue
+    if (state === 'dead') {
       dead++
       if (runsIt) fellSilent++
       continue
@@ -118,11 +139,23 @@ export function poolReports(
   return { evidence, trips, harms, refused, late, fellSilent }
 }
 
-function both({ live, dead }: Fleet): { isLive: boolean; reading: ReportReading }[] {
-  return [
-    ...live.map((reading) => ({ isLive: true, reading })),
-    ...dead.map((reading) => ({ isLive: false, reading })),
-  ]
+function each(fleet: Fleet): { state: 'live' | 'dead' | 'left'; reading: ReportReading }[] {
+  const states = ['live', 'dead', 'left'] as const
+  return states.flatMap((state) => fleet[state].map((reading) => ({ state, reading })))
+}
+
+/** What this instance measured against stable itself. */
+function failureIn(
+  { stableTrip, stableFailure }: ReportedFunction,
+  { release }: Watched,
+): ReportedStableFailure | null {
+  const failure = stableTrip ?? stableFailure
+  return failure?.stable === release ? failure : null
+}
+
+function describeFailure({ faults, calls, usualShare }: ReportedStableFailure): string {
+  const usual = Number((usualShare * 100).toFixed(2))
+  return `${faults} of ${calls} calls failed, where ${usual} % were usual`
 }
 
 /** Only of this very rollout: an earlier one of the same canary has another salt. */

@@ -1,4 +1,5 @@
 import type { Digest } from '@needle-faas/runtime/manifest'
+import { goneAfterMs, silentAfterMs } from '../environment-state/fleet.ts'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
 
 /** A report that is not believed, and why. */
@@ -13,6 +14,8 @@ export interface Fleet {
   readonly live: readonly ReportReading[]
   /** Silent for minutes, but not for an hour. */
   readonly dead: readonly ReportReading[]
+  /** Stopped in order. */
+  readonly left: readonly ReportReading[]
   readonly refused: readonly RefusedReport[]
 }
 
@@ -29,12 +32,6 @@ export interface Screening {
   readonly before: ReadonlyMap<string, ReportReading>
 }
 
-/** A report older than this is of an instance that is gone or cannot report: they do every minute. */
-export const silentAfterMs = 3 * 60 * 1000
-
-/** A report older than this says nothing about now. */
-const forgottenAfterMs = 60 * 60 * 1000
-
 /**
  * Tells live instances from dead ones, and reports that cannot be of this environment from those
  * that can. Whoever may write reports can still invent an instance: what that can do at worst is to
@@ -43,16 +40,18 @@ const forgottenAfterMs = 60 * 60 * 1000
 export function screenReports(screening: Screening): Fleet {
   const live: ReportReading[] = []
   const dead: ReportReading[] = []
+  const left: ReportReading[] = []
   const refused: RefusedReport[] = []
   for (const reading of screening.readings) {
     const ageMs = screening.now - reading.modifiedAt
-    if (ageMs > forgottenAfterMs) continue
+    if (ageMs > goneAfterMs) continue
     const why = findFault(reading, screening)
     if (why !== null) refused.push({ instance: reading.instance, why })
+    else if (reading.report.stopped === true) left.push(reading)
     else if (ageMs > silentAfterMs) dead.push(reading)
     else live.push(reading)
   }
-  return { live, dead, refused }
+  return { live, dead, left, refused }
 }
 
 function findFault(

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { digestOf, settingsDigestOf } from '@needle-faas/runtime/manifest'
 import { toBuiltObject, writeBuildDirectory } from '../../src/build/build-directory.ts'
 import type { BuildManifest, BuiltFunction } from '../../src/build/build-manifest.ts'
+import type { RolloutPlan } from '../../src/config/rollout-policy.ts'
 import { main } from '../../src/cli.ts'
 import { createRepository, type TestRepository } from '../repository.ts'
 
@@ -35,6 +36,8 @@ export interface BuildOptions {
   /** Relative to the repository. */
   readonly directory?: string
   readonly message?: string
+  /** How changes go out, by function name. */
+  readonly rollouts?: Readonly<Record<string, RolloutPlan>>
 }
 
 export async function createPublishedRepository(): Promise<PublishedRepository> {
@@ -57,6 +60,7 @@ export async function createPublishedRepository(): Promise<PublishedRepository> 
     const commit = await repository.commit(files, more.message)
     await writeTestBuild(join(directory, more.directory ?? '.needle/build'), code, {
       commit,
+      rollouts: more.rollouts ?? {},
       ...more.manifest,
     })
     return commit
@@ -126,7 +130,13 @@ function parse(stdout: string): unknown {
 async function writeTestBuild(
   directory: string,
   code: Readonly<Record<string, string>>,
-  more: Partial<BuildManifest> & { readonly commit: string },
+  {
+    rollouts,
+    ...more
+  }: Partial<BuildManifest> & {
+    readonly commit: string
+    readonly rollouts: Readonly<Record<string, RolloutPlan>>
+  },
 ): Promise<void> {
   const objects = new Map<string, Uint8Array>()
   const functions = Object.entries(code)
@@ -145,7 +155,8 @@ async function writeTestBuild(
         maxBodyBytes: 1024,
         maxConcurrency: 10,
       }
-      return {
+      const rollout = rollouts[name]
+      const built: BuiltFunction = {
         status: 'built',
         name,
         inputs: digestOf(`inputs of ${name}: ${text}`),
@@ -155,6 +166,7 @@ async function writeTestBuild(
         settingsDigest: settingsDigestOf(settings),
         contract: { input: null, output: null, unexpressed: [] },
       }
+      return rollout === undefined ? built : Object.assign(built, { rollout })
     })
   await writeBuildDirectory(
     directory,
