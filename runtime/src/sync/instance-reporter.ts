@@ -57,7 +57,10 @@ export function createInstanceReporter(options: {
       wake = new AbortController()
       const document = read()
       await report(document, closing.signal)
-      const isMeasuring = Object.values(document.functions).some(({ rollout }) => rollout != null)
+      // Before its first call nothing was measured of a canary, and a minute later it is long judged.
+      const isMeasuring = Object.values(document.functions).some(
+        ({ canary, rollout }) => canary !== null || rollout != null,
+      )
       const pauseMs = isMeasuring ? reportIntervalMs.rollout : reportIntervalMs.usual
       await clock.sleep(pauseMs, AbortSignal.any([wake.signal, closing.signal]))
     }
