@@ -4,13 +4,7 @@ import { LimitedCall } from './function/limited-call.ts'
 import { canaryTimeMs } from './rollout/canary-time.ts'
 import type { Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
-import type { Slot } from './sync/slot.ts'
-
-/** A slot whose calls are divided between two revisions. */
-export interface DividedSlot extends Slot {
-  readonly stable: NonNullable<Slot['stable']>
-  readonly canary: NonNullable<Slot['canary']>
-}
+import type { DividedSlot } from './sync/slot.ts'
 
 /**
  * Answers a call of a function that has a canary by the revision of this side, and tells the breaker

@@ -1,4 +1,4 @@
-import { type DividedSlot, invokeDivided } from './canary-calls.ts'
+import { invokeDivided } from './canary-calls.ts'
 import type { Clock } from './clock.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { toOutcome } from './function/outcome.ts'
@@ -8,7 +8,7 @@ import { invokeGuarded } from './stable-calls.ts'
 import type { RouteMatch } from './routing/route-table.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { ServingCell } from './sync/serving.ts'
-import type { Slot } from './sync/slot.ts'
+import { isDivided, type Slot } from './sync/slot.ts'
 import type { StableGuards } from './sync/stable-guards.ts'
 
 /** What a host asks before and after it reads a request's body. */
@@ -128,10 +128,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       )
     },
   }
-}
-
-function isDivided(slot: Slot): slot is DividedSlot {
-  return slot.stable !== null && slot.canary !== null
 }
 
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json; charset=utf-8' })

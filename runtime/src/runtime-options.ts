@@ -76,6 +76,11 @@ export interface RuntimeOptions {
    * function that takes most of it are answered 503, then of the next. `false`: however late. Default 200.
    */
   readonly maxLoopDelayMs?: number | false | undefined
+  /**
+   * How often, ± 25 %, one canary that users call too little to judge it by is called with an example
+   * its author declared, and stable after it. `false`: never. Default 30 000.
+   */
+  readonly probeIntervalMs?: number | false | undefined
   /** Whether to write what this instance runs to the store. Default true. */
   readonly report?: boolean | undefined
 }
@@ -148,6 +153,7 @@ const optionsSchema = z.strictObject({
     .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
   probationCalls: z.int().min(0).max(10_000).default(20),
   maxLoopDelayMs: z.union([z.literal(false), z.int().min(10).max(60_000)]).default(200),
+  probeIntervalMs: z.union([z.literal(false), durationMs]).default(30_000),
   report: z.boolean().default(true),
   watchdog: z
     .union([

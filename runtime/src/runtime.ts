@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { createCanaryProbes } from './canary-probes.ts'
 import { guardAgainstCrashes } from './crash-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { RuntimeError } from './errors.ts'
@@ -184,6 +185,18 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     },
   })
 
+  const probes =
+    options.probeIntervalMs === false
+      ? null
+      : createCanaryProbes({
+          serving,
+          rollouts,
+          clock,
+          random: Math.random,
+          intervalMs: options.probeIntervalMs,
+          isOverloaded: () => overload?.isStrained === true,
+        })
+
   const begin = async (): Promise<Synchronizer> => {
     const root = await readTrustRoot(options.trust)
     const store =
@@ -236,6 +249,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       rollouts,
       stableGuards,
       failingStables,
+      probeOf: (name) => probes?.lastOf(name) ?? null,
       overload: () => ({
         delayMs: overload?.delayMs ?? null,
         limitMs: options.maxLoopDelayMs === false ? null : options.maxLoopDelayMs,
@@ -279,6 +293,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
         reporter = startReporter(limitStoreTime(store, { clock, timeoutMs: storeTimeoutMs }), sync)
       }
     }
+    probes?.start()
     await sync.start()
   }
 
@@ -302,6 +317,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     if (starting === null) begun.reject(closed())
     // At once, while calls are let end: from here on it takes no change.
     const told = reporter?.close()
+    await probes?.close()
     await synchronizer?.close()
     await starting?.catch(() => undefined)
     await synchronizer?.close()

@@ -50,6 +50,7 @@ it('lists every option with its default', () => {
     instance: 'a',
     probationCalls: 20,
     maxLoopDelayMs: 200,
+    probeIntervalMs: 30_000,
     report: true,
     watchdog: { limitMs: 300 },
   }

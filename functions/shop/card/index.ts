@@ -14,6 +14,7 @@ export default defineFunction({
   http: { method: 'GET', path: '/shop/card/:productId' },
   uses: ['catalog', 'price'],
   timeoutMs: 800,
+  probes: [{ params: { productId: 'p-100' } }],
 
   async handler({ productId }, { services, caller, signal, log }) {
     const [product, [cents = null]] = await Promise.all([

@@ -23,13 +23,19 @@ function entry({ group, name, method, path }: TemplateInput): string {
   const route = isDefaultRoute ? '' : `  http: { method: '${method}', path: '${path}' },\n`
   const fields = parametersOf(path)
   const input = fields.length === 0 ? ['name'] : fields
+  const example = input.map((field) => `${field}: 'Ada'`).join(', ')
+  // Only what may be called twice may have any.
+  const probes =
+    method === 'GET'
+      ? `  probes: [{ ${fields.length === 0 ? 'query' : 'params'}: { ${example} } }],\n`
+      : ''
   return `import { defineFunction } from '@needle-faas/runtime/function'
 import * as z from 'zod/mini'
 
 export default defineFunction({
   input: z.object({ ${input.map((field) => `${field}: z.string()`).join(', ')} }),
   output: z.object({ text: z.string() }),
-${route}
+${route}${probes}
   async handler({ ${input.join(', ')} }) {
     return { text: \`Hello, ${input.map((field) => `\${${field}}`).join(' ')}!\` }
   },

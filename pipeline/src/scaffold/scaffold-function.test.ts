@@ -27,6 +27,8 @@ describe('scaffoldFunction', () => {
       ),
     })
     expect(await source('functions/shop/gift-card/index.test.ts')).toContain('import giftCard from')
+    // It may not be called twice: the build would refuse them.
+    expect(await source('functions/shop/gift-card/index.ts')).not.toContain('probes')
   })
 
   test('takes its input from the parameters of the path', async () => {
@@ -36,6 +38,7 @@ describe('scaffoldFunction', () => {
     const code = await source('functions/shop/card/index.ts')
     expect(code).toContain(`http: { method: 'GET', path: '${path}' }`)
     expect(code).toContain('z.object({ country: z.string(), productId: z.string() })')
+    expect(code).toContain("probes: [{ params: { country: 'Ada', productId: 'Ada' } }]")
   })
 
   test('names a function after a word of the language', async () => {

@@ -173,6 +173,11 @@ const refusals: Record<string, Refusal> = {
     says: 'timeout',
     source: `export default { timeout: 5, handler: async () => 1 }\n`,
   },
+  'unsafe-probes': {
+    code: 'FUNCTION_BAD_DEFINITION',
+    says: '"probes": are for functions that may be called twice',
+    source: define(`probes: [{ body: {} }]`),
+  },
   'bad-path': {
     code: 'FUNCTION_BAD_DEFINITION',
     says: 'path',

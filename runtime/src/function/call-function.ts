@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Settings } from '../manifest/settings.ts'
 import { systemClock } from '../clock.ts'
 import { ActiveCall } from './active-call.ts'
 import { assembleFunction } from './assemble-function.ts'
@@ -10,26 +11,19 @@ import { composeSettings } from './container/compose-settings.ts'
 import { createRealm } from './container/realm.ts'
 import { deriveContract } from './container/derive-contract.ts'
 import { readDefinition } from './container/read-definition.ts'
+import { type ExampleRequest, toExampleCall } from './example-call.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
 
 /** A request as a test says it; what is absent is empty. */
-export type TestCall<Uses extends ServiceName = never> = {
-  /** Values of the path's parameters, decoded. */
-  readonly params?: Readonly<Record<string, string>>
-  /** A list repeats the key. */
-  readonly query?: Readonly<Record<string, string | readonly string[]>>
-  /** Sent as JSON; text and bytes as they are. */
-  readonly body?: unknown
-  /** Names in lower case. Default content type: JSON. */
-  readonly headers?: Readonly<Record<string, string>>
+export type TestCall<Uses extends ServiceName = never> = ExampleRequest & {
   readonly caller?: Caller
   /** Aborts when the client goes away. */
   readonly signal?: AbortSignal
   /** Default: `console`, so that the cause of a 500 is seen. */
   readonly log?: Logger
 } & ([Uses] extends [never]
-  ? { readonly services?: Readonly<Record<string, unknown>> }
-  : { readonly services: FunctionContext<Uses>['services'] })
+    ? { readonly services?: Readonly<Record<string, unknown>> }
+    : { readonly services: FunctionContext<Uses>['services'] })
 
 /** What the client would get. Headers have names in lower case. */
 export type TestResult<Body = unknown> = {
@@ -109,35 +103,9 @@ const wheel = createDeadlineWheel()
 /** There is only one here. */
 const ownRealm = createRealm(null)
 
-function toCall(request: TestCall, http: { readonly method: string; readonly path: string }): Call {
-  const { params = {}, body, signal, caller = {} } = request
-  const query = toQuery(request.query ?? {})
-  const path = http.path.replace(/:(\w+)/g, (as, name: string) =>
-    encodeURIComponent(params[name] ?? as),
-  )
-  return {
-    requestId: 'test',
-    method: http.method,
-    url: query === '' ? path : `${path}?${query}`,
-    headers: { 'content-type': 'application/json', ...request.headers },
-    params,
-    query,
-    body: toBody(body),
-    caller,
-    signal,
-  }
-}
-
-function toQuery(fields: Readonly<Record<string, string | readonly string[]>>): string {
-  const pairs = Object.entries(fields).flatMap(([name, values]) =>
-    [values].flat().map((value): [string, string] => [name, value]),
-  )
-  return new URLSearchParams(pairs).toString()
-}
-
-function toBody(body: unknown): string | Uint8Array | null {
-  if (body === undefined) return null
-  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
+function toCall(request: TestCall, http: Settings['http']): Call {
+  const { signal, caller = {} } = request
+  return { ...toExampleCall(request, http), requestId: 'test', caller, signal }
 }
 
 async function toResult({ status, headers, body, errorCode }: Outcome): Promise<TestResult> {

@@ -18,6 +18,8 @@ export interface ReportedSide {
   readonly faults: number
   /** Answers that took longer than what was slow at the time. */
   readonly slow: number
+  /** Calls the platform made to learn about a quiet function, counted nowhere else. Absent: none. */
+  readonly probes?: { readonly calls: number; readonly faults: number } | undefined
 }
 
 /** Why an instance stopped sending calls to a revision, and on what evidence. */
@@ -124,6 +126,7 @@ export const reportedSideSchema: z.ZodType<ReportedSide> = z.object({
   calls: z.int().min(0),
   faults: z.int().min(0),
   slow: z.int().min(0),
+  probes: z.object({ calls: z.int().min(0), faults: z.int().min(0) }).optional(),
 })
 
 const rolloutSchema: z.ZodType<ReportedRollout> = z.object({

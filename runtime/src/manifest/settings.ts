@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type Probe, probesSchema } from './probe.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -26,6 +27,8 @@ export interface Settings {
    * Calls that may wait for one of those to end, within their own deadline; beyond it 503. Absent: 0.
    */
   readonly maxQueue?: number | undefined
+  /** Example calls that are safe to repeat, only of an idempotent function. Absent: none. */
+  readonly probes?: readonly Probe[] | undefined
 }
 
 export const settingsSchema: z.ZodType<Settings> = z.object({
@@ -42,6 +45,7 @@ export const settingsSchema: z.ZodType<Settings> = z.object({
     .max(50 * 1024 * 1024),
   maxConcurrency: z.int().min(1).max(100_000),
   maxQueue: z.int().min(0).max(100_000).optional(),
+  probes: probesSchema.optional(),
 })
 
 /** What a function that says nothing gets; `http` comes from its name. */

@@ -8,6 +8,8 @@ export interface OverloadGuard {
   readonly shed: ReadonlySet<string>
   /** Milliseconds, the mean of about a second. */
   readonly delayMs: number
+  /** Somebody is turned away, or would soon be: no time for what can wait. */
+  readonly isStrained: boolean
   close(): void
 }
 
@@ -42,6 +44,9 @@ export function startOverloadGuard(options: OverloadGuardOptions): OverloadGuard
     },
     get delayMs() {
       return shedder.delayMs
+    },
+    get isStrained() {
+      return shed.size > 0 || shedder.delayMs > options.maxLoopDelayMs / 2
     },
     close: () => clearInterval(timer),
   }

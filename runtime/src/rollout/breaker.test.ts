@@ -78,6 +78,35 @@ describe('the breaker', () => {
     expect(late.rounds).toBeLessThan(1020)
   })
 
+  test('trips on probes that fail on the canary alone, and counts them apart', () => {
+    const breaker = createBreaker(defaultAnalysisLimits)
+    let pairs = 0
+    let trip: BreakerTrip | null = null
+    while (trip === null && pairs < 100) {
+      pairs += 1
+      breaker.add({ side: 'stable', isFault: false, durationMs: null, isProbe: true })
+      trip = breaker.add({ side: 'canary', isFault: true, durationMs: null, isProbe: true })
+    }
+    expect(pairs).toBeLessThan(20)
+    expect(trip).toMatchObject({
+      cause: 'errors',
+      stable: { calls: 0, faults: 0, probes: { calls: pairs, faults: 0 } },
+      canary: { calls: 0, faults: 0, probes: { calls: pairs, faults: pairs } },
+    })
+  })
+
+  test('does not take probes that fail on both sides for a bad canary beside calls of users', () => {
+    const breaker = createBreaker(defaultAnalysisLimits)
+    for (let round = 0; round < 2000; round++) {
+      for (const side of ['stable', 'canary'] as const) {
+        expect(breaker.add({ side, isFault: true, durationMs: null, isProbe: true })).toBeNull()
+      }
+      for (let call = 0; call < 8; call++) {
+        expect(breaker.add({ ...faultless, side: 'stable' })).toBeNull()
+      }
+    }
+  })
+
   test('trips once', () => {
     const breaker = createBreaker(defaultAnalysisLimits)
     let trips = 0

@@ -10,6 +10,8 @@ export interface CallSample {
   readonly isFault: boolean
   /** To the answer, or to the head of a streaming one; null when it says nothing, as of the first calls of a revision. */
   readonly durationMs: number | null
+  /** Made by the platform, with the same input to both sides, instead of by a user. Default false. */
+  readonly isProbe?: boolean
 }
 
 /** Calls of one side since the rollout began here. */
@@ -18,6 +20,8 @@ export interface SideCount {
   readonly faults: number
   /** Calls that took longer than `slowLimitMs` said at the time. */
   readonly slow: number
+  /** Calls the platform made, counted nowhere else. Absent: none. */
+  readonly probes?: { readonly calls: number; readonly faults: number } | undefined
 }
 
 /** Why a canary was stopped here, and on what evidence. */
@@ -47,16 +51,31 @@ export const tripProbability = 1e-4
 /** How often what is slow is worked out, in calls of stable; nothing is slow before the first time. */
 const callsPerLimit = 64
 
+/** Part of the evidence on errors that probes may give; what is left is given by the calls of users. */
+const probeStake = 0.05
+
+interface Counting {
+  calls: number
+  faults: number
+  slow: number
+  probes?: SideCount['probes']
+}
+
 /**
  * Compares errors and latency of canary and stable with a sequential test each, see
  * `createSequentialTest`. What is slow follows stable: more than `latencyFactor` times its own
  * quantile, so that a shared slowness slows both sides and is no evidence either.
+ *
+ * Probes are compared with probes alone: half of them go to the canary, whatever its weight, so that
+ * beside few calls of users a probe that fails on both sides would look like a bad canary. A mean of
+ * evidences is evidence.
  */
 export function createBreaker(limits: AnalysisLimits): Breaker {
   const errors = createSequentialTest(limits.errorRise)
   const slowness = createSequentialTest(limits.slowRise)
   const durations = createDurationSketch()
-  const counts = {
+  const probeErrors = createSequentialTest(limits.errorRise)
+  const counts: Record<Side, Counting> = {
     stable: { calls: 0, faults: 0, slow: 0 },
     canary: { calls: 0, faults: 0, slow: 0 },
   }
@@ -70,14 +89,29 @@ export function createBreaker(limits: AnalysisLimits): Breaker {
     return { cause, stable: { ...stable }, canary: { ...canary }, slowLimitMs, evidence }
   }
 
+  const decide = (): BreakerTrip | null => {
+    if (isTripped) return null
+    const onErrors = (1 - probeStake) * errors.evidence + probeStake * probeErrors.evidence
+    // Each of the two tests has half of the chance to be wrong.
+    if (onErrors >= 2 / tripProbability) return trip('errors', onErrors)
+    if (slowness.evidence >= 2 / tripProbability) return trip('latency', slowness.evidence)
+    return null
+  }
+
   return {
     stable: counts.stable,
     canary: counts.canary,
     get usualMs() {
       return usualMs
     },
-    add: ({ side, isFault, durationMs }) => {
+    add: ({ side, isFault, durationMs, isProbe = false }) => {
       const count = counts[side]
+      if (isProbe) {
+        const { calls, faults } = count.probes ?? { calls: 0, faults: 0 }
+        count.probes = { calls: calls + 1, faults: isFault ? faults + 1 : faults }
+        probeErrors.add(side, isFault)
+        return decide()
+      }
       count.calls += 1
       if (isFault) count.faults += 1
       errors.add(side, isFault)
@@ -95,11 +129,7 @@ export function createBreaker(limits: AnalysisLimits): Breaker {
             usualMs + Math.max(usualMs * (limits.latencyFactor - 1), limits.latencyToleranceMs)
         }
       }
-      if (isTripped) return null
-      // Each of the two tests has half of the chance to be wrong.
-      if (errors.evidence >= 2 / tripProbability) return trip('errors', errors.evidence)
-      if (slowness.evidence >= 2 / tripProbability) return trip('latency', slowness.evidence)
-      return null
+      return decide()
     },
   }
 }

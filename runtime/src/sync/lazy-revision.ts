@@ -112,6 +112,12 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
   }
 }
 
+/** Else one would not understand what a host has made of a request to the other. */
+export function hasSameRoute({ release }: LazyRevision, other: LazyRevision): boolean {
+  const [a, b] = [release.settings.http, other.release.settings.http]
+  return a.method === b.method && a.path === b.path
+}
+
 function replaced(id: string): RuntimeError {
   return new RuntimeError('RUNTIME_CLOSED', `${id} was replaced before it was loaded`)
 }

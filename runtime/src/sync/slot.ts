@@ -28,3 +28,13 @@ export function isSameService(a: Slot, b: Slot): boolean {
     a.stopped === b.stopped
   )
 }
+
+/** A slot whose calls are divided between two revisions. */
+export interface DividedSlot extends Slot {
+  readonly stable: NonNullable<Slot['stable']>
+  readonly canary: NonNullable<Slot['canary']>
+}
+
+export function isDivided(slot: Slot): slot is DividedSlot {
+  return slot.stable !== null && slot.canary !== null
+}

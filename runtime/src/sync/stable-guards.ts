@@ -7,7 +7,7 @@ import { canaryTimeMs } from '../rollout/canary-time.ts'
 import { createStableJudge, type StableJudge, toTally } from '../rollout/stable-judge.ts'
 import { toRevisionId } from '../function/revision.ts'
 import type { DesiredState } from './desired-state.ts'
-import type { LazyRevision } from './lazy-revision.ts'
+import { hasSameRoute, type LazyRevision } from './lazy-revision.ts'
 
 /** A stable within its rollback window: until then it goes back to its successor by itself. */
 export interface GuardedStable {
@@ -187,10 +187,4 @@ function isSameWindow(a: Window, b: Window): boolean {
     a.successor.release === b.successor.release &&
     a.rollbackUntil === b.rollbackUntil
   )
-}
-
-/** Else the successor would not understand what the host has made of the request. */
-function hasSameRoute({ release }: LazyRevision, other: LazyRevision): boolean {
-  const [a, b] = [release.settings.http, other.release.settings.http]
-  return a.method === b.method && a.path === b.path
 }

@@ -42,7 +42,25 @@ export interface FunctionStatus {
   readonly stableTrip: ReportedStableTrip | null
   /** What shows that stable fails, with nothing changed for it; null when nothing does. */
   readonly stableFailure: ReportedStableFailure | null
+  /** What came of the last example call that was made to canary and stable; null before the first. */
+  readonly probe: ProbeStatus | null
   readonly refusals: readonly StatusRefusal[]
+}
+
+/** What a revision answered an example call. */
+export interface ProbeResult {
+  readonly revision: string
+  readonly status: number
+  readonly errorCode: string | null
+  readonly isGood: boolean
+}
+
+export interface ProbeStatus {
+  readonly at: string
+  /** Index of the example call among those the canary declares. */
+  readonly probe: number
+  readonly canary: ProbeResult
+  readonly stable: ProbeResult
 }
 
 /** Something a person should know of; gone when its cause is. */

@@ -22,7 +22,13 @@ import { createManifestPoll } from './manifest-poll.ts'
 import { createPollLoop } from './poll-loop.ts'
 import { createRevisionSupply, type LoadRequest } from './revision-supply.ts'
 import type { ServingCell } from './serving.ts'
-import type { OverloadStatus, RuntimeEvent, RuntimeStatus, WatchdogStatus } from './status.ts'
+import type {
+  OverloadStatus,
+  ProbeStatus,
+  RuntimeEvent,
+  RuntimeStatus,
+  WatchdogStatus,
+} from './status.ts'
 import type { StableGuards } from './stable-guards.ts'
 import { createSyncAlarms, toRuntimeError } from './sync-alarms.ts'
 import { type SyncMoments, toStatus } from './to-status.ts'
@@ -52,6 +58,7 @@ export interface SynchronizerOptions {
   readonly rollouts: Pick<Rollouts, 'isTripped' | 'reportOf'>
   readonly stableGuards: StableGuards
   readonly failingStables: FailingStables
+  readonly probeOf: (functionName: string) => ProbeStatus | null
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
   /** Something the status shows has changed. */
@@ -378,6 +385,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         watchdog: options.watchdog(),
         overload: options.overload(),
         rolloutOf: options.rollouts.reportOf,
+        probeOf: options.probeOf,
         stableTripOf: (name, state) => stableGuards.tripOf(name, state),
         stableFailureOf: (name, stable) => failingStables.failureOf(name, stable),
         refusal: alarms.refusal,

@@ -15,6 +15,7 @@ import type {
   FunctionStatus,
   OverloadStatus,
   RuntimeStatus,
+  ProbeStatus,
   StatusRefusal,
   WatchdogStatus,
 } from './status.ts'
@@ -45,6 +46,7 @@ export interface StatusSources {
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
   readonly rolloutOf: (functionName: string, rollout: Rollout) => ReportedRollout | null
+  readonly probeOf: (functionName: string) => ProbeStatus | null
   readonly stableTripOf: (functionName: string, state: FunctionState) => ReportedStableTrip | null
   /** Of the release that serves. */
   readonly stableFailureOf: (functionName: string, stable: Digest) => ReportedStableFailure | null
@@ -106,6 +108,7 @@ function functionStatus(
     rollout: desired?.rollout == null ? null : rolloutOf(name, desired.rollout),
     stableTrip: desired === undefined ? null : sources.stableTripOf(name, desired),
     stableFailure: release === undefined ? null : sources.stableFailureOf(name, release),
+    probe: sources.probeOf(name),
     refusals: (refusals.get(name) ?? []).map(toStatusRefusal),
   }
 }

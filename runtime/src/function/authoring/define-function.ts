@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Probe } from '../../manifest/probe.ts'
 import type { HttpMethod } from '../../manifest/settings.ts'
 import type { FunctionContext } from './function-context.ts'
 import type { Reply } from './reply.ts'
@@ -35,6 +36,11 @@ export interface FunctionDefinition<
   readonly maxConcurrency?: number
   /** Further calls that may wait for their turn, within their deadline. Default 0. */
   readonly maxQueue?: number
+  /**
+   * Example calls that are safe to make at any time, without a user, as often as one likes: a canary
+   * that nobody calls is judged by them. Only of an idempotent function. Default: none.
+   */
+  readonly probes?: readonly Probe[]
   /** A value is sent as JSON with 200; `reply(…)` and a web-standard `Response`, streams included, as they say. */
   readonly handler: (
     input: InputOf<Input>,

@@ -3,4 +3,5 @@ export type { Caller, FunctionContext, FunctionRequest, Logger } from './functio
 export { HttpError, isHttpError } from './http-error.ts'
 export { isReply, reply, type Reply } from './reply.ts'
 export type { ServiceName, Services } from './services.ts'
+export type { Probe } from '../../manifest/probe.ts'
 export type { HttpMethod } from '../../manifest/settings.ts'

@@ -44,6 +44,16 @@ describe('declared settings', () => {
     ['a timeout of no length', `{ handler() {}, timeoutMs: 0 }`, /"timeoutMs"/],
     ['a service that is no name', `{ handler() {}, uses: [1] }`, /"uses.0"/],
     [
+      'an unknown key of a probe',
+      `{ handler() {}, idempotent: true, probes: [{ param: {} }] }`,
+      /"probes.0": .*"param"/,
+    ],
+    [
+      'a probe that is no JSON',
+      `{ handler() {}, idempotent: true, probes: [{ body: { at: new Date(0) } }] }`,
+      /"probes.0.body/,
+    ],
+    [
       'an input that is no schema',
       `{ handler() {}, input: {} }`,
       /"input": must be a Standard Schema/,
@@ -193,6 +203,44 @@ describe('settings', () => {
     ['/card/:id((a+)+$)', /is no route/],
   ])('refuse the path %s', (path, message) => {
     expect(() => composeSettings('shop/card', { http: { path } })).toThrow(
+      expect.objectContaining({
+        code: 'FUNCTION_BAD_DEFINITION',
+        message: expect.stringMatching(message),
+      }),
+    )
+  })
+
+  const get = { http: { method: 'GET', path: '/card/:id/:size?' } } as const
+
+  it('carry probes as they are declared, cut loose from the container', () => {
+    const { declared } = describeSource(
+      artifactOf(`{ http: { method: 'GET', path: '/card/:id' }, handler() {}, probes: [
+        { params: { id: 'p-1' }, query: { tag: ['a', 'b'] }, headers: { accept: '*/*' } },
+        { params: { id: 'none' }, body: { deep: [1, null] }, expectStatus: 404 } ] }`),
+    )
+    expect(composeSettings('shop/card', declared).probes).toStrictEqual([
+      { params: { id: 'p-1' }, query: { tag: ['a', 'b'] }, headers: { accept: '*/*' } },
+      { params: { id: 'none' }, body: { deep: [1, null] }, expectStatus: 404 },
+    ])
+    expect(composeSettings('shop/card', {})).not.toHaveProperty('probes')
+  })
+
+  it.each([
+    ['of a function that must not be called twice', { probes: [{}] }, /idempotent: true/],
+    ['without a parameter of the path', { ...get, probes: [{}] }, /probes.0.params.* lacks "id"/],
+    [
+      'with a parameter the path does not have',
+      { ...get, probes: [{ params: { id: '1', name: 'x' } }] },
+      /has "name"/,
+    ],
+    [
+      'that are too many',
+      { ...get, probes: Array.from({ length: 11 }, () => ({ params: { id: '1' } })) },
+      /"probes"/,
+    ],
+    ['that are too long', { ...get, probes: [{ params: { id: 'x'.repeat(5000) } }] }, /4096 bytes/],
+  ])('refuse probes %s', (_title, declared, message) => {
+    expect(() => composeSettings('shop/card', declared)).toThrow(
       expect.objectContaining({
         code: 'FUNCTION_BAD_DEFINITION',
         message: expect.stringMatching(message),

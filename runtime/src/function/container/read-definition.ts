@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as z from 'zod'
 import { RuntimeError } from '../../errors.ts'
+import { declaredProbesSchema, type Probe } from '../../manifest/probe.ts'
 import { type HttpMethod, httpMethods } from '../../manifest/settings.ts'
 
 /** Configuration a function states itself; what is absent comes from defaults and policies. */
@@ -12,6 +13,7 @@ export interface DeclaredSettings {
   readonly maxBodyBytes?: number
   readonly maxConcurrency?: number
   readonly maxQueue?: number
+  readonly probes?: readonly Probe[]
 }
 
 /** The default export of a function, checked. */
@@ -46,6 +48,7 @@ const declaredShape = {
   maxBodyBytes: z.exactOptional(z.int().min(0)),
   maxConcurrency: z.exactOptional(z.int().min(1)),
   maxQueue: z.exactOptional(z.int().min(0)),
+  probes: z.exactOptional(declaredProbesSchema),
 }
 
 const definitionSchema = z.strictObject({

@@ -1,0 +1,251 @@
+import { afterEach, expect, it } from 'vitest'
+import { type AnalysisLimits, defaultAnalysisLimits } from '../src/manifest/analysis-limits.ts'
+import type { Settings } from '../src/manifest/settings.ts'
+import type { RuntimeEvent } from '../src/index.ts'
+import { createRuntime, type Runtime } from '../src/runtime.ts'
+import type { RuntimeOptions } from '../src/runtime-options.ts'
+import { createManualClock, createTestEnvironment, silentLog } from './support/test-environment.ts'
+
+const opened: Runtime[] = []
+afterEach(async () => {
+  for (const runtime of opened.splice(0)) await runtime.close()
+})
+
+const probeIntervalMs = 30_000
+const probes = [{ query: { id: 'p-1' } }, { query: { id: 'p-2' }, expectStatus: 404 }]
+/** Says what it was called with where the test can see it. */
+const echoes = (name: string) => `async (input, { request, services, caller }) => {
+  services.seen.push({ by: '${name}', input, url: request.url, id: request.id,
+    mark: request.headers['x-needle-probe'], caller })
+  return { id: input.id }
+}`
+const fails = 'async () => { throw new Error("bad") }'
+
+interface Setting {
+  readonly stable: string
+  readonly canary: string
+  readonly settings?: Partial<Settings>
+  readonly analysis?: Partial<AnalysisLimits>
+  readonly weightPercent?: number
+  readonly options?: Partial<RuntimeOptions>
+}
+
+async function start({ settings, analysis, weightPercent = 0, options, ...sources }: Setting) {
+  const bucket = await createTestEnvironment()
+  const all = { uses: ['seen'], idempotent: true, probes: probes.slice(0, 1), ...settings }
+  const stable = await bucket.release('shop/card', sources.stable, { settings: all })
+  const canary = await bucket.release('shop/card', `${sources.canary} /* canary */`, {
+    settings: all,
+  })
+  const rollout = {
+    canary,
+    steps: [{ weightPercent, bakeMs: 0 }],
+    step: 0,
+    weightPercent,
+    salt: 'salt-salt',
+    since: '2026-01-01T00:00:00Z',
+    analysis: { ...defaultAnalysisLimits, ...analysis },
+  }
+  const publish = (hold: 'stopped' | null) =>
+    bucket.publish({
+      card: {
+        stable,
+        previous: [],
+        rollout,
+        hold:
+          hold === null
+            ? null
+            : { mode: hold, by: 'ann', reason: 'fire', since: rollout.since, until: null },
+      },
+    })
+  await publish(null)
+  const clock = createManualClock()
+  const events: RuntimeEvent[] = []
+  const seen: unknown[] = []
+  const services: object = { seen: { push: (call: unknown) => void seen.push(call) } }
+  const runtime = createRuntime({
+    source: { store: bucket.store },
+    groups: ['shop'],
+    trust: bucket.trust.rootBytes,
+    log: silentLog,
+    report: false,
+    watchdog: false,
+    maxLoopDelayMs: false,
+    probationCalls: 0,
+    clock,
+    services,
+    onEvent: (event) => events.push(event),
+    ...options,
+  })
+  opened.push(runtime)
+  await runtime.start()
+  const status = () => runtime.status().functions[0]
+  return {
+    runtime,
+    status,
+    seen,
+    publish,
+    call: () =>
+      runtime.handle({
+        requestId: 'r1',
+        method: 'GET',
+        url: '/shop/card?id=user',
+        headers: {},
+        body: null,
+        caller: {},
+      }),
+    told: (type: RuntimeEvent['type']) => events.filter((event) => event.type === type),
+    /** Lets the time of the next probe come. */
+    pass: () => clock.advance(1.25 * probeIntervalMs),
+    /** The next probe and what it led to. */
+    probe: async () => {
+      const before = status()?.probe?.at
+      clock.advance(1.25 * probeIntervalMs)
+      await expect.poll(() => status()?.probe?.at, { interval: 2 }).not.toBe(before)
+    },
+  }
+}
+
+it('calls a canary that nobody calls, and stable after it, with what its author declared', async () => {
+  const { seen, status, probe } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+  })
+  expect(status()?.probe).toBeNull()
+  await probe()
+  const call = { input: { id: 'p-1' }, url: '/shop/card?id=p-1', mark: '1', caller: {} }
+  expect(seen).toMatchObject([
+    { by: 'canary', id: expect.stringMatching(/^probe-/), ...call },
+    { by: 'stable', id: expect.stringMatching(/^probe-/), ...call },
+  ])
+  expect(status()).toMatchObject({
+    probe: { probe: 0, canary: { status: 200, isGood: true }, stable: { status: 200 } },
+    rollout: {
+      measured: {
+        canary: { calls: 0, faults: 0, probes: { calls: 1, faults: 0 } },
+        stable: { calls: 0, faults: 0, probes: { calls: 1, faults: 0 } },
+      },
+      trip: null,
+    },
+  })
+})
+
+it('stops a canary that fails at its probes, where no user ever met it', async () => {
+  const { status, probe, told } = await start({ stable: echoes('stable'), canary: fails })
+  for (let round = 0; round < 20 && status()?.canary !== null; round++) await probe()
+  expect(status()).toMatchObject({
+    canary: null,
+    probe: { canary: { status: 500, errorCode: 'FUNCTION_FAILED', isGood: false } },
+    rollout: { measured: { canary: { calls: 0 } }, trip: { cause: 'errors' } },
+  })
+  expect(told('canaryTripped')).toHaveLength(1)
+})
+
+it('takes a probe both sides fail at for nobody’s fault, and each in turn', async () => {
+  const { status, probe } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    settings: { probes },
+  })
+  for (let round = 0; round < 40; round++) await probe()
+  expect(status()).toMatchObject({
+    probe: { probe: 1, canary: { status: 200, isGood: false }, stable: { isGood: false } },
+    rollout: {
+      measured: {
+        canary: { probes: { calls: 40, faults: 20 } },
+        stable: { probes: { calls: 40, faults: 20 } },
+      },
+      trip: null,
+    },
+  })
+})
+
+it('leaves a canary alone that users call enough', async () => {
+  const { seen, call, pass, runtime, status } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    weightPercent: 100,
+    analysis: { minimumCalls: 3 },
+  })
+  for (let made = 0; made < 3; made++) await call()
+  for (let round = 0; round < 5; round++) {
+    pass()
+    await runtime.refresh()
+  }
+  expect(seen).toHaveLength(3)
+  expect(status()?.probe).toBeNull()
+})
+
+it.each([
+  ['a function that declares none', { settings: { probes: [] } }],
+  ['a function that must not be called twice', { settings: { idempotent: false } }],
+  ['anybody where the host wants none', { options: { probeIntervalMs: false } }],
+] as const)('does not call %s', async (_title, setting) => {
+  const { seen, pass, runtime } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    ...setting,
+  })
+  for (let round = 0; round < 5; round++) {
+    pass()
+    await runtime.refresh()
+  }
+  expect(seen).toEqual([])
+})
+
+it('does not call a stopped function', async () => {
+  const { seen, pass, runtime, publish, probe } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+  })
+  await publish('stopped')
+  await runtime.refresh()
+  for (let round = 0; round < 5; round++) {
+    pass()
+    await runtime.refresh()
+  }
+  expect(seen).toEqual([])
+  await publish(null)
+  await runtime.refresh()
+  await probe()
+  expect(seen).toHaveLength(2)
+})
+
+it('waits while the event loop cannot keep up', async () => {
+  const { seen, pass, runtime, probe } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    options: { maxLoopDelayMs: 60 },
+  })
+  const delayMs = () => runtime.status().overload.delayMs ?? 0
+  // The host's own doing: nobody is turned away for it.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  await expect.poll(delayMs).toBeGreaterThan(30)
+  pass()
+  await runtime.refresh()
+  expect(seen).toEqual([])
+  await expect.poll(delayMs, { timeout: 30_000 }).toBeLessThan(30)
+  await probe()
+  expect(seen).toHaveLength(2)
+})
+
+it('makes one probe at a time, and ends it when the runtime is closed', async () => {
+  const hangs = `async (input, { services, signal }) => {
+    services.seen.push({ by: 'canary' })
+    return new Promise(() => undefined)
+  }`
+  const { seen, pass, runtime } = await start({
+    stable: echoes('stable'),
+    canary: hangs,
+    settings: { timeoutMs: 60_000 },
+  })
+  pass()
+  await expect.poll(() => seen.length).toBe(1)
+  for (let round = 0; round < 5; round++) {
+    pass()
+    await runtime.refresh()
+  }
+  expect(seen).toHaveLength(1)
+  await runtime.close()
+  expect(seen).toHaveLength(1)
+})
