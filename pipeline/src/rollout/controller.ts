@@ -7,7 +7,11 @@ import {
 } from '@needle-faas/runtime/manifest'
 import { isRuntimeError } from '@needle-faas/runtime/store'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import { readReportReadings, type ReportReading } from '../environment-state/instance-reports.ts'
+import {
+  type KnownReports,
+  readReportReadings,
+  type ReportReading,
+} from '../environment-state/instance-reports.ts'
 import {
   type EnvironmentAccess,
   readEnvironment,
@@ -65,6 +69,7 @@ export function createController(options: ControllerOptions): Controller {
   const historyDigest = createHistoryDigests(access)
   const writtenAt = createWriteTimes(access)
   const before = new Map<string, ReportReading>()
+  const known: KnownReports = new Map()
 
   const decide = async (
     state: EnvironmentState,
@@ -118,7 +123,7 @@ export function createController(options: ControllerOptions): Controller {
     round: async () => {
       const [{ state, pointer }, readings, now] = await Promise.all([
         readEnvironment(access),
-        readReportReadings(access),
+        readReportReadings(access, known),
         readNow(),
       ])
       let decisions = await decide(state, readings, now)
