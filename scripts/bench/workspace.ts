@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type SimpleGit, simpleGit } from 'simple-git'
-import { createDeployer, type Deployment } from '../playground/deploy.ts'
+import { createDeployer, type DeployRequest, type Deployment } from '../playground/deploy.ts'
 import {
   type PlaygroundDirectories,
   playgroundDirectories,
@@ -33,7 +33,11 @@ export interface Workspace {
    *
    * @throws Error with its output when a phase fails
    */
-  deployUnchecked(commit: string, reason: string): Promise<Deployment>
+  deployUnchecked(
+    commit: string,
+    reason: string,
+    how?: Pick<DeployRequest, 'canaryPercent'>,
+  ): Promise<Deployment>
   close(): Promise<void>
   /** What a BFF that serves `group` from here needs to know (see `servers/needle.ts`). */
   bffEnv(group: string): StoreEnv
@@ -72,10 +76,10 @@ export async function createWorkspace(name: string, files: Files): Promise<Works
       NEEDLE_GROUP: group,
     }),
     close: () => deployer.close(),
-    async deployUnchecked(commit, reason) {
+    async deployUnchecked(commit, reason, how) {
       await clone.fetch('origin', 'main')
       await clone.raw(['checkout', '--force', '--detach', commit])
-      const deployment = await deployer.deploy({ commit, reason })
+      const deployment = await deployer.deploy({ ...how, commit, reason })
       if (deployment.failed === null) return deployment
       throw new Error(
         `${deployment.failed} of "${reason}" failed:\n${deployment.runs[deployment.failed]?.output}`,
