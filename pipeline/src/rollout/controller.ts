@@ -196,17 +196,24 @@ function createWriteTimes({
   environment,
   signal,
 }: EnvironmentAccess): (version: number | undefined) => Promise<number | null> {
-  const known = new Map<number, number>()
-  return async (version) => {
-    if (version === undefined) return null
-    const cached = known.get(version)
-    if (cached !== undefined) return cached
+  const ask = async (version: number): Promise<number | null> => {
     const key = objectKey.history(environment, version)
     for await (const object of store.list(key, { signal })) {
-      if (object.key !== key) continue
-      known.set(version, object.modifiedAt)
-      return object.modifiedAt
+      if (object.key === key) return object.modifiedAt
     }
     return null
+  }
+  // Many functions share a version: each is asked about once.
+  const asked = new Map<number, Promise<number | null>>()
+  return async (version) => {
+    if (version === undefined) return null
+    const asking = asked.get(version) ?? ask(version)
+    asked.set(version, asking)
+    try {
+      return await asking
+    } catch (error) {
+      asked.delete(version)
+      throw error
+    }
   }
 }

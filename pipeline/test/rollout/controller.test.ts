@@ -253,7 +253,7 @@ test.each([-10, 10])(
     const skewMs = minutes * minute
     const fleet = await onItsWay()
     await everyone(fleet, { ...well, skewMs })
-    const controller = fleet.controller(fleet.store, skewMs)
+    const controller = fleet.controller(fleet.store, { skewMs })
     expect(said(await controller.round())).toEqual(['wait running'])
     fleet.pass(6 * minute)
     await everyone(fleet, { ...well, skewMs })

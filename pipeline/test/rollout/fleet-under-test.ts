@@ -7,7 +7,11 @@ import {
   type ReportedSide,
 } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
-import { type RolloutPlan, rolloutPlanOf } from '../../src/config/rollout-policy.ts'
+import {
+  type RolloutPlan,
+  rolloutPlanOf,
+  type RolloutPolicy,
+} from '../../src/config/rollout-policy.ts'
 import type { EnvironmentState } from '../../src/environment-state/environment-state.ts'
 import { readEnvironment } from '../../src/environment-state/read-environment.ts'
 import { toFunctionStates } from '../../src/plan/function-states.ts'
@@ -29,10 +33,13 @@ export interface FleetUnderTest {
   /** By the clock of the store, epoch milliseconds. */
   now(): number
   pass(durationMs: number): void
-  /** Publishes exactly these functions, code by name, with the policy `{}` for all. */
-  publish(code: Readonly<Record<string, string>>, more?: Partial<PublishInput>): Promise<void>
+  /** Publishes exactly these functions, code by name, with one policy for all. Default `{}`. */
+  publish(
+    code: Readonly<Record<string, string>>,
+    more?: Partial<PublishInput> & { readonly policy?: RolloutPolicy },
+  ): Promise<void>
   /** A controller as a new process would be one. */
-  controller(store?: ArtifactStore, skewMs?: number): Controller
+  controller(store?: ArtifactStore, more?: { skewMs?: number; prometheus?: string }): Controller
   state(): Promise<EnvironmentState>
   card(): Promise<FunctionState>
   /** An instance reports: what the newest manifest says, and what is given. */
@@ -74,15 +81,15 @@ export async function createFleetUnderTest(): Promise<FleetUnderTest> {
     publisher,
     now: () => now,
     pass: (durationMs) => void (now += durationMs),
-    publish: async (code, more = {}) => {
-      const plan = rolloutPlanOf({ policies: { shop: { rollout: {} } } }, 'shop/card')
+    publish: async (code, { policy = {}, ...more } = {}) => {
+      const plan = rolloutPlanOf({ policies: { shop: { rollout: policy } } }, 'shop/card')
       const policies = new Map<string, RolloutPlan>(
         plan === null ? [] : Object.keys(code).map((name) => [name, plan]),
       )
       await publishCode(publisher, trust, code, { policies, createSalt: randomUUID, ...more })
     },
-    controller: (on = store, skewMs = 0) =>
-      createController({ publisher: publisherOn(on, skewMs), actor: 'needle rollout' }),
+    controller: (on = store, { skewMs = 0, prometheus } = {}) =>
+      createController({ publisher: publisherOn(on, skewMs), actor: 'needle rollout', prometheus }),
     state,
     card,
     report: async (instance, said = {}) => {

@@ -6,7 +6,9 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import type { Decision } from '../../src/rollout/decision.ts'
 import { readMetric } from '../../src/rollout/read-metric.ts'
+import { createFleetUnderTest, minute } from './fleet-under-test.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -37,7 +39,20 @@ describe('a real Prometheus', () => {
       status: 'failed',
       message: expect.stringContaining('parse error'),
     })
+    expect(await decide(url, 'vector(0.5)')).toMatchObject({
+      kind: 'step',
+      evidence: { metric: 0.5 },
+    })
+    expect(await decide(url, 'vector(1.5)')).toMatchObject({ kind: 'abort', verdict: 'failed' })
+    const named = 'nothing{function="$function", canary="$canary", stable="$stable"}'
+    const unanswered = await decide(url, named)
+    expect(unanswered).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+    expect(unanswered?.text).toMatch(
+      /no number to: nothing\{function="shop\/card", canary="[0-9a-f]{12}", stable="[0-9a-f]{12}"\}/,
+    )
+
     await prometheus.stop()
+    expect(await decide(url, 'vector(0.5)')).toMatchObject({ kind: 'hold', verdict: 'error' })
     expect(await readMetric(url, '1')).toMatchObject({
       status: 'failed',
       message: expect.stringContaining('ECONNREFUSED'),
@@ -56,6 +71,18 @@ test('something else that answers is no measurement', async () => {
     server.close()
   }
 })
+
+/** What a controller decides of a canary that did well everywhere, with a policy of at most 1. */
+async function decide(url: string, query: string): Promise<Decision | undefined> {
+  const fleet = await createFleetUnderTest()
+  await fleet.publish({ 'shop/card': 'card 1' })
+  await fleet.publish({ 'shop/card': 'card 2' }, { policy: { prometheus: { query, max: 1 } } })
+  fleet.pass(6 * minute)
+  const counts = { calls: 500, faults: 0, slow: 0 }
+  await fleet.report('one', { stable: counts, canary: counts })
+  const { decisions } = await fleet.controller(fleet.store, { prometheus: url }).round()
+  return decisions[0]
+}
 
 interface RunningPrometheus extends AsyncDisposable {
   readonly url: string
