@@ -116,6 +116,30 @@ describe('needle build', () => {
     })
   })
 
+  test('carries how changes go out, but not into previews', async () => {
+    await using repository = await createRepository({
+      ...functionFiles('shop/card'),
+      'functions/needle.config.ts': `const place = { store: 'file:s', trust: 't', services: [] }
+export default {
+  environments: { production: place, pr: place },
+  policies: { shop: { rollout: { rollbackWindowMs: 5 } } },
+}
+`,
+    })
+    const { directory } = repository
+    const rolloutFor = async (environment: string) => {
+      const args = ['build', '--environment', environment, '--out', environment]
+      const { exitCode, stderr } = await runCommand(args, { cwd: directory })
+      if (exitCode !== 0) throw new Error(stderr)
+      return (await readBuildDirectory(join(directory, environment))).manifest.functions[0]?.rollout
+    }
+    expect(await rolloutFor('production')).toMatchObject({
+      steps: [{ weightPercent: 10 }, { weightPercent: 50 }],
+      rollbackWindowMs: 5,
+    })
+    expect(await rolloutFor('pr-1')).toBeUndefined()
+  })
+
   test('says that files are not committed', async () => {
     await using repository = await createRepository({ ...quote, ...shared })
     await repository.write({ 'functions/shop/_shared/cents.ts': 'export const cents = 2\n' })

@@ -225,9 +225,12 @@ describe('reports that nobody should believe', () => {
     await everyone(fleet, well)
     await controller.round()
     await fleet.report('one', { ...badly, skewMs: -minute })
-    const outcome = await controller.round()
-    expect(said(outcome)).toEqual(['wait running'])
-    expect(outcome.decisions[0]?.refused[0]?.why).toContain('was written again')
+    // However often: reading it does not make it the newest.
+    for (let round = 0; round < 3; round++) {
+      const outcome = await controller.round()
+      expect(said(outcome)).toEqual(['wait running'])
+      expect(outcome.decisions[0]?.refused[0]?.why).toContain('was written again')
+    }
   })
 
   test('a trip of the rollout before is none of this one', async () => {

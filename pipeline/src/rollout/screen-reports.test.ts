@@ -1,0 +1,54 @@
+import { digestOf } from '@needle-faas/runtime/manifest'
+import { expect, test } from 'vitest'
+import type { ReportReading } from '../environment-state/instance-reports.ts'
+import { now } from '../plan/plan-samples.ts'
+import { reading } from './fleet-samples.ts'
+import { screenReports } from './screen-reports.ts'
+
+const minute = 60_000
+
+function screen(...readings: readonly ReportReading[]) {
+  const fleet = screenReports({
+    environment: 'production',
+    readings,
+    now,
+    newestVersion: 7,
+    digestOf: (version) => (version === 7 ? digestOf('manifest') : null),
+    before: new Map(),
+  })
+  return {
+    live: names(fleet.live),
+    dead: names(fleet.dead),
+    left: names(fleet.left),
+    refused: fleet.refused.map(({ instance }) => instance),
+  }
+}
+
+function names(of: readonly ReportReading[]): string[] {
+  return of.map(({ instance }) => instance)
+}
+
+const nobody = { live: [], dead: [], left: [], refused: [] }
+
+test.each([
+  ['of a second ago is live', { ageMs: 1_000 }, { live: ['one'] }],
+  ['of the last three minutes is live', { ageMs: 3 * minute }, { live: ['one'] }],
+  ['of before is of a dead instance', { ageMs: 3 * minute + 1 }, { dead: ['one'] }],
+  ['of the last hour still counts as dead', { ageMs: 60 * minute }, { dead: ['one'] }],
+  ['older than that is forgotten', { ageMs: 60 * minute + 1 }, {}],
+  [
+    'of the time to come, by a store of several clocks, is live',
+    { ageMs: -minute },
+    { live: ['one'] },
+  ],
+  [
+    'of an instance stopped in order is none of a dead one',
+    { stopped: true, ageMs: 5 * minute },
+    { left: ['one'] },
+  ],
+  ['of an instance without a manifest yet is live', { manifest: null }, { live: ['one'] }],
+  ['of a version that was pruned is live', { version: 3 }, { live: ['one'] }],
+  ['of a version that nobody wrote yet is refused', { version: 8 }, { refused: ['one'] }],
+])('a report %s', (_, more, expected) => {
+  expect(screen(reading('one', {}, more))).toEqual({ ...nobody, ...expected })
+})
