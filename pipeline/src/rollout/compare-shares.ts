@@ -21,26 +21,51 @@ export function compareShares(
   limits: AnalysisLimits,
 ): Comparison {
   const compared = [
-    { what: 'failed', bad: 'faults', rise: limits.errorRise },
-    { what: 'slow', bad: 'slow', rise: limits.slowRise },
-  ] as const
+    { what: 'failed', rise: limits.errorRise, tallyOf: tallyOfFaults },
+    { what: 'slow', rise: limits.slowRise, tallyOf: tallyOfSlow },
+    // Among themselves: their share of a side's calls is not that of users.
+    { what: 'of probes failed', rise: limits.errorRise, tallyOf: tallyOfProbes },
+  ]
   let status: Comparison['status'] = 'within'
   const texts: string[] = []
-  for (const { what, bad, rise } of compared) {
-    const [ours, theirs] = [canary[bad] / (canary.calls || 1), stable[bad] / (stable.calls || 1)]
+  for (const { what, rise, tallyOf } of compared) {
+    const [tally, other] = [tallyOf(canary), tallyOf(stable)]
+    if (tally === null) continue
+    const [ours, theirs] = [shareOf(tally), shareOf(other)]
     texts.push(`${toPercent(ours)} ${what}, stable ${toPercent(theirs)}`)
     if (ours - theirs <= rise) continue
-    const isBeyondChance =
-      interval(canary[bad], canary.calls).low > interval(stable[bad], stable.calls).high
+    const isBeyondChance = interval(tally).low > interval(other).high
     if (isBeyondChance) status = 'worse'
     else if (status === 'within') status = 'over'
   }
   return { status, text: texts.join('; ') }
 }
 
+interface Tally {
+  readonly bad: number
+  readonly calls: number
+}
+
+function tallyOfFaults({ faults, calls }: ReportedSide): Tally {
+  return { bad: faults, calls }
+}
+
+function tallyOfSlow({ slow, calls }: ReportedSide): Tally {
+  return { bad: slow, calls }
+}
+
+function tallyOfProbes({ probes }: ReportedSide): Tally | null {
+  return probes === undefined ? null : { bad: probes.faults, calls: probes.calls }
+}
+
+function shareOf(tally: Tally | null): number {
+  return tally === null || tally.calls === 0 ? 0 : tally.bad / tally.calls
+}
+
 /** Where the share of bad calls lies (E. B. Wilson: Probable inference. JASA 1927). */
-function interval(bad: number, calls: number): { low: number; high: number } {
-  if (calls === 0) return { low: 0, high: 1 }
+function interval(tally: Tally | null): { low: number; high: number } {
+  if (tally === null || tally.calls === 0) return { low: 0, high: 1 }
+  const { bad, calls } = tally
   const square = quantile ** 2
   const share = bad / calls
   const centre = share + square / (2 * calls)

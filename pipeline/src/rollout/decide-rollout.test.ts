@@ -1,7 +1,8 @@
 import type { Rollout } from '@needle-faas/runtime/manifest'
 import { describe, expect, test } from 'vitest'
 import { hold, now, ref, rollout, serving } from '../plan/plan-samples.ts'
-import { decideRollout, type RolloutQuestion } from './decide-rollout.ts'
+import { decideRollout } from './decide-rollout.ts'
+import type { RolloutQuestion } from './rollout-question.ts'
 import { fleet, measured, reading, side, tripOn } from './fleet-samples.ts'
 
 const minute = 60_000
@@ -221,6 +222,52 @@ describe('backward', () => {
   })
 })
 
+describe('probes', () => {
+  test('let a function that nobody calls pass', () => {
+    const { stable: ours, canary: theirs } = probed(0)
+    const quiet = fleet([
+      reading('one', measured(ours, theirs)),
+      reading('two', measured(ours, theirs)),
+    ])
+    expect(ask({ fleet: quiet })).toMatchObject({
+      kind: 'step',
+      evidence: { canary: { calls: 0, probes: { calls: 120, faults: 0 } } },
+    })
+    expect(ask({ fleet: quiet }, { callsBefore: 100 })).toMatchObject({ kind: 'hold' })
+  })
+
+  test('that trip a breaker stop a canary that no user called', () => {
+    const { stable: ours, canary: theirs } = probed(20)
+    const card = measured(ours, theirs, tripOn(ours, theirs))
+    const decision = ask({ fleet: fleet([reading('one', card)]) })
+    expect(decision).toMatchObject({ kind: 'abort', verdict: 'failed' })
+    expect(decision?.text).toContain('20 of 60 probes failed, of stable 0 of 60')
+  })
+
+  test('are compared among themselves', () => {
+    const calls = 500
+    const worse = [reading('one', measured(probed(0, calls).stable, probed(300, calls).canary))]
+    expect(ask({ fleet: fleet(worse) })).toMatchObject({ kind: 'abort' })
+    const fails = { probes: { calls, faults: calls } }
+    const both = measured({ ...side(9_000), ...fails }, { ...side(500), ...fails })
+    expect(ask({ fleet: fleet([reading('one', both)]) })).toMatchObject({ kind: 'step' })
+  })
+
+  test.each([
+    ['fail more often than they are made', { calls: 5, faults: 6 }, 'more bad calls'],
+    ['grow fewer', { calls: 4, faults: 0 }, 'fewer calls'],
+  ])('that %s are not believed', (_, probes, why) => {
+    const forged = reading('forged', measured(side(900, 1), { ...side(200), probes }))
+    const honest = measured(side(900, 1), { ...side(200), probes: { calls: 5, faults: 0 } })
+    const decision = ask({
+      fleet: fleet([...three, forged]),
+      before: new Map([['forged', reading('forged', honest)]]),
+    })
+    expect(decision?.refused).toMatchObject([{ instance: 'forged' }])
+    expect(decision?.refused[0]?.why).toContain(why)
+  })
+})
+
 describe('reports that are not believed', () => {
   const replayed = measured(side(100), side(50))
   test.each([
@@ -346,4 +393,12 @@ function stable(card: object, more: object) {
     state: serving('a', { previous: [ref('p')], ...more }),
     fleet: fleet([reading('one', card)]),
   })
+}
+
+/** Hardly any user, and probes of which so many fail on the canary. */
+function probed(faults: number, calls = 60) {
+  return {
+    stable: { ...side(2), probes: { calls, faults: 0 } },
+    canary: { ...side(0), probes: { calls, faults } },
+  }
 }

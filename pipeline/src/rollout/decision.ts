@@ -1,4 +1,6 @@
 import type { DecisionEvidence } from '@needle-faas/runtime/manifest'
+import type { MetricReading } from './metric-reading.ts'
+import type { Pool } from './pool-reports.ts'
 import type { RefusedReport } from './screen-reports.ts'
 
 /** Decisions that change the manifest. */
@@ -26,4 +28,17 @@ export interface Decision {
 
 export function isMove(kind: Decision['kind']): kind is Move {
   return kind !== 'wait' && kind !== 'hold'
+}
+
+/** A decision without what it rests on. */
+export type Outcome = Pick<Decision, 'kind' | 'verdict' | 'text'>
+
+export function toDecision(
+  name: string,
+  { evidence, refused }: Pool,
+  outcome: Outcome,
+  metric: MetricReading | null = null,
+): Decision {
+  const measured = metric?.status === 'value' ? { ...evidence, metric: metric.value } : evidence
+  return { function: name, ...outcome, evidence: measured, refused }
 }

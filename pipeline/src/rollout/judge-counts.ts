@@ -1,9 +1,9 @@
 import type {
   ReportedRollout,
-  ReportedSide,
   ReportedStableFailure,
   ReportedTrip,
 } from '@needle-faas/runtime/manifest'
+import { callsOf, isLess, noProbes } from './counts.ts'
 
 /** More calls than any process answers in a second. */
 const callsPerSecond = 100_000
@@ -20,10 +20,12 @@ export function findImplausible(
   // Both times are of its own clock.
   const elapsedMs = Math.max(0, Date.parse(options.reportedAt) - Date.parse(since))
   for (const side of ['stable', 'canary'] as const) {
-    const { calls, faults, slow } = measured[side]
-    if (faults > calls || slow > calls) return `counts more bad calls of ${side} than calls`
-    if (calls > (elapsedMs / 1000 + 1) * callsPerSecond) {
-      return `counts ${calls} calls of ${side} in ${Math.round(elapsedMs / 1000)} s`
+    const { calls, faults, slow, probes = noProbes } = measured[side]
+    if (faults > calls || slow > calls || probes.faults > probes.calls)
+      return `counts more bad calls of ${side} than calls`
+    const all = callsOf(measured[side])
+    if (all > (elapsedMs / 1000 + 1) * callsPerSecond) {
+      return `counts ${all} calls of ${side} in ${Math.round(elapsedMs / 1000)} s`
     }
     const last = before?.since === since ? before.measured[side] : null
     if (last !== null && isLess(measured[side], last)) {
@@ -36,13 +38,37 @@ export function findImplausible(
 /** Why the counts of a trip do not bear it out; null when they do. */
 export function findUnsupported(trip: ReportedTrip, { measured }: ReportedRollout): string | null {
   const { stable, canary, cause } = trip
-  const bad = cause === 'errors' ? 'faults' : 'slow'
   if (isLess(measured.canary, canary) || isLess(measured.stable, stable)) {
     return 'tripped on more calls than it counts'
   }
+  if (cause === 'latency') {
+    return findWeak(
+      { bad: stable.slow, calls: stable.calls },
+      { bad: canary.slow, calls: canary.calls },
+    )
+  }
+  const ofUsers = findWeak(
+    { bad: stable.faults, calls: stable.calls },
+    { bad: canary.faults, calls: canary.calls },
+  )
+  const [ours, theirs] = [canary.probes ?? noProbes, stable.probes ?? noProbes]
+  const ofProbes = findWeak(
+    { bad: theirs.faults, calls: theirs.calls },
+    { bad: ours.faults, calls: ours.calls },
+  )
+  // Either kind of calls can trip a breaker.
+  return ofUsers === null || ofProbes === null ? null : ofUsers
+}
+
+interface Tally {
+  readonly bad: number
+  readonly calls: number
+}
+
+function findWeak(stable: Tally, canary: Tally): string | null {
   if (stable.calls === 0 || canary.calls === 0) return 'tripped without calls of both sides'
-  if (canary[bad] < leastBadCalls) return `tripped on ${canary[bad]} bad calls`
-  if (canary[bad] / canary.calls <= stable[bad] / stable.calls) {
+  if (canary.bad < leastBadCalls) return `tripped on ${canary.bad} bad calls`
+  if (canary.bad / canary.calls <= stable.bad / stable.calls) {
     return 'tripped although stable does no better'
   }
   return null
@@ -54,8 +80,4 @@ export function findGroundless(failure: ReportedStableFailure): string | null {
   if (faults > calls) return 'counts more failures of stable than calls'
   if (faults < leastBadCalls) return `gave stable up for ${faults} failures`
   return faults / calls <= usualShare ? 'gave stable up for failing as often as usual' : null
-}
-
-function isLess(a: ReportedSide, b: ReportedSide): boolean {
-  return a.calls < b.calls || a.faults < b.faults || a.slow < b.slow
 }

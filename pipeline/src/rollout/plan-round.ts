@@ -6,6 +6,7 @@ import { planPromote } from '../plan/plan-promote.ts'
 import { planRollback } from '../plan/plan-rollback.ts'
 import { planStep } from '../plan/plan-step.ts'
 import type { Change, ManifestDraft, Plan, Refusal } from '../plan/plan.ts'
+import { callsOf } from './counts.ts'
 import { type Decision, isMove, type Move } from './decision.ts'
 
 /** One round of the controller as a plan, and what did not fit into one manifest. */
@@ -76,7 +77,7 @@ function stateAfter(
 function planMove({ kind, evidence }: Decision, order: Order): Plan {
   switch (kind) {
     case 'step':
-      return planStep({ ...order, callsBefore: evidence.canary.calls })
+      return planStep({ ...order, callsBefore: callsOf(evidence.canary) })
     case 'promote':
       return planPromote(order)
     case 'abort':

@@ -8,6 +8,7 @@ import type {
   ReportedTrip,
 } from '@needle-faas/runtime/manifest'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
+import { sumOf } from './counts.ts'
 import { findGroundless, findImplausible, findUnsupported } from './judge-counts.ts'
 import type { Fleet, RefusedReport } from './screen-reports.ts'
 
@@ -124,8 +125,8 @@ export function poolReports(
     if (runsIt) voted++
     else late.push(instance)
     if (measured === null) continue
-    stable = sum(stable, measured.measured.stable)
-    canary = sum(canary, measured.measured.canary)
+    stable = sumOf(stable, measured.measured.stable)
+    canary = sumOf(canary, measured.measured.canary)
   }
   const evidence = {
     stable,
@@ -175,8 +176,4 @@ function runs({ report }: ReportReading, own: ReportedFunction, watched: Watched
     manifest.epoch === watched.epoch &&
     manifest.version >= watched.sinceVersion
   return isRecent && (watched.salt === null ? own.stable : own.canary) === watched.release
-}
-
-function sum(a: ReportedSide, b: ReportedSide): ReportedSide {
-  return { calls: a.calls + b.calls, faults: a.faults + b.faults, slow: a.slow + b.slow }
 }

@@ -1,0 +1,33 @@
+import type { ReportedSide } from '@needle-faas/runtime/manifest'
+
+/** How often a side was called at all: by users, and by probes. */
+export function callsOf({ calls, probes }: ReportedSide): number {
+  return calls + (probes?.calls ?? 0)
+}
+
+export function sumOf(a: ReportedSide, b: ReportedSide): ReportedSide {
+  const sum = { calls: a.calls + b.calls, faults: a.faults + b.faults, slow: a.slow + b.slow }
+  if (a.probes === undefined && b.probes === undefined) return sum
+  const [ours, theirs] = [a.probes ?? noProbes, b.probes ?? noProbes]
+  const probes = { calls: ours.calls + theirs.calls, faults: ours.faults + theirs.faults }
+  return { ...sum, probes }
+}
+
+/** Whether any count of `a` is below that of `b`. */
+export function isLess(a: ReportedSide, b: ReportedSide): boolean {
+  const [ours, theirs] = [a.probes ?? noProbes, b.probes ?? noProbes]
+  return (
+    a.calls < b.calls ||
+    a.faults < b.faults ||
+    a.slow < b.slow ||
+    ours.calls < theirs.calls ||
+    ours.faults < theirs.faults
+  )
+}
+
+/** `120 calls`, `120 calls and 8 probes`. */
+export function describeCalls({ calls, probes }: ReportedSide): string {
+  return probes === undefined ? `${calls} calls` : `${calls} calls and ${probes.calls} probes`
+}
+
+export const noProbes = { calls: 0, faults: 0 }
