@@ -35,6 +35,8 @@ export interface CanaryProbesOptions {
   readonly intervalMs: number
   /** Whether this instance has no time for calls that nobody made. */
   readonly isOverloaded: () => boolean
+  /** A probe could not be made, as of text that fits into no URL. */
+  readonly onFailure: (functionName: string, error: unknown) => void
 }
 
 /**
@@ -46,7 +48,23 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   const closing = new AbortController()
   const rounds = new Map<string, number>()
   const last = new Map<string, ProbeStatus>()
+  const steps = new Map<string, StepBegun>()
   let running: Promise<void> = Promise.resolve()
+
+  /** As many as a step needs are enough for each: a fleet must not be called without end. */
+  const callsOfStep = ({ function: name, canary }: DividedSlot): number => {
+    const { ref, salt, weightPercent } = canary
+    const measured = rollouts.reportOf(name, { canary: ref, salt })?.measured.canary
+    const calls = (measured?.calls ?? 0) + (measured?.probes?.calls ?? 0)
+    const known = steps.get(name)
+    if (known?.salt === salt && known.weightPercent === weightPercent) {
+      return calls - known.callsBefore
+    }
+    // What was called before the first look was called in the step that runs then.
+    const callsBefore = known?.salt === salt ? calls : 0
+    steps.set(name, { salt, weightPercent, callsBefore })
+    return calls - callsBefore
+  }
 
   const ask = async (
     revision: LazyRevision,
@@ -63,16 +81,30 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   const probeOnce = async (): Promise<void> => {
     const slots = [...serving.current.slots.values()].filter(isDivided).filter(isProbeable)
     const choice = chooseProbe(
-      slots.map((slot) => toCandidate(slot, rollouts)),
+      slots.map((slot) => ({
+        function: slot.function,
+        probes: probesOf(slot).length,
+        calls: callsOfStep(slot),
+        minimumCalls: slot.canary.analysis.minimumCalls,
+      })),
       rounds,
     )
     const slot = slots.find((each) => each.function === choice?.function)
     if (choice === null || slot === undefined) return
-    const { function: name, stable, canary } = slot
+    const { function: name } = slot
     const probe = probesOf(slot)[choice.probe]
     if (probe === undefined) return
     rounds.set(name, (rounds.get(name) ?? 0) + 1)
 
+    try {
+      await compare(slot, probe, choice.probe)
+    } catch (error) {
+      options.onFailure(name, error)
+    }
+  }
+
+  const compare = async (slot: DividedSlot, probe: Probe, index: number): Promise<void> => {
+    const { function: name, stable, canary } = slot
     const ofCanary = await ask(canary.revision, probe)
     const isStill = serving.current.slots.get(name) === slot
     if (closing.signal.aborted || !isStill || !stable.revision.isReady) return
@@ -80,7 +112,7 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
     if (closing.signal.aborted) return
     last.set(name, {
       at: new Date(clock.now()).toISOString(),
-      probe: choice.probe,
+      probe: index,
       canary: ofCanary.result,
       stable: ofStable.result,
     })
@@ -101,8 +133,9 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   /** Forgets what does not serve any more. */
   const forget = (): void => {
     const { slots } = serving.current
-    for (const name of rounds.keys()) if (!slots.has(name)) rounds.delete(name)
-    for (const name of last.keys()) if (!slots.has(name)) last.delete(name)
+    for (const known of [rounds, last, steps]) {
+      for (const name of known.keys()) if (!slots.has(name)) known.delete(name)
+    }
   }
 
   const run = async (): Promise<void> => {
@@ -125,6 +158,13 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   }
 }
 
+/** A step of a rollout, and the calls of its canary here before it. */
+interface StepBegun {
+  readonly salt: string
+  readonly weightPercent: number
+  readonly callsBefore: number
+}
+
 /** The canary's own: it knows what it is to be called with. */
 function probesOf({ canary }: DividedSlot): readonly Probe[] {
   return canary.revision.release.settings.probes ?? []
@@ -137,17 +177,6 @@ function isProbeable(slot: DividedSlot): boolean {
   const revisions = [stable.revision, canary.revision]
   const isSafe = revisions.every(({ isReady, release }) => isReady && release.settings.idempotent)
   return isSafe && hasSameRoute(stable.revision, canary.revision)
-}
-
-function toCandidate(slot: DividedSlot, rollouts: Rollouts) {
-  const { canary } = slot
-  const report = rollouts.reportOf(slot.function, { canary: canary.ref, salt: canary.salt })
-  return {
-    function: slot.function,
-    probes: probesOf(slot).length,
-    calls: report?.measured.canary.calls ?? 0,
-    minimumCalls: canary.analysis.minimumCalls,
-  }
 }
 
 function toCall(probe: Probe, { release }: LazyRevision, signal: AbortSignal): Call {

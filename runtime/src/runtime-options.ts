@@ -77,8 +77,8 @@ export interface RuntimeOptions {
    */
   readonly maxLoopDelayMs?: number | false | undefined
   /**
-   * How often, ± 25 %, one canary that users call too little to judge it by is called with an example
-   * its author declared, and stable after it. `false`: never. Default 30 000.
+   * How often, ± 25 %, one canary that has had too few calls to judge its step by is called with an
+   * example its author declared, and stable after it. `false`: never. Default 30 000.
    */
   readonly probeIntervalMs?: number | false | undefined
   /** Whether to write what this instance runs to the store. Default true. */

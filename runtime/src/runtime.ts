@@ -195,6 +195,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           random: Math.random,
           intervalMs: options.probeIntervalMs,
           isOverloaded: () => overload?.isStrained === true,
+          onFailure: (name, error) =>
+            log.warn('A probe could not be made', { function: name, error: String(error) }),
         })
 
   const begin = async (): Promise<Synchronizer> => {

@@ -46,12 +46,12 @@ async function start({ settings, analysis, weightPercent = 0, options, ...source
     since: '2026-01-01T00:00:00Z',
     analysis: { ...defaultAnalysisLimits, ...analysis },
   }
-  const publish = (hold: 'stopped' | null) =>
+  const publish = (hold: 'stopped' | null, weight = weightPercent) =>
     bucket.publish({
       card: {
         stable,
         previous: [],
-        rollout,
+        rollout: { ...rollout, weightPercent: weight },
         hold:
           hold === null
             ? null
@@ -176,6 +176,29 @@ it('leaves a canary alone that users call enough', async () => {
   expect(status()?.probe).toBeNull()
 })
 
+it('makes no more probes than a step needs, and begins anew with the next', async () => {
+  const { seen, pass, probe, runtime, publish, status } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    analysis: { minimumCalls: 2 },
+  })
+  for (const [weight, pairs] of [
+    [0, 2],
+    [1, 4],
+  ] as const) {
+    await publish(null, weight)
+    await runtime.refresh()
+    await probe()
+    await probe()
+    for (let round = 0; round < 5; round++) {
+      pass()
+      await runtime.refresh()
+    }
+    expect(seen).toHaveLength(2 * pairs)
+  }
+  expect(status()?.rollout?.measured.canary).toMatchObject({ calls: 0, probes: { calls: 4 } })
+})
+
 it.each([
   ['a function that declares none', { settings: { probes: [] } }],
   ['a function that must not be called twice', { settings: { idempotent: false } }],
@@ -227,6 +250,25 @@ it('waits while the event loop cannot keep up', async () => {
   await expect.poll(delayMs, { timeout: 30_000 }).toBeLessThan(30)
   await probe()
   expect(seen).toHaveLength(2)
+})
+
+it('goes on when a probe cannot be made', async () => {
+  const { runtime, pass, probe, seen } = await start({
+    stable: echoes('stable'),
+    canary: echoes('canary'),
+    settings: {
+      http: { method: 'GET', path: '/shop/card/:id' },
+      // A half of a character, which no URL can carry.
+      probes: [{ params: { id: '\ud800' } }, { params: { id: 'p-1' } }],
+    },
+  })
+  pass()
+  await runtime.refresh()
+  await probe()
+  expect(seen).toMatchObject([
+    { by: 'canary', url: '/shop/card/p-1' },
+    { by: 'stable', url: '/shop/card/p-1' },
+  ])
 })
 
 it('makes one probe at a time, and ends it when the runtime is closed', async () => {

@@ -3,9 +3,9 @@ export interface ProbeCandidate {
   readonly function: string
   /** Example calls it declares, at least one. */
   readonly probes: number
-  /** Calls of its canary that users made here since the rollout began. */
+  /** Calls of its canary here since the step began, by users and by probes. */
   readonly calls: number
-  /** How many suffice to judge it by. */
+  /** How many suffice to judge a step by. */
   readonly minimumCalls: number
 }
 
@@ -17,7 +17,7 @@ export interface ProbeChoice {
 
 /**
  * Which function is probed next, and by which of its example calls: of those that users call too
- * little to judge them by, the one that was probed least often, each of its calls in turn. Null when
+ * little to judge the step by, the one that was probed least often, each of its calls in turn. Null when
  * all are called enough.
  *
  * @param rounds by function: how often it was probed
