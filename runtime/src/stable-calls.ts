@@ -29,12 +29,10 @@ export async function invokeGuarded(
     guard.record(outcome.functionFault)
     return outcome
   }
-  if (leftMs < 1 || !successor.isReady) {
-    guard.tookAllTime(true)
-    return outcome
-  }
+  if (leftMs < 1) guard.tookAllTime()
+  if (leftMs < 1 || !successor.isReady) return outcome
   const answer = await answerInstead({ revision, outcome }, successor, { call, leftMs })
-  if (answer.functionFault) guard.tookAllTime(false)
+  if (answer.functionFault) guard.bothFailed()
   else if (!wasTurnedAway(answer) && answer.errorCode !== 'CLIENT_CLOSED') guard.record(true)
   return answer
 }

@@ -20,6 +20,15 @@ export class DurationHistogram {
     this.sumMs += durationMs
   }
 
+  /** Durations that may have been longer: a bucket that reaches beyond counts in full. */
+  countAbove(durationMs: number): number {
+    return this.counts.reduce(
+      (sum, count, bucket) =>
+        (bucketBoundsMs[bucket] ?? Infinity) > durationMs ? sum + count : sum,
+      0,
+    )
+  }
+
   /** Bound of the bucket in which that share of the durations is reached; Infinity beyond the last, 0 without any. */
   quantileMs(share: number): number {
     const wanted = share * this.counts.reduce((sum, count) => sum + count, 0)

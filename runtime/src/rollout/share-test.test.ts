@@ -72,6 +72,8 @@ describe('the test of a share', () => {
     expect(share.evidence).toBe(0)
     share.add({ calls: 1_000_000, bad: 500_000 })
     expect(share.evidence).toBeGreaterThan(1e4)
+    // JSON knows no infinity.
+    expect(Number.isFinite(share.evidence)).toBe(true)
     share.add({ calls: 1_000_000, bad: 0 })
     expect(share.evidence).not.toBeNaN()
   })

@@ -55,7 +55,7 @@ export function createShareTest({
         // Less than was won is still a fair bet, and a number.
         const after = Math.min(before * Math.min(won, Number.MAX_VALUE), Number.MAX_VALUE)
         wealth[index] = after
-        evidence += after
+        evidence = Math.min(evidence + after, Number.MAX_VALUE)
       }
     },
   }

@@ -17,8 +17,10 @@ export interface GuardedStable {
   capMs(timeoutMs: number): number | null
   /** A call was answered by stable, or failed. */
   record(isFault: boolean): void
-  /** Whether a call that failed left no time for the successor: it then gets half of the next. */
-  tookAllTime(did: boolean): void
+  /** A call that failed left no time for the successor: it gets half of the next, until stable answers. */
+  tookAllTime(): void
+  /** The successor failed at a call, too: nobody's fault. */
+  bothFailed(): void
 }
 
 /** The rollback windows of the functions that serve here. */
@@ -100,18 +102,20 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
     const { stable, successor } = window
     const until = Date.parse(window.rollbackUntil)
     let judge: StableJudge | null = null
-    let usualMs: number | null = null
+    let usualCapMs: number | null = null
     let isHanging = false
 
     /** What was usual is looked up when it is first needed: by then its counters are complete. */
-    const begin = (): StableJudge => {
+    const begin = (timeoutMs: number | null): StableJudge => {
       const before = options.metricsOf(name, toRevisionId(name, successor.release))
-      const callMs =
-        before === null || before.calls < knownCalls
-          ? Infinity
-          : before.durations.quantileMs(usualQuantile)
-      usualMs = Number.isFinite(callMs) ? callMs : null
-      return createStableJudge(toTally(before))
+      if (timeoutMs === null || before === null || before.calls < knownCalls) {
+        return createStableJudge(toTally(before))
+      }
+      const usualMs = before.durations.quantileMs(usualQuantile)
+      usualCapMs = Number.isFinite(usualMs) ? canaryTimeMs(timeoutMs, usualMs) : null
+      // Who came before is measured by the time stable has, or would look better for having more.
+      const slow = usualCapMs === null ? 0 : before.durations.countAbove(usualCapMs)
+      return createStableJudge({ calls: before.calls, bad: before.faults + slow })
     }
 
     return {
@@ -121,17 +125,20 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
         return found?.isReady === true && hasSameRoute(revision, found) ? found : null
       },
       capMs: (timeoutMs) => {
-        judge ??= begin()
-        const capMs = usualMs === null ? null : canaryTimeMs(timeoutMs, usualMs)
-        return capMs ?? (isHanging ? canaryTimeMs(timeoutMs, null) : null)
+        judge ??= begin(timeoutMs)
+        return usualCapMs ?? (isHanging ? canaryTimeMs(timeoutMs, null) : null)
       },
       record: (isFault) => {
-        judge ??= begin()
+        judge ??= begin(null)
+        if (!isFault) isHanging = false
         const verdict = judge.add({ calls: 1, bad: isFault ? 1 : 0 })
         if (verdict !== null) trip(name, window, verdict)
       },
-      tookAllTime: (did) => {
-        isHanging = did
+      tookAllTime: () => {
+        isHanging = true
+      },
+      bothFailed: () => {
+        isHanging = false
       },
     }
   }
