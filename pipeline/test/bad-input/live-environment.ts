@@ -40,7 +40,7 @@ export interface LiveEnvironment extends AsyncDisposable {
   /** A BFF with the plugin, started and serving; polls only when told. */
   startBff(
     source?: Partial<SourceOptions>,
-    options?: { readonly report?: boolean },
+    options?: { readonly report?: boolean; readonly probeIntervalMs?: number },
   ): Promise<FastifyInstance>
   signer(role: Role): Promise<Signer>
   /** One more manifest like the newest, but for what is given, signed by whom is given. */
@@ -107,13 +107,14 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
     commitCard,
     needle: (args, env = {}) =>
       runCommand(args, { cwd: directory, env: { ...located, ...withKey, ...env } }),
-    startBff: async (source = {}, { report = false } = {}) => {
+    startBff: async (source = {}, { report = false, probeIntervalMs } = {}) => {
       const app = Fastify()
       await app.register(needle, {
         source: { store: located.NEEDLE_STORE, pollIntervalMs: 60_000, ...source },
         groups: ['shop'],
         trust: trustFile,
         report,
+        probeIntervalMs,
         log: { debug() {}, info() {}, warn() {}, error() {} },
       })
       await app.ready()
