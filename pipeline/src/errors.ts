@@ -61,6 +61,7 @@ export type PipelineErrorCode =
   | 'ROLLBACK_TARGET'
   | 'NOTHING_TO_CLEAR'
   | 'TRACE_SUBJECT'
+  | 'WEBHOOK_SECRET'
   | 'PUBLISH_LOST'
   | 'STORE_IGNORES_CONDITIONS'
   // keys and trust

@@ -31,6 +31,7 @@ const usage: ReadonlySet<PipelineErrorCode> = new Set([
   'KEY_MISSING',
   'KEY_INVALID',
   'TRUST_MISSING',
+  'WEBHOOK_SECRET',
 ])
 
 /** The exit code that an error which ended a command stands for. */

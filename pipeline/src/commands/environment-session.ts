@@ -10,7 +10,7 @@ import { openSigner, rolesFor } from '../keys/open-signer.ts'
 import { openTrust, type Trust } from '../keys/open-trust.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { type CommandIo, type SharedOptions, withSharedOptions } from './command.ts'
-import { locateEnvironment } from './locate-environment.ts'
+import { type EnvironmentLocation, locateEnvironment } from './locate-environment.ts'
 
 export interface EnvironmentOptions extends SharedOptions {
   readonly environment: string
@@ -28,6 +28,7 @@ export interface SigningOptions extends EnvironmentOptions {
 
 /** An environment that a command reads; closed when the command is done. */
 export interface Session {
+  readonly location: EnvironmentLocation
   readonly store: ArtifactStore
   readonly trust: Trust
   readonly access: EnvironmentAccess
@@ -62,6 +63,7 @@ export async function withSession<Value>(
     const trust = await openTrust(store, located.trust, io.signal)
     const { environment } = options
     return await run({
+      location: located,
       store,
       trust,
       access: { store, environment, root: trust.newest, signal: io.signal },

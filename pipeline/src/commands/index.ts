@@ -1,5 +1,6 @@
 import type { AddCommand } from './command.ts'
 import { addAbortCommand } from './abort.ts'
+import { addAlarmsCommand } from './alarms.ts'
 import { addApproveCommand } from './approve.ts'
 import { addBuildCommand } from './build.ts'
 import { addCheckCommand } from './check.ts'
@@ -42,6 +43,7 @@ export const commands: readonly AddCommand[] = [
   addStatusCommand,
   addHistoryCommand,
   addTraceCommand,
+  addAlarmsCommand,
   addDoctorCommand,
   addRefreshCommand,
   addKeysCommand,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { loadConfig, selectEnvironment } from '../config/load-config.ts'
+import type { EnvironmentConfig } from '../config/needle-config.ts'
 import { isPipelineError, PipelineError } from '../errors.ts'
 import { findRepository } from '../functions/find-repository.ts'
 import { keyVariable } from '../keys/open-signer.ts'
@@ -11,6 +12,8 @@ export interface EnvironmentLocation {
   readonly store: string
   /** Absolute path of the pinned trust root. */
   readonly trust: string
+  /** What the configuration says of alarms; absent when it was not needed to find the rest. */
+  readonly alarms?: EnvironmentConfig['alarms']
 }
 
 /**

@@ -16,11 +16,14 @@ const policySchema: z.ZodType<Policy> = z.strictObject({
   rollout: z.exactOptional(z.union([rolloutPolicySchema, z.literal(false)])),
 })
 
+const webhookSchema = z.url({ protocol: /^https?$/, error: 'use an http(s) address' })
+
 const environmentSchema: z.ZodType<EnvironmentConfig> = z.strictObject({
   store: z.string().regex(/^(?:file:|s3:\/\/)/, 'use file:<path> or s3://<bucket>/<prefix>'),
   trust: z.string().min(1),
   services: z.array(z.string().min(1).max(80)).max(100),
   url: z.exactOptional(z.url()),
+  alarms: z.exactOptional(z.strictObject({ webhook: z.exactOptional(webhookSchema) })),
 })
 
 const segment = '[a-z][a-z0-9]*(?:-[a-z0-9]+)*'

@@ -26,6 +26,11 @@ export interface EnvironmentConfig {
   readonly services: readonly string[]
   /** Where its BFF answers, for links and smoke tests. */
   readonly url?: string
+  /** Where `needle alarms` tells what somebody should know of. */
+  readonly alarms?: {
+    /** Address that takes a signed POST for every alarm; `--webhook` goes before it. */
+    readonly webhook?: string
+  }
 }
 
 /** `functions/needle.config.ts`, the one configuration file of a repository. */

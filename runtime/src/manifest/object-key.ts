@@ -22,4 +22,6 @@ export const objectKey = {
   instance: (environment: string, instance: string) =>
     `environments/${environment}/instances/${instance}.json`,
   instancePrefix: (environment: string) => `environments/${environment}/instances/`,
+  /** What was told of the environment; unsigned, and no runtime reads it. */
+  alarms: (environment: string) => `environments/${environment}/alarms.json`,
 } as const

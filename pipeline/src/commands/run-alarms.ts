@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { KnownReports } from '../environment-state/instance-reports.ts'
+import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
+import type { Alarm } from '../alarms/alarm.ts'
+import { lookForAlarms, type LookOutcome, type ToldNotice } from '../alarms/look-for-alarms.ts'
+import { readTold, type ToldRecord, writeTold } from '../alarms/told-record.ts'
+import { createWebhook, type Webhook } from '../alarms/webhook.ts'
+import { PipelineError } from '../errors.ts'
+import type { AlarmsOptions } from './alarms.ts'
+import { type CommandIo, finish } from './command.ts'
+import { withSession } from './environment-session.ts'
+import { formatTable } from './table.ts'
+
+/** The implementation of `needle alarms`. */
+export async function runAlarms(io: CommandIo, options: AlarmsOptions): Promise<void> {
+  const intervalMs = parseInterval(options.interval)
+  await withSession(io, options, async ({ access, location }) => {
+    const webhook = openWebhook(io, options.webhook ?? location.alarms?.webhook)
+    const lookout = { access, webhook, told: await readTold(access), known: new Map() }
+    if (options.watch === true) await watch(io, options, { ...lookout, intervalMs })
+    else {
+      const outcome = await look(io, lookout)
+      finish(io, options, {
+        text: describeAlarms(options.environment, outcome),
+        json: {
+          environment: options.environment,
+          alarms: outcome.alarms,
+          notices: outcome.notices,
+        },
+      })
+    }
+  })
+}
+
+interface Lookout {
+  readonly access: EnvironmentAccess
+  readonly webhook: Webhook | null
+  readonly told: ToldRecord
+  readonly known: KnownReports
+}
+
+/** Ends when the signal aborts; neither a store nor a webhook that is down ends it. */
+async function watch(
+  io: CommandIo,
+  options: AlarmsOptions,
+  lookout: Lookout & { readonly intervalMs: number },
+): Promise<void> {
+  let { told } = lookout
+  try {
+    for (;;) {
+      const outcome = await look(io, { ...lookout, told })
+      told = outcome.told
+      for (const notice of outcome.notices) {
+        const line = options.json === true ? JSON.stringify(notice) : formatNotice(notice)
+        io.stdout(`${line}\n`)
+      }
+      await delay(lookout.intervalMs, undefined, { signal: io.signal })
+    }
+  } catch (error) {
+    if (!io.signal.aborted) throw error
+  }
+}
+
+async function look(io: CommandIo, lookout: Lookout): Promise<LookOutcome> {
+  const { access, webhook, told } = lookout
+  const outcome = await lookForAlarms({ ...lookout, now: Date.now() })
+  const missed = outcome.notices.filter(({ fault }) => fault !== null)
+  const [first] = missed
+  if (first !== undefined) {
+    io.stderr(
+      `${webhook?.location} did not take ${missed.length} of ${outcome.notices.length}: ${first.fault}. They are sent again at the next look\n`,
+    )
+  }
+  if (JSON.stringify(outcome.told) !== JSON.stringify(told)) {
+    const fault = await writeTold(access, outcome.told)
+    if (fault !== null) {
+      io.stderr(
+        `What was told cannot be recorded (${fault.code}: ${fault.message}), so another run tells it again. It takes the right to write environments/${access.environment}/alarms.json\n`,
+      )
+    }
+  }
+  return outcome
+}
+
+function openWebhook(io: CommandIo, url: string | undefined): Webhook | null {
+  if (url === undefined) return null
+  return createWebhook({
+    url,
+    env: io.env,
+    now: Date.now,
+    pause: (delayMs, signal) => delay(delayMs, undefined, { signal }),
+  })
+}
+
+function parseInterval(typed: string): number {
+  const seconds = typed.trim() === '' ? Number.NaN : Number(typed)
+  if (seconds >= 1 && seconds <= 3600) return seconds * 1000
+  throw new PipelineError(
+    'USAGE_INVALID',
+    `--interval takes seconds from 1 to 3600, not "${typed}"`,
+  )
+}
+
+function describeAlarms(environment: string, { alarms, notices }: LookOutcome): string {
+  const over = notices.filter(({ status }) => status === 'resolved').map(formatNotice)
+  if (alarms.length === 0) return [...over, `No alarm in ${environment}`].join('\n')
+  const raised = new Set(
+    notices.filter(({ status }) => status === 'raised').map(({ alarm }) => alarm.key),
+  )
+  return [...over, formatTable(alarms.map((alarm) => toRow(alarm, raised.has(alarm.key))))].join(
+    '\n',
+  )
+}
+
+function toRow(alarm: Alarm, isNew: boolean): string[] {
+  return [isNew ? 'NEW' : '', alarm.severity, alarm.code, alarm.since, sayWhat(alarm)]
+}
+
+function formatNotice({ status, at, alarm }: ToldNotice): string {
+  return `${at}  ${status.toUpperCase()}  ${alarm.severity}  ${alarm.code}  ${sayWhat(alarm)}`
+}
+
+function sayWhat({ function: name, text }: Alarm): string {
+  return name === null ? text : `${name}: ${text}`
+}
