@@ -49,7 +49,7 @@ export async function invokeDivided(
     return outcome
   }
   const answer = await answerInstead({ revision, outcome }, stable.revision, { call, leftMs })
-  if (!answer.functionFault) record()
+  if (!answer.functionFault && !wasTurnedAway(answer)) record()
   return answer
 }
 
