@@ -1,6 +1,6 @@
-import type { InstanceReport } from '@needle-faas/runtime/manifest'
 import type { RuntimeError } from '@needle-faas/runtime/store'
 import type { HistoryState } from '../environment-state/history-states.ts'
+import type { ReportReading } from '../environment-state/instance-reports.ts'
 import type { EnvironmentReading } from '../environment-state/read-environment.ts'
 import type { Alarm } from './alarm.ts'
 import type { AlarmFinding } from './alarm-finding.ts'
@@ -15,7 +15,7 @@ export interface AlarmReading {
   /** Null when it cannot be read; `fault` says why. */
   readonly reading: EnvironmentReading | null
   readonly fault: RuntimeError | null
-  readonly reports: readonly InstanceReport[]
+  readonly readings: readonly ReportReading[]
   /** The manifests since the last look, oldest first, beginning with the one looked at then. */
   readonly steps: readonly HistoryState[]
   /** The alarms there were then. */
@@ -56,7 +56,7 @@ export function findAlarms(reading: AlarmReading): readonly Alarm[] {
     ...takenBack,
     ...findHoldAlarms(state, now, explained).map(toAlarm),
     ...findManifestAlarms(state, pointer, now).map(toAlarm),
-    ...findInstanceAlarms(state, reading.reports, now).map(toAlarm),
+    ...findInstanceAlarms(state, reading.readings, now).map(toAlarm),
   ]
 }
 

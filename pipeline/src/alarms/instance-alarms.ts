@@ -1,5 +1,6 @@
-import type { InstanceReport, ReportedTrip } from '@needle-faas/runtime/manifest'
+import type { ReportedTrip } from '@needle-faas/runtime/manifest'
 import { shortDigest } from '@needle-faas/runtime/manifest'
+import type { ReportReading } from '../environment-state/instance-reports.ts'
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
@@ -16,12 +17,12 @@ const toldElsewhere: ReadonlySet<string> = new Set([
 /** What instances say of themselves: one alarm for all that say the same. */
 export function findInstanceAlarms(
   state: EnvironmentState,
-  reports: readonly InstanceReport[],
+  readings: readonly ReportReading[],
   now: number,
 ): readonly AlarmFinding[] {
   const manifest = state.newest?.manifest
   if (manifest === undefined) return []
-  const fleet = toFleet(manifest, reports, now)
+  const fleet = toFleet(manifest, readings, now)
   const findings: AlarmFinding[] = []
 
   const lagging = fleet.filter((instance) => instance.state === 'lagging')
@@ -57,7 +58,7 @@ export function findInstanceAlarms(
     })
   }
   const names = new Set(named(alive))
-  const heard = reports.filter(({ instance }) => names.has(instance))
+  const heard = readings.filter(({ instance }) => names.has(instance))
   return [
     ...findings,
     ...findRefusals(alive),
@@ -109,12 +110,12 @@ function findRefusals(alive: readonly FleetInstance[]): readonly AlarmFinding[] 
 /** Trips of the rollout that runs; those of one that is over are history. */
 function findTrips(
   state: EnvironmentState,
-  reports: readonly InstanceReport[],
+  readings: readonly ReportReading[],
 ): readonly AlarmFinding[] {
   return [...toFunctionStates(state.groups)].flatMap(([name, { rollout }]): AlarmFinding[] => {
     if (rollout === null) return []
-    const tripped = reports.flatMap(({ instance, functions }) => {
-      const told = functions[name]?.rollout
+    const tripped = readings.flatMap(({ instance, report }) => {
+      const told = report.functions[name]?.rollout
       const isOfIt = told?.salt === rollout.salt && told.canary === rollout.canary.release
       return isOfIt && told.trip !== null ? [{ instance, trip: told.trip }] : []
     })
@@ -146,11 +147,11 @@ function formatTrip({ cause, canary, stable }: ReportedTrip): string {
 /** What serves all, and was shown to fail: within its rollback window instances went back, later they only tell. */
 function findBadStables(
   state: EnvironmentState,
-  reports: readonly InstanceReport[],
+  readings: readonly ReportReading[],
 ): readonly AlarmFinding[] {
   return [...toFunctionStates(state.groups)].flatMap(([name, { stable }]): AlarmFinding[] => {
-    const told = reports.flatMap(({ instance, functions }) => {
-      const { stableTrip, stableFailure } = functions[name] ?? {}
+    const told = readings.flatMap(({ instance, report }) => {
+      const { stableTrip, stableFailure } = report.functions[name] ?? {}
       const failure = stableTrip ?? stableFailure
       if (failure?.stable !== stable.release) return []
       return [{ instance, failure, wentBack: stableTrip !== undefined }]

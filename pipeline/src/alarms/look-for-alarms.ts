@@ -78,7 +78,7 @@ export async function lookForAlarms({
   }
 }
 
-type Found = Pick<Parameters<typeof findAlarms>[0], 'reading' | 'fault' | 'reports' | 'steps'>
+type Found = Pick<Parameters<typeof findAlarms>[0], 'reading' | 'fault' | 'readings' | 'steps'>
 
 async function read(
   access: EnvironmentAccess,
@@ -90,13 +90,12 @@ async function read(
       readEnvironment(access),
       readReportReadings(access, known),
     ])
-    const reports = readings.map(({ report }) => report)
     const newest = reading.state.newest?.manifest.version ?? 0
     const steps = told.version === newest ? [] : await readSteps(access, told.version, newest)
-    return { reading, fault: null, reports, steps }
+    return { reading, fault: null, readings, steps }
   } catch (error) {
     if (access.signal?.aborted || !isRuntimeError(error)) throw error
-    return { reading: null, fault: error satisfies RuntimeError, reports: [], steps: [] }
+    return { reading: null, fault: error satisfies RuntimeError, readings: [], steps: [] }
   }
 }
 

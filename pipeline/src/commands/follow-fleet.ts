@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Manifest } from '@needle-faas/runtime/manifest'
 import { isRuntimeError } from '@needle-faas/runtime/store'
 import { toFleet } from '../environment-state/fleet.ts'
-import { readInstanceReports } from '../environment-state/instance-reports.ts'
+import { type KnownReports, readReportReadings } from '../environment-state/instance-reports.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
 import { exitCode } from '../exit-code.ts'
 import { awaitFleet } from './await-fleet.ts'
@@ -24,9 +24,11 @@ export async function followFleet(
       title: `Following to version ${order.manifest.version}`,
       run: (say) => {
         let last = ''
+        const known: KnownReports = new Map()
         return awaitFleet({
           ...order,
-          read: async () => toFleet(order.manifest, await readInstanceReports(access), Date.now()),
+          read: async () =>
+            toFleet(order.manifest, await readReportReadings(access, known), Date.now()),
           onProgress: (instances) => {
             const line = countFollowers(instances, order)
             say(line)

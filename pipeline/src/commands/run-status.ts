@@ -1,11 +1,6 @@
-import {
-  type InstanceReport,
-  type FunctionState,
-  isExpired,
-  shortDigest,
-} from '@needle-faas/runtime/manifest'
+import { type FunctionState, isExpired, shortDigest } from '@needle-faas/runtime/manifest'
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
-import { readInstanceReports } from '../environment-state/instance-reports.ts'
+import { type ReportReading, readReportReadings } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
 import { exitCode } from '../exit-code.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
@@ -18,11 +13,11 @@ import { formatTable } from './table.ts'
 /** The implementation of `needle status`. */
 export async function runStatus(io: CommandIo, options: EnvironmentOptions): Promise<void> {
   const result = await withSession(io, options, async ({ access }) => {
-    const [reading, reports] = await Promise.all([
+    const [reading, readings] = await Promise.all([
       readEnvironment(access),
-      readInstanceReports(access),
+      readReportReadings(access),
     ])
-    return describeStatus(reading, reports, Date.now())
+    return describeStatus(reading, readings, Date.now())
   })
   finish(io, options, result)
 }
@@ -30,7 +25,7 @@ export async function runStatus(io: CommandIo, options: EnvironmentOptions): Pro
 /** What is known of an environment, for people and machines. */
 export function describeStatus(
   { state, pointer }: EnvironmentReading,
-  reports: readonly InstanceReport[],
+  readings: readonly ReportReading[],
   now: number,
 ): CommandResult {
   const manifest = state.newest?.manifest
@@ -41,7 +36,7 @@ export function describeStatus(
     }
   }
   const functions = toFunctionStates(state.groups)
-  const instances = toFleet(manifest, reports, now)
+  const instances = toFleet(manifest, readings, now)
   const expires = Date.parse(manifest.expiresAt)
   const lines = [
     `${state.environment} version ${manifest.version}, ${formatAge(now - Date.parse(manifest.issuedAt))} old, by ${manifest.actor}: ${manifest.reason}`,

@@ -1,6 +1,7 @@
 import type { InstanceReport } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
 import { toFleet } from './fleet.ts'
+import type { ReportReading } from './instance-reports.ts'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 const manifest = { epoch: 1, version: 7 }
@@ -8,12 +9,12 @@ const manifest = { epoch: 1, version: 7 }
 function report(
   instance: string,
   { version = 7, epoch = 1, ageMs = 0, ...more }: ReportOptions = {},
-): InstanceReport {
-  return {
+): ReportReading {
+  const report: InstanceReport = {
     specVersion: 1,
     environment: 'production',
     instance,
-    reportedAt: new Date(now - ageMs).toISOString(),
+    reportedAt: new Date(now).toISOString(),
     startedAt: '2026-11-25T09:00:00Z',
     state: 'ready',
     frozen: false,
@@ -29,6 +30,7 @@ function report(
     functions: {},
     ...more,
   }
+  return { instance, modifiedAt: now - ageMs, report }
 }
 
 type ReportOptions = Partial<InstanceReport> & {
@@ -44,6 +46,12 @@ test.each([
   ['runs an older one', { version: 6 }, 'lagging'],
   ['runs a higher version of an epoch that is over', { epoch: 0, version: 99 }, 'lagging'],
   ['runs none yet', { manifest: null }, 'lagging'],
+  ['runs it, by a clock ten minutes behind', { reportedAt: '2026-11-25T11:50:00Z' }, 'current'],
+  [
+    'died four minutes ago, by a clock ten minutes ahead',
+    { reportedAt: '2026-11-25T12:06:00Z', ageMs: 4 * 60_000 },
+    'silent',
+  ],
   ['ran it, and has been silent for four minutes', { ageMs: 4 * 60_000 }, 'silent'],
 ] as const)('an instance that %s', (_, options, state) => {
   expect(toFleet(manifest, [report('a', options)], now)).toMatchObject([{ instance: 'a', state }])

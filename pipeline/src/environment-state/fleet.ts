@@ -1,4 +1,5 @@
 import type { InstanceReport, Manifest, ReportedRefusal } from '@needle-faas/runtime/manifest'
+import type { ReportReading } from './instance-reports.ts'
 
 /** An instance that has not reported for this long is silent: they report every minute. */
 export const silentAfterMs = 3 * 60 * 1000
@@ -17,6 +18,7 @@ export interface FleetInstance {
   readonly state: 'current' | 'lagging' | 'silent'
   /** Of the manifest it runs; null before its first. */
   readonly version: number | null
+  /** By the clock of the store, ISO 8601. */
   readonly reportedAt: string
   readonly frozen: boolean
   /** What it does not take: manifests, and releases of single functions. */
@@ -32,32 +34,29 @@ export interface FleetRefusal extends ReportedRefusal {
  * Where the instances of an environment are with a manifest, by name. Those that were stopped in
  * order, and those silent for more than an hour, are no part of it.
  *
- * @param now - Epoch milliseconds; instances are told from their own `reportedAt`.
+ * @param now - Epoch milliseconds. The store says when a report was written, so that the clocks of
+ *   instances may be as wrong as they like; `needle doctor` compares this machine's with the store's.
  */
 export function toFleet(
   manifest: Pick<Manifest, 'epoch' | 'version'>,
-  reports: readonly InstanceReport[],
+  readings: readonly ReportReading[],
   now: number,
 ): readonly FleetInstance[] {
-  return reports
-    .filter((report) => report.stopped !== true && silenceMs(report, now) <= goneAfterMs)
-    .map((report): FleetInstance => ({
-      instance: report.instance,
+  return readings
+    .filter(({ report, modifiedAt }) => report.stopped !== true && now - modifiedAt <= goneAfterMs)
+    .map(({ instance, report, modifiedAt }): FleetInstance => ({
+      instance,
       state:
-        silenceMs(report, now) > silentAfterMs
+        now - modifiedAt > silentAfterMs
           ? 'silent'
           : runs(report, manifest)
             ? 'current'
             : 'lagging',
       version: report.manifest?.version ?? null,
-      reportedAt: report.reportedAt,
+      reportedAt: new Date(modifiedAt).toISOString(),
       frozen: report.frozen,
       refusals: refusalsOf(report),
     }))
-}
-
-function silenceMs({ reportedAt }: InstanceReport, now: number): number {
-  return now - Date.parse(reportedAt)
 }
 
 function runs(

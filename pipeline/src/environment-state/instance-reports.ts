@@ -17,13 +17,6 @@ export interface ReportReading {
   readonly report: InstanceReport
 }
 
-/** As `readReportReadings`, without what the store knows of them. */
-export async function readInstanceReports(
-  access: EnvironmentAccess,
-): Promise<readonly InstanceReport[]> {
-  return (await readReportReadings(access)).map(({ report }) => report)
-}
-
 /** What was read before, for who reads again and again: reports that lie as they lay are not fetched. */
 export type KnownReports = Map<string, KnownReport>
 

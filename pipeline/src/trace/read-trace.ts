@@ -5,7 +5,7 @@ import { readDecisions } from '../environment-state/decisions.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import { type HistoryState, readHistoryStates } from '../environment-state/history-states.ts'
-import { readInstanceReports } from '../environment-state/instance-reports.ts'
+import { readReportReadings } from '../environment-state/instance-reports.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
 import type { GitRepository } from '../git/git-repository.ts'
 import { findPeople, type PullRequestPeople } from '../github/pull-request-people.ts'
@@ -44,16 +44,16 @@ export interface TraceQuestion {
  */
 export async function readTrace(question: TraceQuestion): Promise<Trace> {
   const { access, typed, limit, now } = question
-  const [history, reports] = await Promise.all([
+  const [history, readings] = await Promise.all([
     readHistoryStates(access, limit + 1),
-    readInstanceReports(access),
+    readReportReadings(access),
   ])
   const subject = findSubject(typed, access.environment, history.slice(0, limit))
   const newest = history.find(({ manifest }) => manifest !== null)?.manifest?.manifest
-  const fleet = newest === undefined ? [] : toFleet(newest, reports, now)
+  const fleet = newest === undefined ? [] : toFleet(newest, readings, now)
   const serving = (name: string): readonly ServingInstance[] =>
     fleet.flatMap(({ instance, state, version }) => {
-      const told = reports.find((report) => report.instance === instance)?.functions[name]
+      const told = readings.find((each) => each.instance === instance)?.report.functions[name]
       if (told === undefined) return []
       const { stable, canary, weightPercent, stopped } = told
       return [{ instance, state, version, stable, canary, weightPercent, stopped }]

@@ -268,8 +268,7 @@ describe('instances', () => {
   })
 
   test('that lag get a minute, those that are silent three, and those stopped are no alarm', async () => {
-    const reportedAt = new Date(Date.now() + 2 * 60_000).toISOString()
-    await on.report('bff-lagging', { reportedAt })
+    await on.report('bff-lagging', {}, -2 * 60_000)
     await on.report('bff-silent')
     await on.report('bff-stopped', { stopped: true })
     expect(await codesIn(0)).toEqual([])
@@ -327,7 +326,7 @@ test('a fork of the history is critical', () => {
     environment: 'production',
     reading: null,
     fault,
-    reports: [],
+    readings: [],
     steps: [],
     told: [],
     now: 0,

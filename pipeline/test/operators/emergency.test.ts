@@ -80,7 +80,7 @@ test('with neither it says what to give', async () => {
 test('who lags and who is silent is told by name, and the exit code says that not all have followed', async () => {
   await on.startInstance('bff-quick')
   const slow = await on.startInstance('bff-slow', { pollIntervalMs: 3_600_000 })
-  await on.report('bff-gone', { reportedAt: new Date(Date.now() - 10 * 60_000).toISOString() })
+  await on.report('bff-gone', {}, 10 * 60_000 + 1000)
 
   const args = ['stop', 'shop/card', '--reason', 'drill', '--wait', '1', ...on.operator]
   const { exitCode, stdout, stderr } = await on.needle(args)
@@ -121,6 +121,37 @@ test('an instance that takes the manifest but refuses the function has not follo
   const { exitCode, stdout } = await on.needle(args)
   expect(exitCode).toBe(4)
   expect(stdout).toMatch(/bff-poor +version 3 +REFUSES it, OBJECT_MISSING/)
+})
+
+test.each([
+  ['cut a canary off has followed all the same', 'CANARY_TRIPPED', 0],
+  ['serves the release before the desired one has not', 'STABLE_TRIPPED', 4],
+])('an instance that %s', async (_, code, expected) => {
+  const at = new Date().toISOString()
+  const digest = `sha256:${'0'.repeat(64)}` as const
+  await on.report('bff-1', {
+    manifest: { epoch: 1, version: 2, digest, commit: null, activatedAt: at, lagMs: 1 },
+    functions: {
+      'shop/card': {
+        stable: null,
+        canary: null,
+        weightPercent: 0,
+        stopped: false,
+        manifestVersion: 2,
+        refusals: [{ code, message: 'it did worse', since: at }],
+      },
+    },
+  })
+  const { exitCode } = await on.needle([
+    'stop',
+    'shop/card',
+    '--reason',
+    'x',
+    '--wait',
+    '0',
+    ...on.operator,
+  ])
+  expect(exitCode).toBe(expected)
 })
 
 test('reports that cannot be read fail nothing that was written', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRuntime, type Runtime } from '@needle-faas/runtime'
@@ -38,8 +38,8 @@ export interface OperatedEnvironment extends AsyncDisposable {
   ): Promise<ChangeOutcome>
   /** An instance that reports as `name` and serves; closed with the environment. */
   startInstance(name: string, options?: InstanceOptions): Promise<Runtime>
-  /** Stores a report as an instance would that nobody started here. */
-  report(instance: string, more?: Partial<InstanceReport>): Promise<void>
+  /** Stores a report as an instance would that nobody started here, so long ago (default now). */
+  report(instance: string, more?: Partial<InstanceReport>, ageMs?: number): Promise<void>
 }
 
 export interface InstanceOptions {
@@ -89,7 +89,7 @@ export async function createOperatedEnvironment(): Promise<OperatedEnvironment> 
       await runtime.start()
       return runtime
     },
-    report: async (instance, more = {}) => {
+    report: async (instance, more = {}, ageMs = 0) => {
       const now = new Date().toISOString()
       const report: InstanceReport = {
         specVersion: 1,
@@ -105,7 +105,10 @@ export async function createOperatedEnvironment(): Promise<OperatedEnvironment> 
         ...more,
       }
       const bytes = new TextEncoder().encode(JSON.stringify(report))
-      await store.put(objectKey.instance('production', instance), bytes)
+      const key = objectKey.instance('production', instance)
+      await store.put(key, bytes)
+      const at = (Date.now() - ageMs) / 1000
+      await utimes(join(root, 'store', key), at, at)
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(runtimes.map((runtime) => runtime.close()))
