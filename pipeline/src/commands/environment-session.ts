@@ -45,7 +45,7 @@ export function withEnvironmentOptions(command: Command): Command {
 /** Adds what every command that writes a manifest takes. */
 export function withSigningOptions(command: Command): Command {
   return withEnvironmentOptions(command)
-    .option('--key <file>', 'private key to sign with (default: NEEDLE_RELEASE_KEY and siblings)')
+    .option('--key <file>', 'private key to sign with (default: the NEEDLE_…_KEY whose role fits)')
     .option('--actor <name>', 'who does this (default: GITHUB_ACTOR, then the Git user)')
     .option('--single-writer', 'vouch that nobody else publishes, for a store that cannot tell')
 }

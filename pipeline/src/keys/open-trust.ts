@@ -32,7 +32,7 @@ async function readPinned(file: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new PipelineError(
       'TRUST_MISSING',
-      `The pinned trust root ${file} cannot be read. Make one with needle keys init, or point NEEDLE_TRUST or the environment's "trust" in functions/needle.config.ts at it`,
+      `The pinned trust root ${file} cannot be read. Make one with needle keys init, or point --trust, NEEDLE_TRUST or the environment's "trust" in functions/needle.config.ts at it`,
       { cause, details: { file } },
     )
   }
