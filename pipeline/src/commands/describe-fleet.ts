@@ -11,7 +11,8 @@ export function countFollowers(
 ): string {
   const followers = instances.filter((instance) => hasFollowed(instance, functionName)).length
   const silent = instances.filter(({ state }) => state === 'silent').length
-  const counts = `${followers} of ${counted(instances.length, 'instance')} run version ${manifest.version}`
+  const run = instances.length === 1 ? 'runs' : 'run'
+  const counts = `${followers} of ${counted(instances.length, 'instance')} ${run} version ${manifest.version}`
   return silent === 0 ? counts : `${counts}, ${silent} silent`
 }
 
