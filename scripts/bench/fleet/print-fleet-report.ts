@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { machineLine, thisMachine } from '../machine.ts'
+import { thisMachine } from '../machine.ts'
 import { quantile } from '../statistics.ts'
 import type { HourlyRequests, RoundResult } from './rounds.ts'
 
@@ -41,7 +41,8 @@ export function printFleetReport({ options, steady, rounds }: FleetReport): bool
     { what: 'first trip → aborted on every instance', ...spread(abort), goalMs: 8000 },
     { what: 'bad canary published → first trip', ...spread(untilTrip), goalMs: null },
   ]
-  console.log(`\n${machineLine(thisMachine())}
+  const { cpu, node } = thisMachine()
+  console.log(`\n${cpu}, Node ${node}, shared by all of it
 ${options.instances} runtimes, ${options.serving} of them BFFs under ${options.rate} requests/s, poll ${options.poll} ms, Ceph gateway on the same machine, ${options.rounds} rounds, seed ${options.seed}\n`)
   const verdicts = lines.map(printLine)
   verdicts.push(
