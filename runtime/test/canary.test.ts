@@ -4,6 +4,7 @@ import type { RuntimeEvent } from '../src/index.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
 import { instanceReportSchema } from '../src/manifest/instance-report.ts'
 import { objectKey } from '../src/manifest/object-key.ts'
+import { chooseSide } from '../src/rollout/choose-side.ts'
 import { createRuntime, type Runtime } from '../src/runtime.ts'
 import { createTestEnvironment, silentLog } from './support/test-environment.ts'
 
@@ -168,6 +169,30 @@ describe('a canary that does worse than stable', () => {
 })
 
 describe('a canary that is no worse', () => {
+  it('is not charged with requests that fail on stable too, whoever sends them', async () => {
+    const failsForSome =
+      'async ({ bad }) => { if (bad !== undefined) throw new Error("bad"); return {} }'
+    const { runtime, card } = await start(
+      { stable: failsForSome, canary: `(${failsForSome})` },
+      get,
+    )
+    for (let user = 0; user < 400; user++) {
+      const key = `user-${user}`
+      const side = chooseSide({ salt: 'salt-salt', key, weightPercent: 20 })
+      const { status } = await runtime.handle({
+        requestId: key,
+        method: 'GET',
+        // As it may happen: all who send what no revision can answer meet the canary.
+        url: side === 'canary' ? '/shop/card?bad=1' : '/shop/card',
+        headers: { 'x-needle-key': key },
+        body: null,
+        caller: {},
+      })
+      expect(status).toBe(side === 'canary' ? 500 : 200)
+    }
+    expect(card()?.rollout?.trip).toBeNull()
+  })
+
   it('goes on', async () => {
     const { callMany, card } = await start({ stable: works, canary: alsoWorks }, post)
     await callMany(300, 'POST')
