@@ -1,9 +1,9 @@
-import * as v8 from 'node:v8'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
+import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
@@ -16,6 +16,7 @@ import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
 import { limitLog } from './limit-log.ts'
+import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { microtask } from './microtask.ts'
@@ -84,31 +85,35 @@ async function load(
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
-  const before = { at: performance.now(), heapBytes: v8.getHeapStatistics().used_heap_size }
-  const container = createContainer(Buffer.from(options.artifact).toString(), {
-    revision: id,
-    log: authorLog,
-    loadTimeoutMs: options.loadTimeoutMs,
-    compiled: options.compiled,
-    onCondemned: (requestId) => onCondemned(requestId),
-  })
+  const cost = new LoadCost()
+  const container = cost.measure(() =>
+    createContainer(Buffer.from(options.artifact).toString(), {
+      revision: id,
+      log: authorLog,
+      loadTimeoutMs: options.loadTimeoutMs,
+      compiled: options.compiled,
+      onCondemned: (requestId) => onCondemned(requestId),
+    }),
+  )
   try {
-    const definition = readDefinition(release.function, container.defaultExport)
-    const shared = assembleFunction({
-      ...options,
-      id,
-      settings: release.settings,
-      contract: release.contract,
-      definition,
-      realm: container.realm,
-      log,
-      authorLog,
-      metrics: options.registry?.forRevision(release.function, id),
-    })
-    shared.metrics.lastLoad = {
-      durationMs: performance.now() - before.at,
-      heapBytes: v8.getHeapStatistics().used_heap_size - before.heapBytes,
-    }
+    await pause()
+    const definition = cost.measure(() => readDefinition(release.function, container.defaultExport))
+    await pause()
+    const shared = cost.measure(() =>
+      assembleFunction({
+        ...options,
+        id,
+        settings: release.settings,
+        contract: release.contract,
+        definition,
+        realm: container.realm,
+        log,
+        authorLog,
+        metrics: options.registry?.forRevision(release.function, id),
+      }),
+    )
+    const { durationMs, heapBytes } = cost
+    shared.metrics.lastLoad = { durationMs, heapBytes }
     const { unaided } = shared.serializer
     if (unaided !== null && definition.output !== null) {
       log.debug('Answers are written by JSON.stringify', { reason: unaided })

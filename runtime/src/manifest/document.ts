@@ -26,11 +26,27 @@ export function parseDocument<Document>(
   assertSize(bytes, format, source)
   const json = parseJson(bytes, format, source)
   if (format.kind !== undefined) assertKind(json, format.kind, source)
+  return checkJson(json, format, source)
+}
+
+/**
+ * JSON → schema → deeply frozen value.
+ *
+ * @param path - Where in the document `json` stands.
+ * @throws RuntimeError `DOCUMENT_MALFORMED` naming the first paths at fault.
+ */
+export function checkJson<Value>(
+  json: unknown,
+  format: { readonly name: string; readonly schema: z.ZodType<Value> },
+  source: string,
+  path: readonly string[] = [],
+): Value {
   const result = format.schema.safeParse(json)
   if (!result.success) {
-    const issues = result.error.issues.map(
-      (issue) => `${issue.path.map(String).join('.') || '(whole document)'}: ${issue.message}`,
-    )
+    const issues = result.error.issues.map((issue) => {
+      const where = [...path, ...issue.path.map(String)].join('.')
+      return `${where || '(whole document)'}: ${issue.message}`
+    })
     throw new RuntimeError(
       'DOCUMENT_MALFORMED',
       `${source} is no valid ${format.name}: ${issues.slice(0, 3).join('; ')}`,

@@ -1,6 +1,13 @@
 import { type BuildRecord, buildRecordSchema } from './build-record.ts'
-import { type DocumentFormat, parseDocument } from './document.ts'
-import { type GroupDocument, groupDocumentSchema } from './group-document.ts'
+import { pause } from '../pause.ts'
+import { checkJson, type DocumentFormat, parseDocument } from './document.ts'
+import {
+  type FunctionState,
+  functionStateSchema,
+  type GroupDocument,
+  type GroupFrame,
+  groupFrameSchema,
+} from './group-document.ts'
 import { type Manifest, manifestSchema } from './manifest.ts'
 import { type QuarantineDocument, quarantineDocumentSchema } from './quarantine.ts'
 import { type Release, releaseSchema } from './release.ts'
@@ -28,9 +35,22 @@ export function parseTrustRoot(bytes: Uint8Array, source = 'trust root'): TrustR
   return root
 }
 
-/** A group document; the manifest vouches for its bytes by digest. */
-export function parseGroupDocument(bytes: Uint8Array, source?: string): GroupDocument {
-  return parseDocument(bytes, groupFormat, source)
+/**
+ * A group document; the manifest vouches for its bytes by digest. It may list a thousand functions,
+ * so that others have their turn in between.
+ */
+export async function parseGroupDocument(
+  bytes: Uint8Array,
+  source = groupFormat.name,
+): Promise<GroupDocument> {
+  await pause()
+  const group = parseDocument(bytes, groupFormat, source)
+  const functions: Record<string, FunctionState> = {}
+  for (const [name, state] of Object.entries(group.functions)) {
+    await pause()
+    functions[name] = checkJson(state, functionFormat, source, ['functions', name])
+  }
+  return Object.freeze({ ...group, functions: Object.freeze(functions) })
 }
 
 /** A quarantine list; the manifest vouches for its bytes by digest. */
@@ -64,11 +84,13 @@ const trustRootFormat: DocumentFormat<TrustRoot> = {
   maxBytes: sizeLimit.trustRootBytes,
 }
 
-const groupFormat: DocumentFormat<GroupDocument> = {
+const groupFormat: DocumentFormat<GroupFrame> = {
   name: 'group document',
-  schema: groupDocumentSchema,
+  schema: groupFrameSchema,
   maxBytes: sizeLimit.groupBytes,
 }
+
+const functionFormat = { name: groupFormat.name, schema: functionStateSchema }
 
 const quarantineFormat: DocumentFormat<QuarantineDocument> = {
   name: 'quarantine list',

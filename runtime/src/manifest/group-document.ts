@@ -150,26 +150,30 @@ const rolloutSchema: z.ZodType<Rollout> = z
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
 
-export const groupDocumentSchema: z.ZodType<GroupDocument> = z.object({
+export const functionStateSchema: z.ZodType<FunctionState> = z.object({
+  stable: releaseRefSchema,
+  previous: z.array(releaseRefSchema).max(10),
+  rollout: rolloutSchema.nullable(),
+  hold: z
+    .object({
+      mode: z.enum(['revision', 'stopped']),
+      by: z.string(),
+      reason: z.string(),
+      since: z.iso.datetime(),
+      until: z.iso.datetime().nullable(),
+      endsWithMerge: z.exactOptional(z.boolean()),
+    })
+    .nullable(),
+  rollbackUntil: z.iso.datetime().optional(),
+})
+
+/** A group document whose functions have still to be looked at, each by itself. */
+export interface GroupFrame extends Omit<GroupDocument, 'functions'> {
+  readonly functions: Readonly<Record<string, unknown>>
+}
+
+export const groupFrameSchema: z.ZodType<GroupFrame> = z.object({
   specVersion: z.literal(1),
   group: nameSegmentSchema,
-  functions: z.record(
-    nameSegmentSchema,
-    z.object({
-      stable: releaseRefSchema,
-      previous: z.array(releaseRefSchema).max(10),
-      rollout: rolloutSchema.nullable(),
-      hold: z
-        .object({
-          mode: z.enum(['revision', 'stopped']),
-          by: z.string(),
-          reason: z.string(),
-          since: z.iso.datetime(),
-          until: z.iso.datetime().nullable(),
-          endsWithMerge: z.exactOptional(z.boolean()),
-        })
-        .nullable(),
-      rollbackUntil: z.iso.datetime().optional(),
-    }),
-  ),
+  functions: z.record(nameSegmentSchema, z.unknown()),
 })

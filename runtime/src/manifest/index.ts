@@ -30,7 +30,6 @@ export {
   defaultRollbackWindowMs,
   type FunctionState,
   type GroupDocument,
-  groupDocumentSchema,
   type Hold,
   previousReleasesKept,
   type PrometheusCheck,

@@ -112,7 +112,7 @@ export function createVerifiedReader(options: {
 
     async group(name, ref, read) {
       const key = objectKey.group(environment, ref.digest)
-      const group = parseGroupDocument(await readObject(store, key, ref, read), key)
+      const group = await parseGroupDocument(await readObject(store, key, ref, read), key)
       if (group.group !== name) {
         throw new RuntimeError(
           'DOCUMENT_MALFORMED',

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
+import { pause } from '../pause.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { Revision } from '../function/revision.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
@@ -14,7 +15,6 @@ import {
 } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
-import { createPacer } from './pacer.ts'
 import { nextServing, type Serving, type ServingCell, withSlot } from './serving.ts'
 import { isSameService, type Slot } from './slot.ts'
 import { soughtReleases } from './sought-releases.ts'
@@ -185,8 +185,9 @@ export function createActivator(options: ActivatorOptions): Activator {
       for (const [name, slot] of changes) {
         if (slot === null) wanted.delete(name)
         else wanted.set(name, fitOf(slot))
+        await pause()
       }
-      const next = await nextServing(before, wanted, createPacer())
+      const next = await nextServing(before, wanted)
       if (serving.current !== before) continue
       swap(next.serving)
       return next.conflicts
@@ -229,6 +230,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       return refusals
     },
     activate: async (desired, { eager, signal }) => {
+      await pause()
       const plans = plan(desired)
       /** Null: not desired any more. */
       const changes = new Map<string, Slot | null>()
@@ -237,6 +239,7 @@ export function createActivator(options: ActivatorOptions): Activator {
         plans
           .filter((each) => each.action === 'activate')
           .map(async (each) => {
+            await pause()
             const load = eager.has(each.function)
             const version = desired.manifest.version
             changes.set(each.function, await prepare(each, version, { load, signal }))
@@ -244,14 +247,16 @@ export function createActivator(options: ActivatorOptions): Activator {
       )
       const ended = new AbortController()
       const done = preparing.then(() => true).finally(() => ended.abort())
-      const pause = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
-      while (!(await Promise.race([done, pause()]))) await apply(changes)
+      const aWhile = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
+      while (!(await Promise.race([done, aWhile()]))) await apply(changes)
       await done
 
       for (const each of plans) if (each.action === 'retire') changes.set(each.function, null)
       const conflicts = await apply(changes)
 
+      await pause()
       failures.keepOnly(soughtReleases(desired, serving.current))
+      await pause()
       const before = refusals
       refusals = collectRefusals({ plans, desired, conflicts, failures, before, now: clock.now() })
       for (const [name, list] of refusals) {
@@ -259,11 +264,16 @@ export function createActivator(options: ActivatorOptions): Activator {
           if (before.get(name)?.includes(refusal) !== true) options.onRefused(name, refusal)
         }
       }
-      pool.keepOnly(new Set([...releasesInUse(serving.current), ...plans.flatMap(warmReleases)]))
+      await pause()
+      const warm = plans.flatMap(warmReleases)
+      await pause()
+      pool.keepOnly(new Set([...releasesInUse(serving.current), ...warm]))
     },
     warm: async (desired, { functions, signal }) => {
+      await pause()
       for (const each of plan(desired)) {
         if (each.stopped || !functions.has(each.function)) continue
+        await pause()
         for (const ref of each.warm) {
           if (signal.aborted) return
           try {

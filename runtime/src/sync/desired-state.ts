@@ -1,7 +1,6 @@
 import type { Digest } from '../manifest/digest.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { Manifest } from '../manifest/manifest.ts'
-import { objectKey } from '../manifest/object-key.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
 import type { Verified } from '../manifest/verify.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
@@ -55,21 +54,15 @@ export async function readDesiredState(
   }
 }
 
-/** Keys of all objects a boot from this state may need, and of these further releases. */
-export function objectKeysOf(
+/** Of all objects a boot from this state may need, and of these further releases. */
+export function digestsOf(
   { manifest, ...state }: DesiredState,
   further: readonly ReleaseRef[],
-): ReadonlySet<string> {
-  const { environment, quarantine, groups } = manifest
-  return new Set([
-    ...Object.values(groups).map((group) => objectKey.group(environment, group.digest)),
-    ...(quarantine === null ? [] : [objectKey.quarantine(environment, quarantine.digest)]),
-    ...[...refsOf(state), ...further].flatMap((ref) => [
-      objectKey.release(ref.release),
-      objectKey.artifact(ref.artifact),
-      objectKey.sourceMap(ref.artifact),
-    ]),
-  ])
+): ReadonlySet<Digest> {
+  const digests = new Set(Object.values(manifest.groups).map((group) => group.digest))
+  if (manifest.quarantine !== null) digests.add(manifest.quarantine.digest)
+  for (const ref of [...refsOf(state), ...further]) digests.add(ref.release).add(ref.artifact)
+  return digests
 }
 
 /** All releases a state names. */

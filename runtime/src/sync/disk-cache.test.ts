@@ -21,8 +21,12 @@ function create(disk: ArtifactStore | null = createMemoryStore(), remote = creat
   return { cache, disk, remote, faults }
 }
 
-const commit = (cache: DiskCache, needed: readonly string[], keep: readonly string[] = needed) =>
-  cache.commit({ manifestBytes: Buffer.from('manifest'), needed, keep: new Set(keep) })
+const commit = (cache: DiskCache) =>
+  cache.commit({
+    manifestBytes: Buffer.from('manifest'),
+    needed: [key],
+    keep: new Set([digestOf(bytes)]),
+  })
 
 const full = (store: ArtifactStore, refuses: (key: string) => boolean): ArtifactStore => ({
   ...store,
@@ -79,7 +83,7 @@ describe('a commit', () => {
     const foreign = ['state.json', 'trust/2.json', 'notes.txt', `artifacts/${digestHex(old)}.txt`]
     const stale = [objectKey.artifact(old), objectKey.sourceMap(old), objectKey.release(old)]
     for (const each of [...foreign, ...stale, key]) await disk?.put(each, bytes)
-    await commit(cache, [key])
+    await commit(cache)
     const left: string[] = []
     for await (const { key } of disk?.list('') ?? []) left.push(key)
     expect(left.toSorted()).toEqual([...foreign, key, manifestKey].toSorted())
@@ -88,7 +92,7 @@ describe('a commit', () => {
   it('fetches again what is needed and not there', async () => {
     const { cache, disk, remote } = create()
     await remote.put(key, bytes)
-    await commit(cache, [key])
+    await commit(cache)
     expect(await disk?.get(key, { maxBytes })).toMatchObject({ status: 'found' })
     expect(cache.fault).toBeNull()
   })
@@ -102,7 +106,7 @@ describe('a commit', () => {
     const disk = full(memory, (each) => isFull && each === key)
     const { cache, remote, faults } = create(disk)
     await remote.put(key, bytes)
-    await commit(cache, [key])
+    await commit(cache)
     // Small writes still fit; they must not hide it.
     await cache.update({ unfinished: null })
     expect(cache.fault).toMatchObject({ code: 'CACHE_UNUSABLE' })
@@ -112,7 +116,7 @@ describe('a commit', () => {
     expect(await memory.get(before, { maxBytes })).toMatchObject({ status: 'found' })
 
     isFull = false
-    await commit(cache, [key])
+    await commit(cache)
     expect(cache.fault).toBeNull()
     expect(faults).toHaveLength(1)
   })
@@ -138,7 +142,7 @@ it('does nothing without a disk', async () => {
   await remote.put(key, bytes)
   await cache.open()
   await cache.update({ lastGood: {} })
-  await commit(cache, [key])
+  await commit(cache)
   expect(await cache.store.get(key, { maxBytes })).toMatchObject({ bytes })
   expect(faults).toEqual([])
 })

@@ -1,9 +1,10 @@
 import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
-import { digestHex, digestOf } from '../manifest/digest.ts'
+import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import { sizeLimit } from '../manifest/size-limit.ts'
+import { pause } from '../pause.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
 import { type CrashRecord, crashRecordSchema, emptyCrashRecord } from './crash-suspects.ts'
@@ -15,8 +16,8 @@ export interface BootableState {
   readonly manifestBytes: Uint8Array
   /** Keys of the objects without which a start from it would serve less than now. */
   readonly needed: readonly string[]
-  /** Keys of all objects worth keeping. */
-  readonly keep: ReadonlySet<string>
+  /** Of all objects worth keeping. */
+  readonly keep: ReadonlySet<Digest>
 }
 
 /**
@@ -159,13 +160,18 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       attempt(async (disk) => {
         await Promise.all(pending)
         const present = new Set<string>()
-        for await (const { key } of disk.list('')) present.add(key)
+        for await (const { key } of disk.list('')) {
+          present.add(key)
+          await pause()
+        }
         const download = limitConcurrency(maxTransfers)
         const absent = needed.filter((key) => !present.has(key))
         await Promise.all(absent.map((key) => download(() => fill(disk, key))))
         await disk.put(objectKey.manifest(environment), manifestBytes)
         for (const key of present) {
-          if (deletableKey.test(key) && !keep.has(key)) await disk.delete(key)
+          const hex = deletableKey.exec(key)?.[1]
+          if (hex !== undefined && !keep.has(`sha256:${hex}`)) await disk.delete(key)
+          await pause()
         }
       }, 'commit'),
   }
@@ -200,7 +206,7 @@ function withGet(store: ArtifactStore, get: ArtifactStore['get']): ArtifactStore
 const immutableKey =
   /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js)$/
 const deletableKey =
-  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/[0-9a-f]{64}\.(?:json|js|js\.map)$/
+  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js|js\.map)$/
 
 /** The hex digest in the key of an object named by it; null for every other key. */
 function digestInKey(key: string): string | null {

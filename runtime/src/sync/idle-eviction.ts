@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { pause } from '../pause.ts'
 import type { DiskCache } from './disk-cache.ts'
 import { createIdleFunctions, type FunctionUse } from './idle-functions.ts'
 import { isLoaded } from './load-ahead.ts'
@@ -58,7 +59,11 @@ export function createIdleEviction(options: IdleEvictionOptions): IdleEviction {
       return idle.recent
     },
     sweep: async () => {
-      const uses = [...serving.current.slots.values()].filter(isLoaded).map(toUse)
+      const uses: FunctionUse[] = []
+      for (const slot of serving.current.slots.values()) {
+        if (isLoaded(slot)) uses.push(toUse(slot))
+        await pause()
+      }
       const tooMany = uses.length - options.loadAhead
       const idleNames = idle.observe(uses, clock.now())
       for (const name of idleNames.slice(0, Math.max(0, tooMany))) unload(name)

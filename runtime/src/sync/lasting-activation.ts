@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
-import { type DesiredState, objectKeysOf } from './desired-state.ts'
+import { pause } from '../pause.ts'
+import { type DesiredState, digestsOf } from './desired-state.ts'
 import type { DiskCache } from './disk-cache.ts'
 import { maxBackoffMs } from './poll-delay.ts'
 import type { Serving } from './serving.ts'
@@ -49,19 +50,17 @@ export function createLastingActivation(options: LastingActivationOptions): Last
         await cache.update({ unfinished: null })
         throw error
       }
-      const slots = [...options.serving().slots.values()]
-      const good = Object.fromEntries(
-        slots.flatMap(({ function: name, stable }) => {
-          const ref = stable?.revision.isLoaded === true ? stable.ref : lastGood[name]
-          return ref === undefined ? [] : [[name, ref] as const]
-        }),
-      )
-      const serving = slots.flatMap(({ stable }) => (stable === null ? [] : [stable.ref]))
-      await cache.commit({
-        manifestBytes: desired.bytes,
-        needed: [...documentKeysOf(desired, options.groups), ...serving.flatMap(releaseKeysOf)],
-        keep: objectKeysOf(desired, Object.values(good)),
-      })
+      const good: Record<string, ReleaseRef> = {}
+      const needed = documentKeysOf(desired, options.groups)
+      for (const { function: name, stable } of options.serving().slots.values()) {
+        const ref = stable?.revision.isLoaded === true ? stable.ref : lastGood[name]
+        if (ref !== undefined) good[name] = ref
+        if (stable !== null) needed.push(...releaseKeysOf(stable.ref))
+        await pause()
+      }
+      const keep = digestsOf(desired, Object.values(good))
+      await pause()
+      await cache.commit({ manifestBytes: desired.bytes, needed, keep })
       await cache.update({ unfinished: null, lastGood: good })
     },
     resume: (booted) => {

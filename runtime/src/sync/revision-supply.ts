@@ -4,13 +4,13 @@ import type { Revision } from '../function/revision.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
+import { pause } from '../pause.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import { createCodeCache } from './code-cache.ts'
 import { createCrashMemory } from './crash-memory.ts'
 import type { Suspect } from './crash-suspects.ts'
 import type { DiskCache } from './disk-cache.ts'
 import type { LazyRevision } from './lazy-revision.ts'
-import { createPacer } from './pacer.ts'
 import { createRevisionPool, type RevisionPool } from './revision-pool.ts'
 import { createSourceMaps } from './source-maps.ts'
 
@@ -91,7 +91,6 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
       const called = [...pool.loaded()].filter(
         (revision) => revision.calls > 0 && !compiledKept.has(revision),
       )
-      const pause = createPacer()
       for (const revision of called.slice(0, maxCompiledAtOnce)) {
         compiledKept.add(revision)
         const compiled = revision.compiled()

@@ -1,11 +1,11 @@
 import type { RuntimeError } from '../errors.ts'
+import { pause } from '../pause.ts'
 import {
   type RouteEntry,
   type RouteTable,
   type RouteTableResult,
   startRouteTable,
 } from '../routing/route-table.ts'
-import type { Pause } from './pacer.ts'
 import type { Slot } from './slot.ts'
 
 /** Everything a request needs, replaced in one assignment. */
@@ -42,13 +42,12 @@ export function withSlot(current: Serving, slot: Slot): Serving {
 export async function nextServing(
   current: Serving,
   wanted: ReadonlyMap<string, Slot>,
-  pause: Pause,
 ): Promise<NextServing> {
   const slots = new Map(wanted)
   const conflicts = new Map<string, RuntimeError>()
 
   for (;;) {
-    const { table, refusals } = await routesOf(current, slots, pause)
+    const { table, refusals } = await routesOf(current, slots)
     if (refusals.size === 0) return { serving: { routes: table, slots }, conflicts }
     for (const [name, refusal] of refusals) {
       conflicts.set(name, refusal)
@@ -64,7 +63,6 @@ export async function nextServing(
 async function routesOf(
   current: Serving,
   slots: ReadonlyMap<string, Slot>,
-  pause: Pause,
 ): Promise<RouteTableResult> {
   const isSettled = (entry: RouteEntry): boolean => {
     const before = current.slots.get(entry.function)

@@ -7,6 +7,7 @@ import type { ReleaseRef } from '../manifest/group-document.ts'
 import { findQuarantined } from '../manifest/quarantine.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
+import { pause } from '../pause.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import type { Rollouts } from './rollouts.ts'
@@ -178,6 +179,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   ): Promise<void> => {
     const before = new Map(serving.current.slots)
     await activator.activate(desired, how)
+    await pause()
     const isNew = active?.digest !== desired.digest
     active = desired
     stableGuards.follow(desired)
@@ -261,6 +263,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     await moveOn(signal)
     if (active !== null) {
       stableGuards.follow(active)
+      await pause()
       failingStables.look(serving.current, active)
     }
     await upkeep?.sweep()

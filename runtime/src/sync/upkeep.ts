@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Release } from '../manifest/release.ts'
+import { pause } from '../pause.ts'
 import type { Activator } from './activator.ts'
 import { createBackgroundTask } from './background-task.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -49,6 +50,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   const loadEager = async (desired: DesiredState, ending: AbortSignal): Promise<void> => {
     for (const name of eagerOf(desired)) {
+      await pause()
       const slot = serving.current.slots.get(name)
       const revision = slot?.stopped === true ? undefined : slot?.stable?.revision
       if (ending.aborted) return
@@ -68,6 +70,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     stop: () => background.stop(),
     sweep: async () => {
       await eviction.sweep()
+      await pause()
       await supply.keepCompiled()
     },
   }

@@ -14,6 +14,7 @@ import { watchTopLevels } from './watch-top-levels.ts'
 import { watchTurns } from './watch-turns.ts'
 
 const options = needleOptions()
+const functions = Number(process.env['LOAD_AHEAD'])
 let activations = 0
 const runtime = createRuntime({
   ...options,
@@ -52,6 +53,7 @@ async function untilDone(wanted: number): Promise<void> {
   await runtime.refresh()
 }
 
+/** Not by their status, which takes a turn of its own. */
 function isDone(wanted: number): boolean {
-  return activations >= wanted && runtime.status().functions.every(({ loaded }) => loaded)
+  return activations >= wanted && topLevels.count >= wanted * functions
 }
