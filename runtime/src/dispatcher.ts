@@ -5,6 +5,7 @@ import { toOutcome } from './function/outcome.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
 import { invokeGuarded } from './stable-calls.ts'
+import type { StickyKey } from './sticky-key.ts'
 import type { RouteMatch } from './routing/route-table.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { ServingCell } from './sync/serving.ts'
@@ -37,8 +38,7 @@ export interface DispatcherOptions {
   readonly rollouts: Rollouts
   /** Which functions are within their rollback window. */
   readonly stableGuards: Pick<StableGuards, 'guarded'>
-  /** Who is asking: the same key stays on its side of a rollout. */
-  readonly stickyKey: (call: Call) => string
+  readonly stickyKey: StickyKey
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -49,7 +49,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const sideOf = ({ canary, stable }: Slot, call: Call): Side => {
     if (stable === null || canary === null || canary.revision.isUnfit) return 'stable'
     const { salt, weightPercent } = canary
-    return chooseSide({ salt, weightPercent, key: stickyKey(call) })
+    return chooseSide({ salt, weightPercent, key: stickyKey(call, canary.stickyKey) })
   }
   const pick = (slot: Slot, call: Call): LazyRevision | null =>
     slot[sideOf(slot, call)]?.revision ?? null

@@ -39,8 +39,9 @@ export interface RuntimeOptions {
   // oxlint-disable-next-line typescript/no-generated-empty-object-type -- empty until a repository declares its services
   readonly services?: Partial<Services> | undefined
   /**
-   * Who is asking: one key stays on its side of a rollout. Default: the `x-needle-key` header, else
-   * the first address of `x-forwarded-for`, else the client's address.
+   * Who is asking: one key stays on its side of a rollout. Asked where the rollout's policy names no
+   * key, or the request lacks it. Default, and where this is empty or throws: the `x-needle-key`
+   * header, else the first address of `x-forwarded-for`, else the client's address.
    */
   readonly stickyKey?: ((call: Call) => string) | undefined
   /** Default: JSON lines on standard output, without `debug`. */

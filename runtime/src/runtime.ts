@@ -20,7 +20,7 @@ import { createRollouts } from './sync/rollouts.ts'
 import { createStableGuards } from './sync/stable-guards.ts'
 import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
-import { defaultStickyKey } from './sticky-key.ts'
+import { createStickyKey } from './sticky-key.ts'
 import { createStrayFailureReporter } from './stray-failures.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
 import { createFileStore } from './store/file.ts'
@@ -135,11 +135,6 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     ...runaways.status,
   })
 
-  const stickyKey = (call: Call): string => {
-    const own = options.stickyKey?.(call)
-    return own === undefined || own === '' ? defaultStickyKey(call) : own
-  }
-
   const rollouts = createRollouts({
     now: () => clock.now(),
     onTrip: (name, { ref }, trip) => {
@@ -175,14 +170,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     shed: () => overload?.shed ?? nobody,
     onRunawayMet: () => runaways.settle(),
     onLoadFailed: async (revision, error) => synchronizer?.reject(revision, error),
-    stickyKey: (call) => {
-      try {
-        return stickyKey(call)
-      } catch (error) {
-        log.warn('The stickyKey option threw; the default key was used', { error: String(error) })
-        return defaultStickyKey(call)
-      }
-    },
+    stickyKey: createStickyKey({ ofHost: options.stickyKey, log }),
   })
 
   const probes =

@@ -45,6 +45,34 @@ const wrongRollouts: readonly (readonly [string, unknown, string])[] = [
   ['a wrong time', { freeze: [freeze({ from: '4pm' })] }, 'freeze.0.from: use HH:MM'],
   ['a wrong end', { freeze: [freeze({ to: '25:00' })] }, 'freeze.0.to: use HH:MM'],
   ['a wrong zone', { freeze: [freeze({ timeZone: 'CEST' })] }, 'timeZone: use an IANA time zone'],
+  ['no sticky key in its place', { stickyKey: {} }, 'rollout.stickyKey: name exactly one of'],
+  [
+    'two sticky keys',
+    { stickyKey: { httpHeaderName: 'x-user-id', caller: 'user.id' } },
+    'policies.shop.rollout.stickyKey: name exactly one of httpHeaderName, httpCookie and caller',
+  ],
+  [
+    'another sticky key',
+    { stickyKey: { useSourceIp: true } },
+    'rollout.stickyKey.useSourceIp: no such key',
+  ],
+  [
+    'a header that cannot be',
+    { stickyKey: { httpHeaderName: 'user id' } },
+    'stickyKey.httpHeaderName: use a name',
+  ],
+  [
+    'a cookie that nobody sets',
+    { stickyKey: { httpCookie: { name: 'session', ttl: '300s' } } },
+    'stickyKey.httpCookie.ttl: no such key',
+  ],
+  [
+    'a cookie that cannot be',
+    { stickyKey: { httpCookie: { name: 'a;b' } } },
+    'stickyKey.httpCookie.name: use a name',
+  ],
+  ['a path of dots', { stickyKey: { caller: 'user..id' } }, 'stickyKey.caller: use a path'],
+  ['a sticky key of text', { stickyKey: 'x-user-id' }, 'policies.shop.rollout.stickyKey: '],
   ['no policy in it', true, 'policies.shop.rollout: '],
 ]
 
@@ -170,15 +198,27 @@ describe('policies', () => {
 
   test('the rollout of a function overrules that of its group key by key, or does without', () => {
     const shop = {
-      rollout: { rollbackWindowMs: 1, analysis: { errorRise: 0.1, slowRise: 0.1 } },
+      rollout: {
+        rollbackWindowMs: 1,
+        analysis: { errorRise: 0.1, slowRise: 0.1 },
+        stickyKey: { httpCookie: { name: 'session' } },
+      },
     }
     const card = { rollout: { steps: [step(5)], analysis: { errorRise: 0.2 } } }
-    const own = { shop, 'shop/card': card, 'shop/quote': { rollout: false as const } }
+    const byUser = { rollout: { stickyKey: { caller: 'user.id' } } }
+    const own = {
+      shop,
+      'shop/card': card,
+      'shop/cart': byUser,
+      'shop/quote': { rollout: false as const },
+    }
     expect(rolloutPlanOf({ policies: own }, 'shop/card')).toMatchObject({
       steps: [{ weightPercent: 5 }],
       rollbackWindowMs: 1,
       analysis: { errorRise: 0.2, slowRise: 0.1, minimumCalls: 100 },
+      stickyKey: { httpCookie: { name: 'session' } },
     })
+    expect(rolloutPlanOf({ policies: own }, 'shop/cart')?.stickyKey).toEqual({ caller: 'user.id' })
     expect(rolloutPlanOf({ policies: own }, 'shop/quote')).toBeNull()
     expect(rolloutPlanOf({ policies: own }, 'shop/else')).toMatchObject({ rollbackWindowMs: 1 })
     expect(rolloutPlanOf({ policies: own }, 'ads/banner')).toBeNull()

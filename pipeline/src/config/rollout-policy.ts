@@ -5,6 +5,7 @@ import {
   type FreezeWindow,
   type PrometheusCheck,
   type RolloutStep,
+  type StickyKeySource,
 } from '@needle-faas/runtime/manifest'
 import type { NeedleConfig } from './needle-config.ts'
 
@@ -20,6 +21,12 @@ export interface RolloutPolicy {
   readonly rollbackWindowMs?: number
   /** One more thing a canary must pass, asked of the Prometheus that `needle rollout` is given. */
   readonly prometheus?: PrometheusCheck
+  /**
+   * What a caller is known by, so that all their calls meet the same side: exactly one of
+   * `httpHeaderName`, `httpCookie` and `caller`. A request without it, and all where no policy names
+   * one, go by the host's `stickyKey` option.
+   */
+  readonly stickyKey?: StickyKeySource
 }
 
 /** A policy with every default filled in, as a build carries it to the manifest. */
@@ -29,6 +36,7 @@ export interface RolloutPlan {
   readonly rollbackWindowMs: number
   readonly freeze?: readonly FreezeWindow[] | undefined
   readonly prometheus?: PrometheusCheck | undefined
+  readonly stickyKey?: StickyKeySource | undefined
 }
 
 const defaultBakeMs = 5 * 60 * 1000
@@ -62,5 +70,6 @@ export function rolloutPlanOf(
     rollbackWindowMs: policy.rollbackWindowMs ?? defaultRollbackWindowMs,
     ...(policy.freeze !== undefined && { freeze: policy.freeze }),
     ...(policy.prometheus !== undefined && { prometheus: policy.prometheus }),
+    ...(policy.stickyKey !== undefined && { stickyKey: policy.stickyKey }),
   }
 }

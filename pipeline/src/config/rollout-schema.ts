@@ -4,6 +4,7 @@ import {
   type FreezeWindow,
   type PrometheusCheck,
   type RolloutStep,
+  type StickyKeySource,
 } from '@needle-faas/runtime/manifest'
 import * as z from 'zod'
 import { isDay, isTimeZone } from './freeze.ts'
@@ -50,6 +51,28 @@ const prometheusSchema: z.ZodType<PrometheusCheck> = z.strictObject({
   max: z.number(),
 })
 
+/** Of RFC 9110 and RFC 6265: what names of headers and cookies are made of. */
+const tokenSchema = z
+  .string()
+  .max(200)
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'use a name without spaces, as x-user-id')
+
+const stickyKeySchema: z.ZodType<StickyKeySource> = z
+  .strictObject({
+    httpHeaderName: z.exactOptional(tokenSchema),
+    httpCookie: z.exactOptional(z.strictObject({ name: tokenSchema })),
+    caller: z.exactOptional(
+      z
+        .string()
+        .max(200)
+        .regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'use a path into what the host knows, as user.id'),
+    ),
+  })
+  .refine(
+    (source) => Object.keys(source).length === 1,
+    'name exactly one of httpHeaderName, httpCookie and caller',
+  )
+
 const windowSchema = z
   .int()
   .min(0)
@@ -72,6 +95,7 @@ export const rolloutPolicySchema: z.ZodType<RolloutPolicy> = z.strictObject({
   freeze: z.exactOptional(z.array(freezeSchema).max(20)),
   rollbackWindowMs: z.exactOptional(windowSchema),
   prometheus: z.exactOptional(prometheusSchema),
+  stickyKey: z.exactOptional(stickyKeySchema),
 })
 
 /** The same with its defaults filled in, as `build.json` has it. */
@@ -81,4 +105,5 @@ export const rolloutPlanSchema: z.ZodType<RolloutPlan> = z.strictObject({
   rollbackWindowMs: windowSchema,
   freeze: z.exactOptional(z.array(freezeSchema).max(20)),
   prometheus: z.exactOptional(prometheusSchema),
+  stickyKey: z.exactOptional(stickyKeySchema),
 })

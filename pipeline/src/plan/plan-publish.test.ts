@@ -119,6 +119,28 @@ test('steps of a command go before those of a policy, whose limits stay', () => 
   expect(card(plan)?.rollout).toMatchObject({ steps, analysis: { errorRise: 0.01 } })
 })
 
+// Another key in the middle of a rollout would move users from side to side.
+test('a rollout keeps the sticky key it began with, whatever the policy says since', () => {
+  const begun = planPublish(
+    publishInput(
+      onA,
+      { 'shop/card': ref('b') },
+      { policies: policies({ stickyKey: { caller: 'user.id' } }), canarySteps: steps },
+    ),
+  )
+  const state = card(begun)
+  if (state === undefined) throw new Error('no shop/card')
+  expect(state.rollout).toMatchObject({ stickyKey: { caller: 'user.id' } })
+  const again = planPublish(
+    publishInput(
+      environment({ 'shop/card': state }),
+      { 'shop/card': ref('b') },
+      { policies: policies({ stickyKey: { httpHeaderName: 'x-user-id' } }) },
+    ),
+  )
+  expect(card(again)).toEqual(state)
+})
+
 test.each([
   ['is frozen', { freeze: frozen }, 'a quiet day'],
   ['wants approval', { steps: [{ weightPercent: 10, bakeMs: 0, approval: true }] }, 'approved'],

@@ -9,7 +9,7 @@ import {
 // Builds and Git processes, and a report every ten seconds: half a minute on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-/** As every repository of the tests has it, and a policy that is done with ten calls. */
+/** As every repository of the tests has it, and a policy that is done with ten calls of known users. */
 const config = `import { defineConfig } from '@needle-faas/pipeline'
 
 export default defineConfig({
@@ -18,7 +18,11 @@ export default defineConfig({
   },
   policies: {
     shop: {
-      rollout: { steps: [{ weightPercent: 50, bakeMs: 0 }], analysis: { minimumCalls: 10 } },
+      rollout: {
+        steps: [{ weightPercent: 50, bakeMs: 0 }],
+        analysis: { minimumCalls: 10 },
+        stickyKey: { httpHeaderName: 'X-User-Id' },
+      },
     },
   },
 })
@@ -43,13 +47,14 @@ afterAll(async () => {
   await on[Symbol.asyncDispose]()
 })
 
-let users = 0
+let requests = 0
 
-/** What so many users get, one after another. */
+/** What so many users get, one after another, always the same users. */
 async function ask(count: number): Promise<{ status: number; body: unknown }[]> {
   const answers = []
-  for (let index = 0; index < count; index++) {
-    const headers = { 'x-needle-key': `user-${(users += 1)}` }
+  for (let user = 0; user < count; user++) {
+    // By what no policy names, each request would be somebody else's.
+    const headers = { 'x-user-id': `user-${user}`, 'x-needle-key': `r-${(requests += 1)}` }
     const response = await bff.inject({ url: '/shop/card', headers })
     answers.push({ status: response.statusCode, body: response.json() })
   }
@@ -96,7 +101,10 @@ test('a policy in Git, a real BFF and needle rollout: a bad canary ends by itsel
 
   await on.commitCard(5)
   await deploy()
-  const seen = (await ask(60)).map(({ body }) => JSON.stringify(body))
+  const served = await ask(60)
+  // flagger#1532, istio#19630: whom the policy in Git knows stays on either side.
+  expect(await ask(60)).toEqual(served)
+  const seen = served.map(({ body }) => JSON.stringify(body))
   expect(new Set(seen)).toEqual(
     new Set([answerOf(2), answerOf(5)].map((each) => JSON.stringify(each))),
   )

@@ -1,5 +1,6 @@
 import type { FunctionRequest } from './authoring/function-context.ts'
 import type { Call } from './call.ts'
+import { parseCookies } from './parse-cookies.ts'
 
 /** The request as a function may see it: read-only, headers and cookies taken apart when first read. */
 export class CallRequest implements FunctionRequest {
@@ -39,24 +40,4 @@ function joinHeaders(received: Call['headers']): FunctionRequest['headers'] {
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return Object.freeze(headers)
-}
-
-function parseCookies(header: string): FunctionRequest['cookies'] {
-  const cookies: Record<string, string> = Object.create(null)
-  for (const pair of header.split(';')) {
-    const at = pair.indexOf('=')
-    if (at < 1) continue
-    // The first of a name wins: it has the more specific path (RFC 6265, section 5.4).
-    cookies[pair.slice(0, at).trim()] ??= decode(pair.slice(at + 1).trim())
-  }
-  return Object.freeze(cookies)
-}
-
-function decode(value: string): string {
-  const bare = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
-  try {
-    return decodeURIComponent(bare)
-  } catch {
-    return bare
-  }
 }

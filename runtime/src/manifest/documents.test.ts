@@ -124,6 +124,25 @@ describe('a group document', () => {
   })
 })
 
+it('a rollout may carry keys, and a kind of sticky key, that this version does not know', () => {
+  const release = testRelease()
+  const stable = testReleaseRef(bytesOf(release), release)
+  const rollout = {
+    canary: stable,
+    steps: [{ weightPercent: 10, bakeMs: 0 }],
+    step: 0,
+    weightPercent: 10,
+    salt: 'salt-salt',
+    since: '2026-01-01T00:00:00Z',
+  }
+  const card = (more: object) => ({
+    card: { stable, previous: [], rollout: { ...rollout, ...more }, hold: null },
+  })
+  const unknown = card({ colour: 'blue', stickyKey: { tlsSessionId: true } })
+  const group = { ...testGroup('shop', {}), functions: unknown }
+  expect(parseGroupDocument(bytesOf(group)).functions).toEqual(card({ stickyKey: {} }))
+})
+
 describe('a trust root', () => {
   let trust: TestTrust
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import { type Digest, digestSchema } from './digest.ts'
 import { type FreezeWindow, freezeWindowSchema } from './freeze-window.ts'
 import { nameSegmentSchema } from './function-name.ts'
 import { sizeLimit } from './size-limit.ts'
+import { type StickyKeySource, stickyKeySourceSchema } from './sticky-key-source.ts'
 
 /**
  * Points at a release and repeats the pair that quarantine is about, so that a quarantined
@@ -67,6 +68,11 @@ export interface Rollout {
   /** How long after its promotion a release that turns bad goes back by itself. Default 10 minutes. */
   readonly rollbackWindowMs?: number | undefined
   readonly prometheus?: PrometheusCheck | undefined
+  /**
+   * What a caller is known by, the same for as long as the rollout lasts, or sides would change.
+   * Absent, or not there in a request: as the host says.
+   */
+  readonly stickyKey?: StickyKeySource | undefined
 }
 
 /** `rollbackWindowMs` where nobody says otherwise. */
@@ -147,6 +153,7 @@ const rolloutSchema: z.ZodType<Rollout> = z
     freeze: z.array(freezeWindowSchema).optional(),
     rollbackWindowMs: z.int().min(0).optional(),
     prometheus: z.object({ query: z.string(), max: z.number() }).optional(),
+    stickyKey: stickyKeySourceSchema.optional(),
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
 

@@ -93,6 +93,7 @@ export {
   type SigningKey,
 } from './signing-key.ts'
 export { sizeLimit } from './size-limit.ts'
+export type { StickyKeySource } from './sticky-key-source.ts'
 export {
   type Role,
   type RoleKeys,

@@ -2,6 +2,7 @@ import type { Digest } from '../manifest/digest.ts'
 import type { FunctionState, ReleaseRef, Rollout } from '../manifest/group-document.ts'
 import { type AnalysisLimits, defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
 import { findQuarantined, type QuarantineEntry } from '../manifest/quarantine.ts'
+import type { StickyKeySource } from '../manifest/sticky-key-source.ts'
 
 /** A canary and whom it serves. */
 export interface CanaryTarget {
@@ -10,6 +11,8 @@ export interface CanaryTarget {
   readonly salt: string
   /** When it counts as bad. */
   readonly analysis: AnalysisLimits
+  /** Where its policy says who is asking. */
+  readonly stickyKey?: StickyKeySource | undefined
 }
 
 /** Tells a rollout of a function from all others. */
@@ -152,8 +155,14 @@ function planFunction(name: string, desired: FunctionState, input: ActivationInp
   }
 }
 
-function toTarget({ canary, weightPercent, salt, analysis }: Rollout): CanaryTarget {
-  return { ref: canary, weightPercent, salt, analysis: analysis ?? defaultAnalysisLimits }
+function toTarget({ canary, weightPercent, salt, analysis, stickyKey }: Rollout): CanaryTarget {
+  return {
+    ref: canary,
+    weightPercent,
+    salt,
+    analysis: analysis ?? defaultAnalysisLimits,
+    ...(stickyKey !== undefined && { stickyKey }),
+  }
 }
 
 function isSameCanary(a: CanaryTarget | null, b: CanaryTarget | null): boolean {
