@@ -68,6 +68,14 @@ test('a change of settings alone is a change', () => {
   expect(card(plan)?.stable).toEqual(other)
 })
 
+test('functions that start together are met by the same callers, page and data alike (istio#19630)', () => {
+  const before = { 'shop/card': serving('a'), 'shop/price': serving('b') }
+  const wanted = { 'shop/card': ref('c'), 'shop/price': ref('d') }
+  const { draft } = planPublish(publishInput(environment(before), wanted, { canarySteps: steps }))
+  const functions = Object.values(draft?.groups['shop']?.functions ?? {})
+  expect(functions.map(({ rollout }) => rollout?.salt)).toEqual(['fresh-salt', 'fresh-salt'])
+})
+
 test('with canary steps a change starts at the first weight beside stable', () => {
   const plan = planPublish(
     publishInput(

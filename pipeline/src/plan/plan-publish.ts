@@ -31,8 +31,8 @@ export interface PublishInput {
   readonly reason: string
   /** Epoch milliseconds. */
   readonly now: number
-  /** Fresh for each rollout. */
-  readonly createSalt: () => string
+  /** Fresh for each publish: what begins with it is met by the same callers. */
+  readonly salt: string
 }
 
 /**
@@ -200,7 +200,7 @@ function startRollout(name: string, canary: ReleaseRef, input: PublishInput): Ro
     steps,
     step: 0,
     weightPercent: waits ? 0 : first.weightPercent,
-    salt: input.createSalt(),
+    salt: input.salt,
     since: new Date(input.now).toISOString(),
     sinceVersion: (input.state.newest?.manifest.version ?? 0) + 1,
   }

@@ -116,7 +116,7 @@ export function publishInput(
     actor: 'Bob',
     reason: 'merge',
     now,
-    createSalt: () => 'fresh-salt',
+    salt: 'fresh-salt',
     ...more,
   }
 }

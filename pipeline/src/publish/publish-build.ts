@@ -70,7 +70,7 @@ export async function publishBuild(request: PublishRequest): Promise<ChangeOutco
       actor,
       reason: request.reason ?? commit.subject,
       now: publisher.clock.now(),
-      createSalt: () => randomBytes(12).toString('base64url'),
+      salt: randomBytes(12).toString('base64url'),
     })
     const published = state.newest?.manifest.commit
     const named =

@@ -164,7 +164,7 @@ export async function publishCode(
       actor: 'Ann',
       reason: 'merge',
       now: publisher.clock.now(),
-      createSalt: () => 'random-salt',
+      salt: 'random-salt',
       ...more,
     }),
     uploads: [0, 1].map((stage) => releases.flatMap(([, { uploads }]) => uploads[stage] ?? [])),

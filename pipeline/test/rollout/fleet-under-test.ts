@@ -86,7 +86,7 @@ export async function createFleetUnderTest(): Promise<FleetUnderTest> {
       const policies = new Map<string, RolloutPlan>(
         plan === null ? [] : Object.keys(code).map((name) => [name, plan]),
       )
-      await publishCode(publisher, trust, code, { policies, createSalt: randomUUID, ...more })
+      await publishCode(publisher, trust, code, { policies, salt: randomUUID(), ...more })
     },
     controller: (on = store, { skewMs = 0, prometheus } = {}) =>
       createController({ publisher: publisherOn(on, skewMs), actor: 'needle rollout', prometheus }),

@@ -51,7 +51,7 @@ export interface Rollout {
   readonly step: number
   /** Integer percent of keys the canary serves now; 0 until the first step has begun. */
   readonly weightPercent: number
-  /** Random per rollout: which keys meet a canary differs from one rollout to the next. */
+  /** Random per publish: which keys meet a canary differs from one to the next. */
   readonly salt: string
   /** When this step began. */
   readonly since: string
