@@ -199,7 +199,12 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       disk:
         directory === undefined
           ? null
-          : limitStoreTime(createFileStore(path.join(directory, source.environment)), limits),
+          : limitStoreTime(
+              createFileStore(path.join(directory, source.environment), {
+                conditionalReplace: false,
+              }),
+              limits,
+            ),
       environment: source.environment,
       instance,
       groups: options.groups,

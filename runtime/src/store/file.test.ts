@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../manifest/digest.ts'
 import { describeArtifactStore } from './artifact-store.contract.ts'
 import { createFileStore } from './file.ts'
 
@@ -46,6 +47,28 @@ describe('a directory shared by processes', () => {
     const put = await createFileStore(directory).put('held', text('x'))
     expect(put.status).toBe('written')
   }, 20_000)
+})
+
+describe('a directory nobody replaces on condition', () => {
+  it('needs no locks', async () => {
+    const store = createFileStore(directory, { conditionalReplace: false })
+    await store.put('a', text('1'))
+    await store.put('a', text('2'))
+    expect(await store.put('a', text('3'), { condition: 'absent' })).toEqual({ status: 'conflict' })
+    expect(await store.get('a', { maxBytes: 1 })).toMatchObject({ bytes: Buffer.from('2') })
+    await store.delete('a')
+    expect(await store.get('a', { maxBytes: 1 })).toEqual({ status: 'missing' })
+    expect(existsSync(path.join(directory, '.needle-store/locks'))).toBe(false)
+  })
+
+  it('refuses to replace on one', async () => {
+    const store = createFileStore(directory, { conditionalReplace: false })
+    const condition = { etag: digestOf(text('1')) }
+    await store.put('a', text('1'))
+    await expect(store.put('a', text('2'), { condition })).rejects.toThrow(
+      /without conditionalReplace/,
+    )
+  })
 })
 
 describe('what writers leave when they die', () => {

@@ -14,6 +14,14 @@ import { tooLarge } from './too-large.ts'
 /** Temporary files of writers that died are removed after this long. */
 const abandonedAfterMs = 60 * 60 * 1000
 
+export interface FileStoreOptions {
+  /**
+   * Whether objects are replaced on condition of their version, which is all that needs a lock (it
+   * takes a millisecond, a part of it on the event loop). Without, such a put is refused. Default true.
+   */
+  readonly conditionalReplace?: boolean
+}
+
 /**
  * A store in a directory of a local file system, shared by any number of processes. Keys are paths
  * below it; names starting with a dot are the store's own.
@@ -23,7 +31,10 @@ const abandonedAfterMs = 60 * 60 * 1000
  * or remove holds a lock of the operating system meanwhile. A key cannot at once be an object and
  * the folder of others. The directory appears with the first write.
  */
-export function createFileStore(directory: string): ArtifactStore {
+export function createFileStore(
+  directory: string,
+  { conditionalReplace = true }: FileStoreOptions = {},
+): ArtifactStore {
   const root = path.resolve(directory)
   const own = path.join(root, '.needle-store')
   const location = `file:${root}`
@@ -33,6 +44,15 @@ export function createFileStore(directory: string): ArtifactStore {
     assertStoreKey(key)
     return path.join(root, ...key.split('/').map(fileNameOf))
   }
+
+  const takeTurns = <Result>(
+    key: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> =>
+    conditionalReplace
+      ? withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, work)
+      : work()
 
   async function writeTemporary(bytes: Uint8Array): Promise<string> {
     const folder = path.join(own, 'writing')
@@ -85,6 +105,9 @@ export function createFileStore(directory: string): ArtifactStore {
 
     async put(key, bytes, { condition, signal } = {}) {
       signal?.throwIfAborted()
+      if (typeof condition === 'object' && !conditionalReplace) {
+        throw new TypeError(`${location} was opened without conditionalReplace`)
+      }
       const target = pathOf(key)
       const etag = digestOf(bytes)
       try {
@@ -100,7 +123,7 @@ export function createFileStore(directory: string): ArtifactStore {
           })
         }
         return await write(target, bytes, (temporary) =>
-          withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, async () => {
+          takeTurns(key, signal, async () => {
             if (condition !== undefined) {
               const current = await readFile(target, Number.POSITIVE_INFINITY, key)
               const found = current === null ? null : digestOf(current)
@@ -129,9 +152,7 @@ export function createFileStore(directory: string): ArtifactStore {
       const target = pathOf(key)
       try {
         if (!(await exists(target))) return
-        await withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, () =>
-          rm(target, { force: true }),
-        )
+        await takeTurns(key, signal, () => rm(target, { force: true }))
         await syncFolder(path.dirname(target))
       } catch (error) {
         throw fileError(error, { location, key, write: true })

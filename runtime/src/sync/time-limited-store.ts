@@ -42,7 +42,7 @@ export function limitStoreTime(
       return await Promise.race([aborted, work(signal)])
     } finally {
       given?.removeEventListener('abort', follow)
-      done.abort()
+      done.abort(settled)
       await timing
     }
   }
@@ -63,6 +63,9 @@ export function limitStoreTime(
     close: () => store.close(),
   }
 }
+
+/** At hand, because the default one costs a stack trace for each read. */
+const settled = new Error('The store has answered')
 
 function toError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error('Aborted', { cause: reason })
