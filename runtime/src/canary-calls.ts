@@ -1,5 +1,6 @@
 import { answerInstead, wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
+import { whenJudged } from './function/when-judged.ts'
 import { LimitedCall } from './function/limited-call.ts'
 import { canaryTimeMs } from './rollout/canary-time.ts'
 import type { Side } from './rollout/choose-side.ts'
@@ -22,7 +23,8 @@ export async function invokeDivided(
   const { revision } = side === 'canary' ? canary : stable
   const { timeoutMs } = stable.revision.release.settings
   const isRepeatable = isIdempotent(stable) && isIdempotent(canary)
-  const usualMs = rollouts.usualMs(slot.function, canary)
+  const rollout = rollouts.of(slot.function, canary)
+  const { usualMs } = rollout
   const capMs = isRepeatable ? canaryTimeMs(timeoutMs, usualMs) : null
   // Its calls are slower than they will be: compiled anew, each on the record and under a guard.
   const isSettled = !revision.isOnProbation
@@ -34,13 +36,15 @@ export async function invokeDivided(
   if (wasTurnedAway(outcome)) return outcome
 
   // Stable is measured by the time the canary has, or it would look better for having more.
-  const isFault = outcome.functionFault || (capMs !== null && tookMs > capMs)
+  const isLate = capMs !== null && tookMs > capMs
   const record = (): void =>
-    rollouts.record(slot.function, canary, {
-      side,
-      isFault,
-      durationMs: isSettled ? tookMs : null,
-    })
+    whenJudged(outcome, (isFault) =>
+      rollout.record({
+        side,
+        isFault: isFault || isLate,
+        durationMs: isSettled ? tookMs : null,
+      }),
+    )
   const leftMs = timeoutMs - tookMs
   const fallsBack =
     side === 'canary' && outcome.functionFault && isRepeatable && leftMs >= (usualMs ?? 1)

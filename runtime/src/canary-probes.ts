@@ -121,7 +121,7 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
       ['stable', ofStable] as const,
       ['canary', ofCanary] as const,
     ]) {
-      rollouts.record(name, canary, {
+      rollouts.of(name, canary).record({
         side,
         isFault: !result.isGood,
         durationMs: null,

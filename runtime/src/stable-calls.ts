@@ -1,6 +1,7 @@
 import { answerInstead, wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { LimitedCall } from './function/limited-call.ts'
+import { whenJudged } from './function/when-judged.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { GuardedStable } from './sync/stable-guards.ts'
 
@@ -26,7 +27,7 @@ export async function invokeGuarded(
   const leftMs = timeoutMs - (performance.now() - startedAt)
   if (wasTurnedAway(outcome)) return outcome
   if (!isRepeatable || !outcome.functionFault) {
-    guard.record(outcome.functionFault)
+    whenJudged(outcome, (isFault) => guard.record(isFault))
     return outcome
   }
   if (leftMs < 1) guard.tookAllTime()

@@ -53,7 +53,7 @@ async function start(sources: { stable: string; canary: string }, settings = {})
   let calls = 0
   const call = async (method = 'GET'): Promise<Answer> => {
     const key = `user-${(calls += 1)}`
-    const { status, body, headers } = await runtime.handle({
+    const { status, body, headers, ended } = await runtime.handle({
       requestId: key,
       method,
       url: '/shop/card',
@@ -61,6 +61,8 @@ async function start(sources: { stable: string; canary: string }, settings = {})
       body: null,
       caller: {},
     })
+    if (body instanceof ReadableStream) await new Response(body).text().catch(() => null)
+    await ended
     return {
       status,
       body: typeof body === 'string' ? JSON.parse(body) : null,
@@ -87,6 +89,19 @@ async function start(sources: { stable: string; canary: string }, settings = {})
 const works = 'async () => ({ from: "stable" })'
 const alsoWorks = 'async () => ({ from: "canary" })'
 const fails = 'async () => { throw new Error("canary") }'
+/** A streaming answer; with a text, one that breaks off with it after its second chunk. */
+const streams = (failure?: string) => `async () => {
+  let chunks = 0
+  return new Response(new ReadableStream({
+    pull: async (controller) => {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      chunks += 1
+      if (chunks < 3) controller.enqueue(new Uint8Array([65]))
+      else if (${failure === undefined}) controller.close()
+      else controller.error(new Error('${failure}'))
+    },
+  }))
+}`
 const get = { idempotent: true }
 const post = { http: { method: 'POST', path: '/shop/card' }, idempotent: false }
 
@@ -111,6 +126,12 @@ describe('a canary that does worse than stable', () => {
     await expect
       .poll(() => card()?.refusals)
       .toMatchObject([{ side: 'canary', code: 'CANARY_TRIPPED', release: canary.release }])
+  })
+
+  it('is stopped when its answers break off after their head, too', async () => {
+    const { callMany, card } = await start({ stable: streams(), canary: streams('broken') }, get)
+    await callMany(200)
+    expect(card()).toMatchObject({ canary: null, rollout: { trip: { cause: 'errors' } } })
   })
 
   it('is told to the fleet with what was measured', async () => {

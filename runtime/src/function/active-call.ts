@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { type Attribution, chargeMicrotask } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
-import type { Call, Outcome } from './call.ts'
+import type { Call, CallErrorCode, Outcome } from './call.ts'
 import { CallAborted } from './call-aborted.ts'
 import {
   busyOutcome,
@@ -36,6 +36,14 @@ interface ReplyHead {
 
 const plainHead = { status: 200, headers: null }
 
+/** An answer whose head has left. */
+interface OpenStream {
+  readonly head: Omit<Outcome, 'body'>
+  fail(error: Error): void
+  /** Takes why the function did not end it well. */
+  over(fault: CallErrorCode | null): void
+}
+
 type Phase = 'queued' | 'running' | 'streaming' | 'ended'
 
 /**
@@ -63,7 +71,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private startedAtMs: number
   declare private abort: AbortController | null
   declare private aborted: CallAborted | null
-  declare private failStream: ((error: Error) => void) | null
+  declare private stream: OpenStream | null
   declare private onClientGone: (() => void) | null
   /** Enters the async context the call came from; null unless it had to wait for its turn. */
   declare private resume: ((enter: () => void) => void) | null
@@ -88,7 +96,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.startedAtMs = 0
     this.abort = null
     this.aborted = null
-    this.failStream = null
+    this.stream = null
     this.onClientGone = null
     this.resume = null
     this.span = startCallSpan(shared.span, call.requestId)
@@ -275,7 +283,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
       onError: (error) => {
         if (this.phase === 'ended') return
         this.log('A streaming answer failed after it had begun', { thrown: error })
-        this.end()
+        this.end('FUNCTION_FAILED')
       },
       onCancel: () => this.leave(),
     })
@@ -286,10 +294,11 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
           return streamed.fail(this.aborted ?? new CallAborted('FUNCTION_TIMEOUT'))
         }
         this.phase = 'streaming'
-        this.failStream = streamed.fail
+        const ended = Promise.withResolvers<CallErrorCode | null>()
+        this.stream = { head: outcome, fail: streamed.fail, over: ended.resolve }
         this.followClient()
         this.shared.wheel.arm(this, this.shared.streamIdleMs)
-        this.answer({ ...outcome, body: streamed.stream })
+        this.answer({ ...outcome, body: streamed.stream, ended: ended.promise })
         return undefined
       },
       (error: unknown) => this.onThrown(error),
@@ -336,8 +345,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     const aborted = new CallAborted(reason)
     const isUnanswered = this.phase !== 'streaming'
     this.aborted = aborted
-    this.failStream?.(aborted)
-    this.end()
+    this.stream?.fail(aborted)
+    this.end(outcome.functionFault ? reason : null)
     if (isUnanswered) this.answer(outcome)
     const abort = this.abort
     // The listeners are the function's: entered from a microtask like everything of it.
@@ -383,18 +392,29 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.onOutcome(outcome)
   }
 
-  private end(): void {
+  /** `lateFault`: why the function did not end a streaming answer well. */
+  private end(lateFault: CallErrorCode | null = null): void {
     if (this.phase === 'ended') return
-    if (this.phase === 'streaming') this.span?.end()
+    const { stream } = this
     this.phase = 'ended'
     this.attribution.active = false
-    this.failStream = null
+    if (stream !== null) this.endStream(stream, lateFault)
     this.shared.wheel.disarm(this)
     if (this.onClientGone !== null) {
       this.call.signal?.removeEventListener('abort', this.onClientGone)
     }
     this.shared.active.remove(this)
     this.probation?.end()
+  }
+
+  private endStream(stream: OpenStream, fault: CallErrorCode | null): void {
+    this.stream = null
+    if (fault !== null && !stream.head.functionFault) {
+      this.shared.metrics.recordLateFault(fault)
+      this.span?.onOutcome({ ...stream.head, errorCode: fault, functionFault: true })
+    }
+    this.span?.end()
+    stream.over(fault)
   }
 }
 

@@ -53,4 +53,9 @@ export interface Outcome {
   readonly errorCode: string | null
   /** Whether the function (not its caller) is to blame: counts against a canary. */
   readonly functionFault: boolean
+  /**
+   * Of a streaming answer: resolves at its end, to why the function failed to end it well; to null
+   * when it did, or when the client went away. Never rejects.
+   */
+  readonly ended?: Promise<CallErrorCode | null> | undefined
 }

@@ -92,6 +92,16 @@ describe('results', () => {
 })
 
 describe('streams', () => {
+  const breaksOff = `() => {
+    let chunks = 0
+    return new Response(new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 2))
+        if ((chunks += 1) > 2) throw new Error('no more')
+        controller.enqueue(new Uint8Array([65]))
+      },
+    }))
+  }`
   const drip = `() => {
     const encoder = new TextEncoder()
     return new Response(new ReadableStream({
@@ -112,6 +122,7 @@ describe('streams', () => {
     expect(revision.inFlight).toBe(1)
     expect(await textOf(outcome)).toBe('one two three')
     expect(revision.inFlight).toBe(0)
+    expect(await outcome.ended).toBeNull()
   })
 
   it('is a 504 when the first chunk misses the deadline', async () => {
@@ -148,6 +159,7 @@ describe('streams', () => {
     )
     const outcome = await invoke()
     await expect(textOf(outcome)).rejects.toThrow('deadline')
+    expect(await outcome.ended).toBe('FUNCTION_TIMEOUT')
     expect(revision.inFlight).toBe(0)
   })
 
@@ -164,7 +176,7 @@ describe('streams', () => {
         }))
       }`),
     )
-    const { body } = await invoke()
+    const { body, ended } = await invoke()
     if (!(body instanceof ReadableStream)) throw new Error('the answer is no stream')
     await body.cancel()
     await vi.waitFor(() =>
@@ -173,7 +185,29 @@ describe('streams', () => {
         'cancelled',
       ]),
     )
+    expect(await ended).toBeNull()
     expect(revision.inFlight).toBe(0)
+  })
+
+  it('that breaks off after its head counts as a failed call', async () => {
+    const registry = createMetricsRegistry()
+    const { invoke, revision } = await loadFixture(artifactOf(breaksOff), { registry })
+    const outcome = await invoke()
+    await expect(textOf(outcome)).rejects.toThrow('no more')
+    expect(await outcome.ended).toBe('FUNCTION_FAILED')
+    const metrics = registry.find('shop/card', revision.id)
+    expect(metrics).toMatchObject({ calls: 1, faults: 1 })
+    expect(metrics?.errors).toEqual(new Map([['FUNCTION_FAILED', 1]]))
+  })
+
+  it('that breaks off after the head of an error counts once', async () => {
+    const registry = createMetricsRegistry()
+    const source = artifactOf(breaksOff.replace('}))', '}), { status: 502 })'))
+    const { invoke, revision } = await loadFixture(source, { registry })
+    const outcome = await invoke()
+    await expect(textOf(outcome)).rejects.toThrow('no more')
+    expect(await outcome.ended).toBe('FUNCTION_FAILED')
+    expect(registry.find('shop/card', revision.id)).toMatchObject({ calls: 1, faults: 1 })
   })
 
   it('is a 500 when it fails before its first chunk', async () => {

@@ -55,6 +55,12 @@ export class CallMetrics {
     this.durations.record(durationMs)
   }
 
+  /** Of a call that is recorded already: its answer broke off after its head had left. */
+  recordLateFault(code: string): void {
+    this.faults += 1
+    this.#countError(code)
+  }
+
   #countError(code: string): void {
     const { errors } = this
     const counted = errors.has(code) || errors.size < maxErrorCodes ? code : otherErrorCodes

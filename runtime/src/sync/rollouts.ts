@@ -10,14 +10,19 @@ import type { CanaryTarget, RolloutIdentity } from './plan-activation.ts'
 
 /** The breakers of the rollouts that run here. Each lives as long as its rollout, whatever its weight. */
 export interface Rollouts {
-  /** Counts an answered call; tells `onTrip`, once, when the canary has been shown to be worse. */
-  record(functionName: string, canary: CanaryTarget, sample: CallSample): void
-  /** As `Breaker.usualMs`, of the rollout this canary belongs to. */
-  usualMs(functionName: string, canary: CanaryTarget): number | null
+  /** The rollout this canary belongs to, for a call that begins now. */
+  of(functionName: string, canary: CanaryTarget): WatchedRollout
   /** Whether the canary of this rollout was stopped here. */
   isTripped(functionName: string, rollout: RolloutIdentity): boolean
   /** What was measured of this rollout; null before the first call. */
   reportOf(functionName: string, rollout: RolloutIdentity): ReportedRollout | null
+}
+
+export interface WatchedRollout {
+  /** As `Breaker.usualMs`. */
+  readonly usualMs: number | null
+  /** Counts a call that began in it; tells `onTrip`, once, when the canary has been shown to be worse. */
+  record(sample: CallSample): void
 }
 
 export interface RolloutsOptions {
@@ -26,7 +31,7 @@ export interface RolloutsOptions {
   readonly onTrip: (functionName: string, canary: CanaryTarget, trip: ReportedTrip) => void
 }
 
-interface Watched {
+interface Watched extends WatchedRollout {
   readonly release: Digest
   readonly salt: string
   readonly breaker: Breaker
@@ -43,24 +48,34 @@ export function createRollouts({ now, onTrip }: RolloutsOptions): Rollouts {
     return known?.salt === salt && known.release === canary.release ? known : null
   }
 
-  const watch = (functionName: string, { ref, salt, analysis }: CanaryTarget): Watched => {
+  const watch = (functionName: string, canary: CanaryTarget): Watched => {
+    const { ref, salt, analysis } = canary
     const known = find(functionName, { canary: ref, salt })
     if (known !== null) return known
     const breaker = createBreaker(analysis)
-    const fresh = { release: ref.release, salt, breaker, since: nowIso(), trip: null }
+    const fresh: Watched = {
+      release: ref.release,
+      salt,
+      breaker,
+      since: nowIso(),
+      trip: null,
+      get usualMs() {
+        return breaker.usualMs
+      },
+      record: (sample) => {
+        const trip = breaker.add(sample)
+        // A long answer may end after another rollout has begun: that one is not to blame.
+        if (trip === null || watched.get(functionName) !== fresh) return
+        fresh.trip = toReportedTrip(trip, nowIso())
+        onTrip(functionName, canary, fresh.trip)
+      },
+    }
     watched.set(functionName, fresh)
     return fresh
   }
 
   return {
-    record: (functionName, canary, sample) => {
-      const rollout = watch(functionName, canary)
-      const trip = rollout.breaker.add(sample)
-      if (trip === null) return
-      rollout.trip = toReportedTrip(trip, nowIso())
-      onTrip(functionName, canary, rollout.trip)
-    },
-    usualMs: (functionName, canary) => watch(functionName, canary).breaker.usualMs,
+    of: watch,
     isTripped: (functionName, rollout) => find(functionName, rollout)?.trip != null,
     reportOf: (functionName, rollout) => {
       const known = find(functionName, rollout)

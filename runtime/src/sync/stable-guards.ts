@@ -85,6 +85,10 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
     verdict: Omit<ReportedStableTrip, 'at' | 'stable' | 'successor'>,
   ): void => {
     const { stable, successor } = window
+    const current = watched.get(name)
+    // A long answer may end after another window has begun: that one is not to blame.
+    if (current?.stable.release !== stable.release) return
+    if (current.rollbackUntil !== window.rollbackUntil) return
     const told = {
       ...verdict,
       stable: stable.release,
