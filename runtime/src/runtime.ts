@@ -191,20 +191,19 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     const root = await readTrustRoot(options.trust)
     const store =
       typeof source.store === 'string' ? (ownStore = await openStore(source.store)) : source.store
-    const directory = source.cacheDirectory
+    const directory =
+      source.cacheDirectory === undefined
+        ? null
+        : path.join(source.cacheDirectory, source.environment)
     const limits = { clock, timeoutMs: storeTimeoutMs }
     return createSynchronizer({
       serving,
       store: limitStoreTime(store, limits),
       disk:
-        directory === undefined
+        directory === null
           ? null
-          : limitStoreTime(
-              createFileStore(path.join(directory, source.environment), {
-                conditionalReplace: false,
-              }),
-              limits,
-            ),
+          : limitStoreTime(createFileStore(directory, { conditionalReplace: false }), limits),
+      crashFile: directory === null ? null : path.join(directory, 'crashes.json'),
       environment: source.environment,
       instance,
       groups: options.groups,

@@ -8,6 +8,7 @@ import { digestOf } from '../src/manifest/digest.ts'
 import { objectKey } from '../src/manifest/object-key.ts'
 import { createRuntime, type Runtime } from '../src/runtime.ts'
 import type { RuntimeOptions, SourceOptions } from '../src/runtime-options.ts'
+import type { RuntimeEvent } from '../src/sync/status.ts'
 import type { ArtifactStore } from '../src/store/artifact-store.ts'
 import { createFileStore } from '../src/store/file.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
@@ -412,6 +413,23 @@ describe('a start', () => {
     expect(restarted.status().functions[0]?.refusals).toMatchObject([
       { code: 'FUNCTION_THROWS_AT_LOAD' },
     ])
+  })
+
+  it('serves although it cannot read what it remembered of crashes, and says so', async () => {
+    const bucket = await createTestEnvironment()
+    await firstCard(bucket)
+    await stop(await start(bucket))
+    const file = path.join(cacheDirectory, 'production/crashes.json')
+    expect(await readFile(file, 'utf8')).toContain('"proven":')
+    await writeFile(file, '\0\0\0\n')
+    const told: RuntimeEvent[] = []
+    const restarted = await start(bucket, {}, { onEvent: (event) => told.push(event) })
+    expect(await answer(restarted)).toEqual({ v: 1 })
+    expect(told).toContainEqual({
+      type: 'cacheUnusable',
+      message: expect.stringContaining(`${file} cannot be read: line 1 is no entry`),
+    })
+    expect(restarted.status().alarms).toEqual([])
   })
 
   it('serves with a cache directory it cannot use, and says so', async () => {

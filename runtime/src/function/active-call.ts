@@ -125,8 +125,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   private schedule(): void {
-    const begun = this.probation === null ? microtask : this.probation.begin()
-    void begun.then(() => {
+    this.probation?.begin()
+    void microtask.then(() => {
       chargeMicrotask(this.attribution)
       return this.span === null ? this.run() : this.span.run(() => this.run())
     })

@@ -2,8 +2,8 @@ import type { LimitedRun } from './container/create-container.ts'
 
 /** Keeps on disk which revisions on probation are at work, for a process that does not survive it. */
 export interface ProbationRecord {
-  /** Resolves when it is on the record that a call runs. Never rejects. */
-  callBegins(): Promise<void>
+  /** On the record when it returns. Never throws, as the others. */
+  callBegins(): void
   callEnds(): void
   /** It has proven itself: nothing more is recorded. */
   graduates(): void
@@ -45,8 +45,8 @@ export class Probation {
   }
 
   /** Before a call enters the function. */
-  begin(): Promise<void> {
-    return this.options.record.callBegins()
+  begin(): void {
+    this.options.record.callBegins()
   }
 
   /** Once per `begin`, when the call has its outcome. */

@@ -1,26 +1,19 @@
 import type { Clock } from '../clock.ts'
 import type { ProbationRecord } from '../function/probation.ts'
 import type { Digest } from '../manifest/digest.ts'
-import {
-  beginWork,
-  chargeCrash,
-  condemnedOf,
-  type CrashRecord,
-  endWork,
-  keepWanted,
-  setProven,
-  type Suspect,
-  type WorkKind,
-} from './crash-suspects.ts'
-import type { DiskCache } from './disk-cache.ts'
+import { type CacheFaults, messageOf } from './cache-faults.ts'
+import { type CrashEntry, crashEntrySchema, createCrashRecord } from './crash-record.ts'
+import type { Suspect, WorkKind } from './crash-suspects.ts'
+import { createJournal } from './journal.ts'
 
 /**
  * Remembers across restarts which release was at work when the process ended, so that one that ends
- * it (out of memory, a native crash) is not tried for ever. Without a cache directory it forgets.
+ * it (out of memory, a native crash) is not tried for ever. What is told has reached the journal
+ * when a method returns; see there what outlives what. Without a file it forgets.
  */
 export interface CrashMemory {
-  /** To be called once, after the cache is open. Resolves to the releases that are not to be tried again. */
-  start(): Promise<ReadonlyMap<Digest, Suspect>>
+  /** To be called once, before any other. Yields the releases that are not to be tried again. */
+  start(): ReadonlyMap<Digest, Suspect>
   isProven(release: Digest): boolean
   /** Runs the evaluation of a release's code, on the record if it is not proven. */
   duringLoad<Result>(work: Work, load: () => Promise<Result>): Promise<Result>
@@ -29,7 +22,7 @@ export interface CrashMemory {
   /** Forgets all other releases. */
   keepOnly(releases: ReadonlySet<Digest>): void
   /** A clean end charges nobody. */
-  close(): Promise<void>
+  close(): void
 }
 
 export interface Work {
@@ -37,69 +30,74 @@ export interface Work {
   readonly release: Digest
 }
 
-/** A disk that hangs must not hold up calls for longer. */
-const patienceMs = 100
-
-export function createCrashMemory(options: {
-  readonly cache: DiskCache
+export interface CrashMemoryOptions {
+  /**
+   * A file as versions before the journal wrote it is one of a single entry, and understood; such a
+   * version takes a journal for a damaged file and begins anew.
+   */
+  readonly file: string | null
   readonly clock: Clock
-}): CrashMemory {
-  const { cache, clock } = options
-  let record: CrashRecord = cache.crashes
-  let writing: Promise<void> | null = null
-  let nextWrite: Promise<void> | null = null
+  readonly faults: CacheFaults
+  /** What earlier processes told cannot be understood. */
+  readonly onForgotten: (message: string) => void
+}
 
-  /** Of many changes during one write the last is enough; resolves when the present one is on disk. */
-  const write = (): Promise<void> => {
-    if (writing === null) {
-      writing = cache.updateCrashes(record).finally(() => (writing = null))
-      return writing
-    }
-    nextWrite ??= writing.then(() => {
-      nextWrite = null
-      return write()
-    })
-    return nextWrite
+export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
+  const { file, clock, faults, onForgotten } = options
+  const record = createCrashRecord()
+  const journal =
+    file === null
+      ? null
+      : createJournal<CrashEntry>({
+          file,
+          schema: crashEntrySchema,
+          snapshot: () => record.snapshot(),
+          now: () => clock.now(),
+          onFault: (cause) =>
+            faults.fail(
+              'crashes',
+              `${file} cannot be written: ${messageOf(cause)}. The instance serves, but will not know after a restart what ended the process.`,
+            ),
+          onMended: () => faults.mend('crashes'),
+          onSetAside: (aside, cause) =>
+            onForgotten(
+              `${file} cannot be read: ${messageOf(cause)}. It lies as ${aside} now, and a new one is begun: releases that ended the process before are tried again.`,
+            ),
+        })
+
+  const tell = (entry: CrashEntry): void => {
+    if (record.apply(entry)) journal?.append(entry)
   }
 
-  const change = async (next: CrashRecord): Promise<void> => {
-    if (next === record) return
-    record = next
-    await write()
-  }
-
-  /** Each kind of work of a release, counted: only its first beginning and its last end are told. */
+  /**
+   * Each kind of work of a release, counted: of what goes on at once only the last end is told, as
+   * only the first beginning is news.
+   */
   const running = { load: new Map<Digest, number>(), call: new Map<Digest, number>() }
 
-  const begin = async ({ function: name, release }: Work, kind: WorkKind): Promise<void> => {
-    const before = running[kind].get(release) ?? 0
-    running[kind].set(release, before + 1)
-    const written =
-      before === 0
-        ? change(beginWork(record, release, { function: name, kind }))
-        : (nextWrite ?? writing)
-    if (written === null) return
-    const done = new AbortController()
-    const overdue = clock.sleep(patienceMs, done.signal)
-    await Promise.race([written.finally(() => done.abort()), overdue])
+  const begin = ({ function: name, release }: Work, kind: WorkKind): void => {
+    running[kind].set(release, (running[kind].get(release) ?? 0) + 1)
+    tell({ change: 'begin', kind, release, function: name })
   }
 
   const end = ({ release }: Work, kind: WorkKind): void => {
     const left = (running[kind].get(release) ?? 1) - 1
     if (left > 0) return void running[kind].set(release, left)
     running[kind].delete(release)
-    void change(endWork(record, release, kind))
+    tell({ change: 'end', kind, release })
   }
 
   return {
-    start: async () => {
-      await change(chargeCrash(cache.crashes))
-      return condemnedOf(record)
+    start: () => {
+      for (const entry of journal?.read() ?? []) record.apply(entry)
+      record.chargeCrash()
+      journal?.fold()
+      return record.condemned()
     },
-    isProven: (release) => record.proven.includes(release),
+    isProven: (release) => record.isProven(release),
     duringLoad: async (work, load) => {
-      if (record.proven.includes(work.release)) return load()
-      await begin(work, 'load')
+      if (record.isProven(work.release)) return load()
+      begin(work, 'load')
       try {
         return await load()
       } finally {
@@ -109,13 +107,17 @@ export function createCrashMemory(options: {
     recordOf: (work) => ({
       callBegins: () => begin(work, 'call'),
       callEnds: () => end(work, 'call'),
-      graduates: () => void change(setProven(record, work.release)),
+      graduates: () => tell({ change: 'proven', release: work.release }),
     }),
-    keepOnly: (releases) => void change(keepWanted(record, releases)),
-    close: async () => {
-      for (const release of running.load.keys()) record = endWork(record, release, 'load')
-      for (const release of running.call.keys()) record = endWork(record, release, 'call')
-      await write()
+    keepOnly: (releases) => {
+      if (record.keepOnly(releases)) journal?.fold()
+    },
+    close: () => {
+      for (const kind of ['load', 'call'] as const) {
+        for (const release of running[kind].keys()) tell({ change: 'end', kind, release })
+      }
+      // Not folded: a process that is to follow this one may have begun, and its journal with it.
+      journal?.close()
     },
   }
 }

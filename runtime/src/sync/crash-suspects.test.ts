@@ -1,59 +1,52 @@
 import { expect, it } from 'vitest'
 import { digestOf } from '../manifest/digest.ts'
 import {
-  beginWork,
-  chargeCrash,
-  condemnedOf,
-  crashRecordSchema,
-  emptyCrashRecord,
-  endWork,
-  keepWanted,
-  setProven,
+  isCondemned,
+  type Standing,
+  standingAfter,
+  standingAfterCrash,
   type WorkKind,
 } from './crash-suspects.ts'
 
-const [a, b] = [digestOf('a'), digestOf('b')]
-const begun = (record = emptyCrashRecord, kind: WorkKind = 'call', release = a) =>
-  beginWork(record, release, { function: 'shop/card', kind })
-const crashedAt = (kind: WorkKind, record = emptyCrashRecord) => chargeCrash(begun(record, kind))
+const release = digestOf('a')
+const begun = (kind: WorkKind, before?: Standing) =>
+  standingAfter(before, { change: 'begin', kind, release, function: 'shop/card' })
+const ended = (kind: WorkKind, before: Standing) =>
+  standingAfter(before, { change: 'end', kind, release })
+const crashedAt = (kind: WorkKind, before?: Standing) => standingAfterCrash(begun(kind, before))
+const isTriedAgain = (standing: Standing) =>
+  standing === undefined || standing === 'proven' || !isCondemned(standing)
 
-it('condemns what was at work at two ends of the process, and nobody else', () => {
+it('condemns what was at work at two ends of the process', () => {
   const once = crashedAt('call')
-  expect(condemnedOf(once).size).toBe(0)
-  const twice = crashedAt('call', endWork(begun(once, 'call', b), b, 'call'))
-  expect([...condemnedOf(twice)]).toMatchObject([[a, { function: 'shop/card' }]])
+  expect(isTriedAgain(once)).toBe(true)
+  const twice = crashedAt('call', once)
+  expect(isTriedAgain(twice)).toBe(false)
+  expect(twice).toMatchObject({ function: 'shop/card', atWork: [] })
 })
 
 it('charges nobody who had come to an end', () => {
-  const idle = endWork(begun(), a, 'call')
-  expect(chargeCrash(idle)).toEqual(emptyCrashRecord)
+  expect(standingAfterCrash(ended('call', begun('call')))).toBe(undefined)
 })
 
 it('forgives crashes during loads once one came to its end, but not crashes during calls', () => {
-  const load = endWork(begun(crashedAt('load'), 'load'), a, 'load')
-  expect(condemnedOf(crashedAt('load', load)).size).toBe(0)
-  const call = endWork(begun(crashedAt('call'), 'call'), a, 'call')
-  expect(condemnedOf(crashedAt('call', call)).size).toBe(1)
+  const load = ended('load', begun('load', crashedAt('load')))
+  expect(isTriedAgain(crashedAt('load', load))).toBe(true)
+  const call = ended('call', begun('call', crashedAt('call')))
+  expect(isTriedAgain(crashedAt('call', call))).toBe(false)
 })
 
 it('adds no crash of a load to one of a call', () => {
-  expect(condemnedOf(crashedAt('load', crashedAt('call'))).size).toBe(0)
+  expect(isTriedAgain(crashedAt('load', crashedAt('call')))).toBe(true)
 })
 
-it('acquits what has proven itself', () => {
-  const record = setProven(begun(crashedAt('call')), a)
-  expect(record).toEqual({ suspects: {}, proven: [a] })
-  expect(endWork(record, a, 'call')).toBe(record)
+it('charges one crash for what was told twice to begin', () => {
+  const twice = begun('call', begun('call'))
+  expect(standingAfterCrash(twice)).toMatchObject({ crashes: { call: 1 } })
 })
 
-it('forgets what nobody wants, and is the same record when that is nothing', () => {
-  const record = setProven(crashedAt('call'), b)
-  expect(keepWanted(record, new Set([a, b]))).toBe(record)
-  expect(keepWanted(record, new Set([b]))).toEqual({ suspects: {}, proven: [b] })
-  expect(keepWanted(record, new Set())).toEqual(emptyCrashRecord)
-})
-
-it('survives the way to disk and back', () => {
-  const record = setProven(begun(crashedAt('load')), b)
-  expect(crashRecordSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record)
+it('acquits for good what has proven itself', () => {
+  const proven = standingAfter(begun('call', crashedAt('call')), { change: 'proven', release })
+  expect(proven).toBe('proven')
+  expect(crashedAt('call', ended('call', proven))).toBe('proven')
 })

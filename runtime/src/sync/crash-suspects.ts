@@ -12,96 +12,77 @@ export interface Suspect {
   readonly crashes: Readonly<Record<WorkKind, number>>
 }
 
-/** What an instance knows of the releases it has tried. Immutable: a change is another one. */
-export interface CrashRecord {
-  readonly suspects: Readonly<Record<Digest, Suspect>>
-  /** Those that have proven themselves here: they are no suspects any more. */
-  readonly proven: readonly Digest[]
-}
+const workKindSchema = z.enum(['load', 'call'])
 
-export const emptyCrashRecord: CrashRecord = { suspects: {}, proven: [] }
-
-export const crashRecordSchema: z.ZodType<CrashRecord> = z.object({
-  suspects: z.record(
-    digestSchema,
-    z.object({
-      function: z.string(),
-      atWork: z.array(z.enum(['load', 'call'])),
-      crashes: z.object({ load: z.int(), call: z.int() }),
-    }),
-  ),
-  proven: z.array(digestSchema),
+export const suspectSchema: z.ZodType<Suspect> = z.object({
+  function: z.string(),
+  atWork: z.array(workKindSchema),
+  crashes: z.object({ load: z.int(), call: z.int() }),
 })
+
+/** What is known of a release here. A proven one stays so; undefined: nothing speaks against it. */
+export type Standing = Suspect | 'proven' | undefined
+
+/** What happens to a release. */
+export type CrashChange =
+  | {
+      readonly change: 'begin'
+      readonly kind: WorkKind
+      readonly release: Digest
+      readonly function: string
+    }
+  | { readonly change: 'end'; readonly kind: WorkKind; readonly release: Digest }
+  | { readonly change: 'proven'; readonly release: Digest }
+
+export const crashChangeSchema: z.ZodType<CrashChange> = z.discriminatedUnion('change', [
+  z.object({
+    change: z.literal('begin'),
+    kind: workKindSchema,
+    release: digestSchema,
+    function: z.string(),
+  }),
+  z.object({ change: z.literal('end'), kind: workKindSchema, release: digestSchema }),
+  z.object({ change: z.literal('proven'), release: digestSchema }),
+])
 
 /** So many ends of the process while a release was at work are no coincidence. */
 const maxCrashes = 2
 
+const innocent: Pick<Suspect, 'atWork' | 'crashes'> = { atWork: [], crashes: { load: 0, call: 0 } }
+
+/** The same value when nothing changes. */
+export function standingAfter(before: Standing, change: CrashChange): Standing {
+  if (before === 'proven' || change.change === 'proven') return 'proven'
+  if (change.change === 'end') return before && afterEnd(before, change.kind)
+  if (before?.atWork.includes(change.kind) === true) return before
+  const suspect = before ?? { ...innocent, function: change.function }
+  return { ...suspect, atWork: [...suspect.atWork, change.kind] }
+}
+
 /** After a start: whoever was at work when the process before ended is charged with it. */
-export function chargeCrash(record: CrashRecord): CrashRecord {
-  const suspects = entriesOf(record).map(([release, { atWork, crashes, ...suspect }]) => {
-    const charged = (kind: WorkKind): number => crashes[kind] + (atWork.includes(kind) ? 1 : 0)
-    const all = { load: charged('load'), call: charged('call') }
-    return [release, { ...suspect, atWork: [], crashes: all }] as const
-  })
-  return { ...record, suspects: Object.fromEntries(suspects.filter(isSuspicious)) }
+export function standingAfterCrash(before: Standing): Standing {
+  if (before === undefined || before === 'proven') return before
+  const { atWork, crashes } = before
+  const charged = (kind: WorkKind): number => crashes[kind] + (atWork.includes(kind) ? 1 : 0)
+  const all = { load: charged('load'), call: charged('call') }
+  return unlessInnocent({ ...before, atWork: [], crashes: all })
 }
 
-/** Releases that are not to be tried again. */
-export function condemnedOf(record: CrashRecord): ReadonlyMap<Digest, Suspect> {
-  return new Map(
-    entriesOf(record).filter(
-      ([, { crashes }]) => crashes.load >= maxCrashes || crashes.call >= maxCrashes,
-    ),
-  )
-}
-
-export function beginWork(
-  record: CrashRecord,
-  release: Digest,
-  { function: name, kind }: { readonly function: string; readonly kind: WorkKind },
-): CrashRecord {
-  const before = record.suspects[release] ?? { ...innocent, function: name }
-  return withSuspect(record, release, { ...before, atWork: [...before.atWork, kind] })
+/** Whether a release is not to be tried again. */
+export function isCondemned({ crashes }: Suspect): boolean {
+  return crashes.load >= maxCrashes || crashes.call >= maxCrashes
 }
 
 /** A load that ends shows that the loads before it were killed by something else; a call does not. */
-export function endWork(record: CrashRecord, release: Digest, kind: WorkKind): CrashRecord {
-  const before = record.suspects[release]
-  if (before === undefined) return record
-  return withSuspect(record, release, {
+function afterEnd(before: Suspect, kind: WorkKind): Standing {
+  return unlessInnocent({
     ...before,
     atWork: before.atWork.filter((each) => each !== kind),
     crashes: kind === 'load' ? { ...before.crashes, load: 0 } : before.crashes,
   })
 }
 
-export function setProven(record: CrashRecord, release: Digest): CrashRecord {
-  const { [release]: _acquitted, ...suspects } = record.suspects
-  return { suspects, proven: [...record.proven.filter((each) => each !== release), release] }
-}
-
-/** Forgets releases nobody wants any more. */
-export function keepWanted(record: CrashRecord, wanted: ReadonlySet<Digest>): CrashRecord {
-  const suspects = entriesOf(record).filter(([release]) => wanted.has(release))
-  const proven = record.proven.filter((release) => wanted.has(release))
-  const isSame =
-    suspects.length === entriesOf(record).length && proven.length === record.proven.length
-  return isSame ? record : { suspects: Object.fromEntries(suspects), proven }
-}
-
-const innocent: Pick<Suspect, 'atWork' | 'crashes'> = { atWork: [], crashes: { load: 0, call: 0 } }
-
-function withSuspect(record: CrashRecord, release: Digest, suspect: Suspect): CrashRecord {
-  const { [release]: _before, ...others } = record.suspects
-  const isKept = isSuspicious([release, suspect])
-  return { ...record, suspects: isKept ? { ...others, [release]: suspect } : others }
-}
-
-function isSuspicious([, { atWork, crashes }]: readonly [Digest, Suspect]): boolean {
-  return atWork.length > 0 || crashes.load > 0 || crashes.call > 0
-}
-
-function entriesOf({ suspects }: CrashRecord): [Digest, Suspect][] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a record of digests
-  return Object.entries(suspects) as [Digest, Suspect][]
+function unlessInnocent(suspect: Suspect): Suspect | undefined {
+  const { atWork, crashes } = suspect
+  return atWork.length > 0 || crashes.load > 0 || crashes.call > 0 ? suspect : undefined
 }

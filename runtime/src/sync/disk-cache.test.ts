@@ -5,6 +5,7 @@ import { digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import { createMemoryStore } from '../store/memory.ts'
+import { createCacheFaults } from './cache-faults.ts'
 import { createDiskCache, type DiskCache } from './disk-cache.ts'
 import type { Alarm } from './status.ts'
 
@@ -17,8 +18,9 @@ const clock: Clock = { now: () => 0, sleep: async () => {} }
 function create(disk: ArtifactStore | null = createMemoryStore(), remote = createMemoryStore()) {
   const faults: Alarm[] = []
   const onFault = (fault: Alarm): void => void faults.push(fault)
-  const cache = createDiskCache({ environment: 'production', remote, disk, clock, onFault })
-  return { cache, disk, remote, faults }
+  const cacheFaults = createCacheFaults({ clock, onFault })
+  const cache = createDiskCache({ environment: 'production', remote, disk, faults: cacheFaults })
+  return { cache, disk, remote, faults, cacheFaults }
 }
 
 const commit = (cache: DiskCache) =>
@@ -90,11 +92,11 @@ describe('a commit', () => {
   })
 
   it('fetches again what is needed and not there', async () => {
-    const { cache, disk, remote } = create()
+    const { cache, disk, remote, cacheFaults } = create()
     await remote.put(key, bytes)
     await commit(cache)
     expect(await disk?.get(key, { maxBytes })).toMatchObject({ status: 'found' })
-    expect(cache.fault).toBeNull()
+    expect(cacheFaults.current).toBeNull()
   })
 
   it('leaves the state before it whole when it cannot be complete, and says so until it is', async () => {
@@ -104,12 +106,12 @@ describe('a commit', () => {
     await memory.put(manifestKey, Buffer.from('the manifest before'))
     let isFull = true
     const disk = full(memory, (each) => isFull && each === key)
-    const { cache, remote, faults } = create(disk)
+    const { cache, remote, faults, cacheFaults } = create(disk)
     await remote.put(key, bytes)
     await commit(cache)
     // Small writes still fit; they must not hide it.
     await cache.update({ unfinished: null })
-    expect(cache.fault).toMatchObject({ code: 'CACHE_UNUSABLE' })
+    expect(cacheFaults.current).toMatchObject({ code: 'CACHE_UNUSABLE' })
     expect(await memory.get(manifestKey, { maxBytes })).toMatchObject({
       bytes: Uint8Array.from(Buffer.from('the manifest before')),
     })
@@ -117,7 +119,7 @@ describe('a commit', () => {
 
     isFull = false
     await commit(cache)
-    expect(cache.fault).toBeNull()
+    expect(cacheFaults.current).toBeNull()
     expect(faults).toHaveLength(1)
   })
 })

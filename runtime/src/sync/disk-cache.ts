@@ -1,15 +1,13 @@
 import type * as z from 'zod'
-import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import { sizeLimit } from '../manifest/size-limit.ts'
 import { pause } from '../pause.ts'
 import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
+import { type CacheFaults, messageOf } from './cache-faults.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
-import { type CrashRecord, crashRecordSchema, emptyCrashRecord } from './crash-suspects.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
-import type { Alarm } from './status.ts'
 
 /** A state that a start can serve without the store. */
 export interface BootableState {
@@ -29,16 +27,11 @@ export interface DiskCache {
   readonly disk: ArtifactStore | null
   /** The remote store; immutable objects come from disk when it has them and go there when it has not. */
   readonly store: ArtifactStore
-  /** Why the directory cannot be used now; null when it can. The instance serves either way. */
-  readonly fault: Alarm | null
   readonly state: CacheState
-  readonly crashes: CrashRecord
   /** Reads the state of the instance that ran before. Never rejects. */
   open(): Promise<void>
   /** Changes the state and resolves when it is on disk, or cannot be. */
   update(change: Partial<CacheState>): Promise<void>
-  /** As `update`, apart because it changes with calls. */
-  updateCrashes(record: CrashRecord): Promise<void>
   /** Stores what `store` does not store by itself, because its key does not name its digest. */
   keep(key: string, bytes: Uint8Array): Promise<void>
   /**
@@ -55,40 +48,31 @@ export interface DiskCacheOptions {
   readonly remote: ArtifactStore
   /** A store over the cache directory; null without one. */
   readonly disk: ArtifactStore | null
-  readonly clock: Clock
-  readonly onFault: (fault: Alarm) => void
+  readonly faults: CacheFaults
 }
 
 const maxTransfers = 8
 
 const stateKey = 'state.json'
-const crashesKey = 'crashes.json'
 const maxStateBytes = 16 * 1024 * 1024
 
 export function createDiskCache(options: DiskCacheOptions): DiskCache {
-  const { remote, disk, environment, clock, onFault } = options
+  const { remote, disk, environment, faults } = options
   let state = emptyCacheState
-  let crashes = emptyCrashRecord
-  /** Apart, so that a small write that succeeds does not hide that the state is incomplete. */
-  const faults: Record<'access' | 'commit', Alarm | null> = { access: null, commit: null }
 
   const attempt = async (
     work: (disk: ArtifactStore) => Promise<void>,
-    about: keyof typeof faults = 'access',
+    about: 'access' | 'commit' = 'access',
   ): Promise<void> => {
     if (disk === null) return
     try {
       await work(disk)
-      faults[about] = null
+      faults.mend(about)
     } catch (cause) {
-      const before = faults.access ?? faults.commit
-      const fault: Alarm = {
-        code: 'CACHE_UNUSABLE',
-        message: `The cache directory ${disk.location} cannot be used: ${messageOf(cause)}. The instance serves, but cannot restart without the store.`,
-        since: before?.since ?? new Date(clock.now()).toISOString(),
-      }
-      faults[about] = fault
-      if (before === null) onFault(fault)
+      faults.fail(
+        about,
+        `The cache directory ${disk.location} cannot be used: ${messageOf(cause)}. The instance serves, but cannot restart without the store.`,
+      )
     }
   }
 
@@ -132,27 +116,16 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   return {
     disk,
     store: withGet(remote, readThrough),
-    get fault() {
-      return faults.access ?? faults.commit
-    },
     get state() {
       return state
-    },
-    get crashes() {
-      return crashes
     },
     open: () =>
       attempt(async (disk) => {
         state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
-        crashes = (await readJson(disk, crashesKey, crashRecordSchema)) ?? crashes
       }),
     update: async (change) => {
       state = { ...state, ...change }
       await attempt((disk) => writeJson(disk, stateKey, state))
-    },
-    updateCrashes: async (record) => {
-      crashes = record
-      await attempt((disk) => writeJson(disk, crashesKey, record))
     },
     keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
     close: async () => void (await Promise.all(pending)),
@@ -228,8 +201,4 @@ async function readIntact(
     if (error instanceof RuntimeError) return null
     throw error
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

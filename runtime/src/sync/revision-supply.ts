@@ -1,14 +1,11 @@
-import type { Clock } from '../clock.ts'
 import type { ProbationRecord } from '../function/probation.ts'
 import type { Revision } from '../function/revision.ts'
-import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
 import { pause } from '../pause.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 import { createCodeCache } from './code-cache.ts'
-import { createCrashMemory } from './crash-memory.ts'
-import type { Suspect } from './crash-suspects.ts'
+import type { CrashMemory } from './crash-memory.ts'
 import type { DiskCache } from './disk-cache.ts'
 import type { LazyRevision } from './lazy-revision.ts'
 import { createRevisionPool, type RevisionPool } from './revision-pool.ts'
@@ -29,8 +26,6 @@ export interface LoadRequest {
 /** Where revisions come from: the pool, and what lies on disk to make loading safe and cheap. */
 export interface RevisionSupply {
   readonly pool: RevisionPool
-  /** To be called once, after the cache is open. Resolves to the releases that ended the process too often. */
-  start(): Promise<ReadonlyMap<Digest, Suspect>>
   /** Brings the source maps of these releases to disk. Best effort. */
   keepSourceMaps(releases: readonly Release[], signal: AbortSignal): Promise<void>
   /** Brings the compiled code of some that were called to disk: what their calls compiled is worth keeping, too. */
@@ -43,7 +38,8 @@ export interface RevisionSupply {
 
 export interface RevisionSupplyOptions {
   readonly cache: DiskCache
-  readonly clock: Clock
+  /** Started before the first load. */
+  readonly crashes: CrashMemory
   readonly reader: () => VerifiedReader
   readonly drainTimeoutMs: number
   readonly onDrainTimeout: (revision: Revision) => void
@@ -57,10 +53,9 @@ const maxDownloads = 8
 const maxCompiledAtOnce = 20
 
 export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSupply {
-  const { cache, clock, reader, closing } = options
+  const { cache, crashes, reader, closing } = options
   const sourceMaps = createSourceMaps({ cache, reader })
   const codeCache = createCodeCache(cache.disk)
-  const crashes = createCrashMemory({ cache, clock })
   const compiledKept = new WeakSet<LazyRevision>()
 
   const pool = createRevisionPool({
@@ -85,7 +80,6 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
 
   return {
     pool,
-    start: () => crashes.start(),
     keepSourceMaps: (releases, signal) => sourceMaps.keep(releases, signal),
     keepCompiled: async () => {
       const called = [...pool.loaded()].filter(
@@ -102,9 +96,6 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
       crashes.keepOnly(new Set(refs.map((ref) => ref.release)))
       await codeCache.keepOnly(new Set(refs.map((ref) => ref.artifact)))
     },
-    close: async () => {
-      await pool.close()
-      await crashes.close()
-    },
+    close: () => pool.close(),
   }
 }

@@ -15,6 +15,8 @@ import type { FailingStables } from './failing-stables.ts'
 import { createActivator } from './activator.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
+import { createCacheFaults } from './cache-faults.ts'
+import { createCrashMemory } from './crash-memory.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
 import { createLastingActivation } from './lasting-activation.ts'
@@ -41,6 +43,8 @@ export interface SynchronizerOptions {
   readonly store: ArtifactStore
   /** A store over the cache directory; null without one. */
   readonly disk: ArtifactStore | null
+  /** File, on a local disk, that tells the next process what this one was at when it died; null for none. */
+  readonly crashFile: string | null
   readonly environment: string
   readonly instance: string
   readonly groups: readonly string[]
@@ -111,15 +115,20 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   let upkeep: Upkeep | null = null
 
   const alarms = createSyncAlarms({ clock, onEvent })
-  const cache = createDiskCache({
-    environment,
-    remote: options.store,
-    disk: options.disk,
+  const faults = createCacheFaults({
     clock,
-    onFault: (fault) => {
-      onEvent({ type: 'cacheUnusable', message: fault.message })
+    onFault: ({ message }) => {
+      onEvent({ type: 'cacheUnusable', message })
       options.onChange()
     },
+  })
+  const { disk, crashFile } = options
+  const cache = createDiskCache({ environment, remote: options.store, disk, faults })
+  const crashes = createCrashMemory({
+    file: crashFile,
+    clock,
+    faults,
+    onForgotten: (message) => onEvent({ type: 'cacheUnusable', message }),
   })
   const manifests = createManifestPoll({
     store: cache.store,
@@ -141,7 +150,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   })
   const supply = createRevisionSupply({
     cache,
-    clock,
+    crashes,
     reader,
     drainTimeoutMs: options.drainTimeoutMs,
     onDrainTimeout: ({ id, inFlight }) =>
@@ -234,7 +243,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await upkeep?.stop()
       await lasting.run(target, signal)
       await supply.keepOnly([...refsOf(target), ...Object.values(cache.state.lastGood)])
-      if (cache.fault === null) alarms.bootMended()
+      if (faults.current === null) alarms.bootMended()
       upkeep?.restart(target)
     } catch (error) {
       if (!signal.aborted) alarms.refused(error)
@@ -298,8 +307,9 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 
   const begin = async (): Promise<void> => {
     await cache.open()
-    for (const [release, { function: name }] of await supply.start()) {
-      failures.record({ function: name, release, error: crashed(name), now: clock.now() })
+    for (const [release, { function: name }] of crashes.start()) {
+      const error = crashed(name, crashFile)
+      failures.record({ function: name, release, error, now: clock.now() })
     }
     upkeep = createUpkeep({
       serving,
@@ -311,7 +321,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       evictAfterMs: options.evictAfterMs,
       onLoadFailed: rejectOnce,
     })
-    if (options.disk !== null) await boot(options.disk)
+    if (disk !== null) await boot(disk)
     if (active !== null) upkeep.restart(active)
     booted.resolve()
     loop.start()
@@ -392,7 +402,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         stableTripOf: (name, state) => stableGuards.tripOf(name, state),
         stableFailureOf: (name, stable) => failingStables.failureOf(name, stable),
         refusal: alarms.refusal,
-        alarms: [alarms.bootFault, cache.fault, ...failingStables.alarms].filter(
+        alarms: [alarms.bootFault, faults.current, ...failingStables.alarms].filter(
           (alarm) => alarm !== null,
         ),
       }),
@@ -426,6 +436,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await loop.close()
       await upkeep?.stop()
       await supply.close()
+      crashes.close()
       await cache.close()
     },
   }
@@ -436,10 +447,10 @@ export function closed(): RuntimeError {
   return new RuntimeError('RUNTIME_CLOSED', 'The runtime was closed before anything served')
 }
 
-function crashed(name: string): RuntimeError {
+function crashed(name: string, crashFile: string | null): RuntimeError {
   return new RuntimeError(
     'FUNCTION_CRASHED',
-    `The process ended twice while this release of ${name} was at work: out of memory, or a native crash. It is not tried here again. Publish a fix, or delete crashes.json in the cache directory to try it once more.`,
+    `The process ended twice while this release of ${name} was at work: out of memory, or a native crash. It is not tried here again. Publish a fix; or, to try it once more, stop this instance, delete ${crashFile} and start it.`,
     { details: { function: name } },
   )
 }

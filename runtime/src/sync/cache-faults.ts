@@ -1,0 +1,42 @@
+import type { Clock } from '../clock.ts'
+import type { Alarm } from './status.ts'
+
+/** Apart, so that a small write that succeeds does not hide that something else is missing on disk. */
+type Subject = 'access' | 'commit' | 'crashes'
+
+/** Why the cache directory cannot be used now. The instance serves either way. */
+export interface CacheFaults {
+  /** Null when all of it can be used. */
+  readonly current: Alarm | null
+  fail(about: Subject, message: string): void
+  mend(about: Subject): void
+}
+
+export function createCacheFaults(options: {
+  readonly clock: Clock
+  /** Told of the first, until all is well again: a full disk is one thing to know. */
+  readonly onFault: (fault: Alarm) => void
+}): CacheFaults {
+  const faults = new Map<Subject, Alarm>()
+  const first = (): Alarm | null => faults.values().next().value ?? null
+
+  return {
+    get current() {
+      return first()
+    },
+    fail: (about, message) => {
+      const before = first()
+      const since = before?.since ?? new Date(options.clock.now()).toISOString()
+      const fault: Alarm = { code: 'CACHE_UNUSABLE', message, since }
+      faults.set(about, fault)
+      if (before === null) options.onFault(fault)
+    },
+    mend: (about) => {
+      faults.delete(about)
+    },
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

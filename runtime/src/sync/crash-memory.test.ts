@@ -1,0 +1,176 @@
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { systemClock as clock } from '../clock.ts'
+import { digestOf } from '../manifest/digest.ts'
+import { createCacheFaults } from './cache-faults.ts'
+import { createCrashMemory } from './crash-memory.ts'
+
+let directory: string
+let file: string
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'needle-crash-memory-'))
+  file = path.join(directory, 'crashes.json')
+})
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+const release = digestOf('a')
+const work = { function: 'shop/card', release }
+const isThere = async (): Promise<string> => 'loaded'
+
+function create(where: string | null = file) {
+  const told: string[] = []
+  const faults = createCacheFaults({ clock, onFault: ({ message }) => void told.push(message) })
+  const onForgotten = (message: string): void => void told.push(message)
+  const memory = createCrashMemory({ file: where, clock, faults, onForgotten })
+  return { memory, faults, told }
+}
+
+/** What a process knows that starts now; it dies in a call when told so. */
+function startAgain(how: 'lives' | 'dies in a call' = 'lives') {
+  const { memory } = create()
+  const condemned = [...memory.start().keys()]
+  if (how === 'dies in a call') memory.recordOf(work).callBegins()
+  else memory.close()
+  return { condemned, isProven: memory.isProven(release) }
+}
+
+const toldOf = (kind: string): string[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`"kind":"${kind}"`))
+    .map((line) => JSON.parse(line).change)
+
+it('tells of a call before it runs, and of the first and last of those at once only', () => {
+  const { memory } = create()
+  memory.start()
+  const record = memory.recordOf(work)
+  record.callBegins()
+  expect(toldOf('call')).toEqual(['begin'])
+  record.callBegins()
+  record.callEnds()
+  expect(toldOf('call')).toEqual(['begin'])
+  record.callEnds()
+  expect(toldOf('call')).toEqual(['begin', 'end'])
+})
+
+it('tells of a load while it lasts, also of one that fails', async () => {
+  const { memory } = create()
+  memory.start()
+  const loading = memory.duringLoad(work, async () => {
+    expect(toldOf('load')).toEqual(['begin'])
+    throw new Error('no')
+  })
+  await expect(loading).rejects.toThrow('no')
+  expect(toldOf('load')).toEqual(['begin', 'end'])
+})
+
+it('condemns what was at work when two processes died, whatever ran cleanly in between', () => {
+  startAgain('dies in a call')
+  expect(startAgain().condemned).toEqual([])
+  startAgain('dies in a call')
+  expect(startAgain().condemned).toEqual([release])
+  expect(startAgain().condemned).toEqual([release])
+})
+
+it('tells of a proven release once, and of its work no more', async () => {
+  const { memory } = create()
+  memory.start()
+  const record = memory.recordOf(work)
+  record.callBegins()
+  record.graduates()
+  record.callEnds()
+  const before = readFileSync(file, 'utf8')
+  expect(await memory.duringLoad(work, isThere)).toBe('loaded')
+  record.callBegins()
+  expect(readFileSync(file, 'utf8')).toBe(before)
+  expect(startAgain()).toEqual({ condemned: [], isProven: true })
+})
+
+it('forgets what is not wanted any more', () => {
+  startAgain('dies in a call')
+  const { memory } = create()
+  memory.start()
+  memory.keepOnly(new Set([digestOf('other')]))
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ suspects: {}, proven: [] })
+})
+
+it('charges nobody for a process that was closed with calls in flight', () => {
+  for (let times = 0; times < 2; times++) {
+    const { memory } = create()
+    memory.start()
+    memory.recordOf(work).callBegins()
+    memory.close()
+  }
+  expect(startAgain().condemned).toEqual([])
+})
+
+it('does not disturb the process that follows it and has begun already', () => {
+  startAgain('dies in a call')
+  const { memory: outgoing } = create()
+  outgoing.start()
+  outgoing.recordOf({ function: 'shop/other', release: digestOf('other') }).callBegins()
+  startAgain('dies in a call')
+  outgoing.close()
+  expect(startAgain().condemned).toEqual([release])
+})
+
+it('changes nothing on disk when it is closed before it has read that', () => {
+  startAgain('dies in a call')
+  startAgain('dies in a call')
+  create().memory.close()
+  expect(startAgain().condemned).toEqual([release])
+})
+
+it('understands the file of a version before the journal', () => {
+  const proven = digestOf('b')
+  const suspect = { function: 'shop/card', atWork: ['load'], crashes: { load: 1, call: 0 } }
+  writeFileSync(file, JSON.stringify({ suspects: { [release]: suspect }, proven: [proven] }))
+  const { memory, told } = create()
+  expect([...memory.start().keys()]).toEqual([release])
+  expect(memory.isProven(proven)).toBe(true)
+  expect(told).toEqual([])
+})
+
+it('sets aside what it cannot understand, says so, and remembers from there on', () => {
+  startAgain('dies in a call')
+  startAgain('dies in a call')
+  appendFileSync(file, 'nonsense\n')
+  const { memory, told, faults } = create()
+  expect(memory.start().size).toBe(0)
+  expect(told).toEqual([
+    `${file} cannot be read: line 3 is no entry. It lies as ${file}.damaged now, and a new one is begun: releases that ended the process before are tried again.`,
+  ])
+  expect(faults.current).toBe(null)
+  expect(existsSync(`${file}.damaged`)).toBe(true)
+  memory.recordOf(work).graduates()
+  expect(startAgain().isProven).toBe(true)
+})
+
+it('works on where the file cannot be written, and says so once', () => {
+  writeFileSync(path.join(directory, 'taken'), '')
+  const { memory, told, faults } = create(path.join(directory, 'taken', 'crashes.json'))
+  memory.start()
+  const record = memory.recordOf(work)
+  record.callBegins()
+  record.callEnds()
+  record.graduates()
+  expect(memory.isProven(release)).toBe(true)
+  expect(told).toEqual([expect.stringContaining('cannot be written: E')])
+  expect(faults.current).toMatchObject({ code: 'CACHE_UNUSABLE', message: told[0] })
+  memory.close()
+  expect(told).toHaveLength(1)
+})
+
+it('remembers nothing without a file', async () => {
+  const { memory } = create(null)
+  expect(memory.start().size).toBe(0)
+  expect(await memory.duringLoad(work, isThere)).toBe('loaded')
+  memory.recordOf(work).callBegins()
+  memory.close()
+  expect(create(null).memory.start().size).toBe(0)
+})

@@ -1,0 +1,32 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import * as z from 'zod'
+import { parseJournal } from './parse-journal.ts'
+
+const schema = z.object({ at: z.int(), note: z.string() })
+
+it('reads what was written, up to the line in which the process was killed', () => {
+  const entry = fc.record({ at: fc.integer(), note: fc.string({ unit: 'binary' }) })
+  fc.assert(
+    fc.property(fc.array(entry), fc.nat(), (entries, where) => {
+      const lines = entries.map((each) => `${JSON.stringify(each)}\n`)
+      const bytes = Buffer.from(lines.join(''))
+      const cut = where % (bytes.length + 1)
+      // A line that lacks nothing but its end is whole.
+      let whole = 0
+      for (let end = -1; whole < lines.length; whole++) {
+        end += Buffer.byteLength(lines[whole] ?? '')
+        if (end > cut) break
+      }
+      expect(parseJournal(bytes.subarray(0, cut).toString(), schema)).toEqual(
+        entries.slice(0, whole),
+      )
+    }),
+  )
+})
+
+it.each(['{"at":1,"no', '{"at":1}', '', '\0\0\0'])('refuses %j before the last line', (line) => {
+  const good = '{"at":1,"note":""}\n'
+  expect(() => parseJournal(`${good}${line}\n${good}`, schema)).toThrow('line 2 is no entry')
+  expect(parseJournal(`${good}${line}`, schema)).toHaveLength(1)
+})

@@ -1,0 +1,29 @@
+import type * as z from 'zod'
+
+/**
+ * The entries of a journal, one a line. A process may have been killed in the middle of its last
+ * line: one that has no end and says nothing is left out.
+ *
+ * @throws Error of the first other line that is no entry
+ */
+export function parseJournal<Entry>(text: string, schema: z.ZodType<Entry>): readonly Entry[] {
+  const lines = text.split('\n')
+  const torn = lines.pop() ?? ''
+  const entries = lines.map((line, index) => {
+    const entry = parseLine(line, schema)
+    if (entry === null) throw new Error(`line ${index + 1} is no entry`)
+    return entry
+  })
+  const last = parseLine(torn, schema)
+  return last === null ? entries : [...entries, last]
+}
+
+function parseLine<Entry>(line: string, schema: z.ZodType<Entry>): Entry | null {
+  try {
+    const { data, success } = schema.safeParse(JSON.parse(line))
+    return success ? data : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
