@@ -396,6 +396,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   private end(lateFault: CallErrorCode | null = null): void {
     if (this.phase === 'ended') return
     const { stream } = this
+    const isQueued = this.phase === 'queued'
     this.phase = 'ended'
     this.attribution.active = false
     if (stream !== null) this.endStream(stream, lateFault)
@@ -404,7 +405,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
       this.call.signal?.removeEventListener('abort', this.onClientGone)
     }
     this.shared.active.remove(this)
-    this.probation?.end()
+    // One whose turn never came has not begun.
+    if (!isQueued) this.probation?.end()
   }
 
   private endStream(stream: OpenStream, fault: CallErrorCode | null): void {

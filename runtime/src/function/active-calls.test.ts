@@ -106,6 +106,36 @@ describe('the queue of a function', () => {
     expect(gate.entered).toHaveLength(1)
   })
 
+  it('puts no call on the record of a probation whose turn never came', async () => {
+    const gate = createGate()
+    const told: string[] = []
+    const { revision } = await loadFixture(gated, {
+      services: gate.services,
+      settings: { maxConcurrency: 1, maxQueue: 1 },
+      probation: {
+        calls: 2,
+        guardMs: null,
+        record: {
+          callBegins: () => void told.push('begins'),
+          callEnds: () => void told.push('ends'),
+          graduates: () => void told.push('graduates'),
+        },
+      },
+    })
+    const ask = (id: string, signal?: AbortSignal) =>
+      revision.invoke(toCall({ body: JSON.stringify({ id }), ...(signal && { signal }) }))
+    const client = new AbortController()
+    const answers = [ask('a'), ask('b', client.signal)]
+    client.abort()
+    await answers[1]
+    await turn()
+    expect(told).toEqual(['begins'])
+    gate.entered[0]?.leave()
+    await answers[0]
+    expect(told).toEqual(['begins', 'ends'])
+    expect(revision.isOnProbation).toBe(true)
+  })
+
   it('enters a waiting call in the async context it came from', async () => {
     const request = new AsyncLocalStorage<string>()
     const seen: (string | undefined)[] = []
