@@ -12,6 +12,7 @@ import {
   inputInvalid,
   replaced,
   runaway,
+  starved,
   timedOut,
 } from './call-answers.ts'
 import { CallContext } from './call-context.ts'
@@ -171,8 +172,15 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     const { probation } = this
     this.timed(() => {
       if (probation === null) this.read()
-      else probation.enter(this.call.requestId, () => this.read())
+      else if (probation.enter(this.call.requestId, () => this.read()) === 'starved') this.starve()
     })
+  }
+
+  private starve(): void {
+    this.shared.log.warn('A call was ended because the machine left it no time to run', {
+      requestId: this.call.requestId,
+    })
+    this.giveUp('FUNCTION_TIMEOUT', this.toOutcome(starved))
   }
 
   /** Not within itself: a result may come while the function is entered. */

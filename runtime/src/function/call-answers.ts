@@ -13,6 +13,13 @@ export const runaway: RuntimeAnswer = {
   functionFault: true,
 }
 
+/** Nobody's fault but the machine's. */
+export const starved: RuntimeAnswer = {
+  status: 504,
+  code: 'FUNCTION_TIMEOUT',
+  message: 'The process had no time to run the function; try again',
+}
+
 export const replaced: RuntimeAnswer = {
   status: 503,
   code: 'FUNCTION_STOPPED',

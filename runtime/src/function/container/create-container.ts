@@ -13,9 +13,10 @@ import { withoutCompilationCache } from './without-compilation-cache.ts'
 
 /**
  * Runs host code that enters the container and ends it, and what it called, after `timeoutMs`. To
- * be called from a microtask.
+ * be called from a microtask. `starved`: it was ended, but had the processor for less than 30 ms: the
+ * machine held it up, or it waited without computing.
  */
-export type LimitedRun = (run: () => void, timeoutMs: number) => 'returned' | 'ended'
+export type LimitedRun = (run: () => void, timeoutMs: number) => 'returned' | 'ended' | 'starved'
 
 /** An artifact, evaluated once in a global object of its own. */
 export interface Container {
@@ -97,15 +98,24 @@ export function createContainer(source: string, options: ContainerOptions): Cont
   }
 }
 
+/** What computes for less holds nobody up. */
+const starvedMs = 30
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 /** By the timeout of a script: it needs one that runs in the context, not the code it limits. */
 function createLimitedRun(context: vm.Context): LimitedRun {
   return (run, timeoutMs) => {
+    const before = threadCpuMs()
     Object.defineProperty(context, Symbol.for(limitedRunKey), { value: run, configurable: true })
     try {
       limitedRunScript.runInContext(context, { timeout: timeoutMs })
       return 'returned'
     } catch (error) {
-      if (isTimeout(error)) return 'ended'
+      if (isTimeout(error)) return threadCpuMs() - before < starvedMs ? 'starved' : 'ended'
       throw error
     } finally {
       Reflect.deleteProperty(context, Symbol.for(limitedRunKey))
