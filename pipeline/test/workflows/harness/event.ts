@@ -3,7 +3,7 @@ import type { Origin } from './origin.ts'
 
 /** Something that happened to the origin and may start a workflow. */
 export interface WorkflowEvent {
-  readonly name: 'push' | 'pull_request' | 'schedule' | 'workflow_dispatch'
+  readonly name: 'push' | 'pull_request' | 'schedule' | 'workflow_dispatch' | 'workflow_run'
   /** `refs/heads/main`, or `refs/pull/7/merge` for a pull request. */
   readonly ref: string
   /** The commit that is checked out. */
@@ -83,6 +83,35 @@ export async function trigger(
   const ref = 'refs/heads/main'
   const payload = name === 'schedule' ? { schedule: '' } : { inputs }
   return { name, ref, sha: await tip(origin, ref), baseRef: '', headRef: '', payload }
+}
+
+/**
+ * Another workflow's run having ended. As on GitHub, what is checked out is the tip of main by now,
+ * whatever that run was of.
+ */
+export async function completed(
+  origin: Origin,
+  run: { readonly workflow: string; readonly event: WorkflowEvent; readonly conclusion: string },
+): Promise<WorkflowEvent> {
+  const ref = 'refs/heads/main'
+  const { workflow, event, conclusion } = run
+  return {
+    name: 'workflow_run',
+    ref,
+    sha: await tip(origin, ref),
+    baseRef: '',
+    headRef: '',
+    payload: {
+      action: 'completed',
+      workflow_run: {
+        name: workflow,
+        event: event.name,
+        head_branch: event.ref.replace('refs/heads/', ''),
+        head_sha: event.sha,
+        conclusion,
+      },
+    },
+  }
 }
 
 async function tip({ bare }: Origin, ref: string): Promise<string> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openPullRequest, push, trigger, type WorkflowEvent } from './event.ts'
+import { completed, openPullRequest, push, trigger, type WorkflowEvent } from './event.ts'
 import { git } from './git.ts'
 import { commit, createOrigin, type Origin } from './origin.ts'
 import { runWorkflow, type WorkflowRun, type WorkflowRunOptions } from './run-workflow.ts'
@@ -412,6 +412,37 @@ jobs:
       again: 'an artifact with this name already exists',
       missing: "Artifact 'other' not found",
     })
+  })
+})
+
+describe('the end of another run', () => {
+  const following = `
+on:
+  workflow_run:
+    workflows: [Deploy]
+    types: [completed]
+    branches: [main]
+jobs:
+  only:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo "$GITHUB_REF $NAME $CONCLUSION"
+        env:
+          NAME: \${{ github.event.workflow_run.name }}
+          CONCLUSION: \${{ github.event.workflow_run.conclusion }}
+`
+  it.each([
+    ['of that workflow and branch', 'Deploy', 'main', true],
+    ['of another workflow', 'CI', 'main', false],
+    ['of another branch', 'Deploy', 'topic', false],
+  ])('%s starts it or not, on main', async (_what, workflow, branch, isStarted) => {
+    await commit(origin, 'A workflow', { [file]: following })
+    await push(origin)
+    const event = await push(origin, branch)
+    const result = await runOn(await completed(origin, { workflow, event, conclusion: 'failure' }))
+    expect(result && logs(result)).toEqual(
+      isStarted ? { only: 'refs/heads/main Deploy failure\n' } : undefined,
+    )
   })
 })
 

@@ -34,6 +34,8 @@ export interface WorkflowRunOptions {
 }
 
 export interface WorkflowRun {
+  /** `name:` of the workflow, or its path. */
+  readonly name: string
   readonly conclusion: Status
   /** By id, in the order they ran. */
   readonly jobs: Readonly<Record<string, JobRun>>
@@ -67,7 +69,8 @@ export async function runWorkflow(options: WorkflowRunOptions): Promise<Workflow
   }
   const failed = Object.values(jobs).some(({ conclusion }) => conclusion === 'failure')
   const skipped = Object.values(jobs).every(({ conclusion }) => conclusion === 'skipped')
-  return { conclusion: failed ? 'failure' : skipped ? 'skipped' : 'success', jobs }
+  const name = scalarText(workflow.root.find('name')) ?? file
+  return { name, conclusion: failed ? 'failure' : skipped ? 'skipped' : 'success', jobs }
 }
 
 async function runOneJob(
