@@ -10,8 +10,10 @@ export const exitCode = {
   usage: 2,
   /** The store or another service could not be used; the same call may succeed later. */
   unavailable: 3,
-  /** Written, but not every instance has followed yet. */
+  /** All well so far, but not over: not every instance has followed yet, a rollout takes longer. */
   unsettled: 4,
+  /** A rollout that has too little to be judged by when the time is over. */
+  inconclusive: 5,
   /** A defect of Needle itself. */
   internal: 70,
   /** Ctrl-C: 128 + SIGINT. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { PipelineError } from '../errors.ts'
+import { parseSeconds } from './parse-seconds.ts'
 
 export interface FollowOptions {
   /** Seconds, as typed. */
@@ -17,7 +17,5 @@ export function withFollowOptions(command: Command): Command {
 
 /** @throws PipelineError `USAGE_INVALID` */
 export function parseWait({ wait }: FollowOptions): number {
-  const seconds = wait.trim() === '' ? Number.NaN : Number(wait)
-  if (seconds >= 0 && seconds <= 3600) return seconds * 1000
-  throw new PipelineError('USAGE_INVALID', `--wait takes seconds from 0 to 3600, not "${wait}"`)
+  return parseSeconds('--wait', wait, { from: 0, to: 3600 })
 }

@@ -5,17 +5,18 @@ import type { Alarm } from '../alarms/alarm.ts'
 import { lookForAlarms, type LookOutcome, type ToldNotice } from '../alarms/look-for-alarms.ts'
 import { readTold, type ToldRecord, writeTold } from '../alarms/told-record.ts'
 import { createWebhook, type Webhook } from '../alarms/webhook.ts'
-import { PipelineError } from '../errors.ts'
 import type { AlarmsOptions } from './alarms.ts'
 import { type CommandIo, finish } from './command.ts'
 import { withSession } from './environment-session.ts'
+import { parseSeconds } from './parse-seconds.ts'
 import { formatTable } from './table.ts'
 
 /** The implementation of `needle alarms`. */
 export async function runAlarms(io: CommandIo, options: AlarmsOptions): Promise<void> {
-  const intervalMs = parseInterval(options.interval)
+  const intervalMs = parseSeconds('--interval', options.interval, { from: 1, to: 3600 })
   await withSession(io, options, async ({ access, location }) => {
-    const webhook = openWebhook(io, options.webhook ?? location.alarms?.webhook)
+    const address = options.webhook || io.env['NEEDLE_WEBHOOK'] || location.alarms?.webhook
+    const webhook = openWebhook(io, address)
     const lookout = { access, webhook, told: await readTold(access), known: new Map() }
     if (options.watch === true) await watch(io, options, { ...lookout, intervalMs })
     else {
@@ -90,15 +91,6 @@ function openWebhook(io: CommandIo, url: string | undefined): Webhook | null {
     now: Date.now,
     pause: (delayMs, signal) => delay(delayMs, undefined, { signal }),
   })
-}
-
-function parseInterval(typed: string): number {
-  const seconds = typed.trim() === '' ? Number.NaN : Number(typed)
-  if (seconds >= 1 && seconds <= 3600) return seconds * 1000
-  throw new PipelineError(
-    'USAGE_INVALID',
-    `--interval takes seconds from 1 to 3600, not "${typed}"`,
-  )
 }
 
 function describeAlarms(environment: string, { alarms, notices }: LookOutcome): string {

@@ -31,6 +31,8 @@ export interface RoundOutcome {
   readonly change: ChangeOutcome | null
   /** Moves that wait for the next round. */
   readonly deferred: number
+  /** Functions held until Git moves on from what was aborted or rolled back, before this round. */
+  readonly takenBack: readonly string[]
 }
 
 /**
@@ -119,6 +121,7 @@ export function createController(options: ControllerOptions): Controller {
         readNow(),
       ])
       let decisions = await decide(state, readings, now)
+      let takenBack = findTakenBack(state)
       const planOf = (from: EnvironmentState): RoundPlan =>
         planRound({ state: from, decisions, actor, now })
       let { plan, deferred } = planOf(state)
@@ -129,13 +132,20 @@ export function createController(options: ControllerOptions): Controller {
         ? null
         : await changeEnvironment(publisher, async (newest) => {
             decisions = await decide(newest, readings, now)
+            takenBack = findTakenBack(newest)
             ;({ plan, deferred } = planOf(newest))
             return { plan, uploads: [] }
           })
       remember(before, readings)
-      return { decisions, change, deferred }
+      return { decisions, change, deferred, takenBack }
     },
   }
+}
+
+function findTakenBack({ groups }: EnvironmentState): readonly string[] {
+  return [...toFunctionStates(groups)]
+    .filter(([, { hold }]) => hold?.endsWithMerge === true)
+    .map(([name]) => name)
 }
 
 /** Keeps the newest of each instance, so that an old report written again is noticed. */

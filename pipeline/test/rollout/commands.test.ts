@@ -179,37 +179,113 @@ test('an abort exits with 1, says why, and a policy that is not approved yet wai
 
 test('--watch goes on through a damaged store, tells each decision once, and ends well', async () => {
   await using on = await onItsWay()
+  const { ended, told, stderr, interrupt } = start(on, '--watch')
+  try {
+    await until(() => expect(told()).toEqual(['hold error']))
+    await report(on, 50)
+    await until(() => expect(told()).toEqual(['hold error', 'hold successful']))
+    expect(stderr).toEqual([])
+
+    const repair = await damageGroup(on)
+    await until(() => expect(stderr.join('')).toMatch(/OBJECT_\w+: .*\n.*\nAgain in \d+ s/))
+    await repair()
+    await on.needle(['approve', 'shop/card', '--reason', 'go'])
+    await until(() => expect(told()).toContain('step successful'))
+  } finally {
+    interrupt()
+  }
+  expect(await ended).toBe(0)
+})
+
+/** A `needle rollout` that goes on, and what it has printed so far. */
+function start(on: PublishedRepository, ...args: string[]) {
   const interrupt = new AbortController()
   const lines: string[] = []
-  let stderr = ''
-  const ended = main(['rollout', '--watch', '--interval', '1', '--json'], {
+  const stderr: string[] = []
+  const ended = main(['rollout', ...args, '--interval', '1', '--json'], {
     stdout: (text) => void lines.push(text),
-    stderr: (text) => void (stderr += text),
+    stderr: (text) => void stderr.push(text),
     isTerminal: false,
     cwd: on.repository.directory,
     env: on.env,
     signal: interrupt.signal,
   })
-  const told = () => lines.map((line) => toDecided(JSON.parse(line))[0])
-  try {
-    await until(() => expect(told()).toEqual(['hold error']))
-    await report(on, 50)
-    await until(() => expect(told()).toEqual(['hold error', 'hold successful']))
-    expect(stderr).toBe('')
+  // The last line of --until-done is its ending.
+  const looks = () => lines.filter((line) => line.includes('"decisions"'))
+  const told = () => looks().map((line) => toDecided(JSON.parse(line))[0])
+  return { ended, lines, stderr, told, interrupt: () => interrupt.abort() }
+}
 
-    const repair = await damageGroup(on)
-    await until(() => expect(stderr).toMatch(/OBJECT_\w+: .*\n.*\nAgain in \d+ s/))
-    await repair()
-    await on.needle(['approve', 'shop/card', '--reason', 'go'])
-    await until(() => expect(told()).toContain('step successful'))
-  } finally {
-    interrupt.abort()
-  }
-  expect(await ended).toBe(0)
+/** How `--until-done` ended, and its exit code. */
+async function ending({ ended, lines }: ReturnType<typeof start>) {
+  const exitCode = await ended
+  const last: unknown = JSON.parse(lines.at(-1) ?? 'null')
+  return [z.object({ ended: z.string() }).parse(last).ended, exitCode]
+}
+
+test('--until-done has a verdict and an exit code for each way in which time can be over', async () => {
+  await using on = await onItsWay()
+  const outOfTime = (...more: string[]) =>
+    ending(start(on, '--until-done', '--timeout', '1', ...more))
+  expect(await outOfTime()).toEqual(['error', 3])
+  await report(on, 9)
+  expect(await outOfTime()).toEqual(['inconclusive', 5])
+  expect(await outOfTime('--leave-unfinished')).toEqual(['inconclusive', 5])
+  await report(on, 50)
+  expect(await outOfTime()).toEqual(['running', 4])
+  expect(await outOfTime('--leave-unfinished')).toEqual(['running', 0])
+})
+
+test('--until-done goes on until everyone has it, and ends at once when nothing is on its way', async () => {
+  await using on = await onItsWay({ rollbackWindowMs: 0 })
+  await report(on, 50)
+  await on.needle(['approve', 'shop/card', '--reason', 'go'])
+  const watching = start(on, '--until-done')
+  await until(() => expect(watching.told()).toContain('step successful'))
+  await report(on, 100)
+  expect(await ending(watching)).toEqual(['successful', 0])
+  expect(watching.lines.join('')).toContain('"promote"')
+  expect(JSON.parse(watching.lines.at(-1) ?? '')).toMatchObject({ functions: ['shop/card'] })
+  expect(await ending(start(on, '--until-done'))).toEqual(['successful', 0])
+})
+
+test('--until-done waits for the end of a rollback window', async () => {
+  await using on = await createPublishedRepository()
+  await on.publish(first)
+  await on.publish(second)
+  const watching = start(on, '--until-done', '--timeout', '2')
+  expect(await ending(watching)).toEqual(['running', 4])
+  expect(watching.told()[0]).toBe('wait running')
+})
+
+test('--until-done has failed when a canary was taken back while it looked, by whomever', async () => {
+  await using on = await onItsWay()
+  await report(on, 10, 10)
+  expect(await ending(start(on, '--until-done'))).toEqual(['failed', 1])
+  // Later, nothing of it is on its way any more.
+  expect(await ending(start(on, '--until-done'))).toEqual(['successful', 0])
+
+  await using other = await onItsWay()
+  await report(other, 50)
+  const watching = start(other, '--until-done')
+  await until(() => expect(watching.told()).toEqual(['hold successful']))
+  await other.needle(['abort', 'shop/card', '--reason', 'no', '--wait', '0'])
+  expect(await ending(watching)).toEqual(['failed', 1])
+})
+
+test('--until-done that is interrupted does not say that all is well', async () => {
+  await using on = await onItsWay()
+  const watching = start(on, '--until-done')
+  await until(() => expect(watching.lines).not.toEqual([]))
+  watching.interrupt()
+  expect(await watching.ended).toBe(130)
 })
 
 test.each([
   [['--interval', '0'], '--interval takes seconds'],
+  [['--until-done', '--timeout', '0'], '--timeout takes seconds from 1 to 86400, not \\"0\\"'],
+  [['--watch', '--timeout', '10'], '--timeout goes with --until-done'],
+  [['--until-done', '--leave-unfinished'], '--leave-unfinished goes with --timeout'],
   [['--prometheus', 'prometheus:9090'], '--prometheus takes an address'],
 ])('%o is refused with what it takes', async (args, message) => {
   await using on = await createPublishedRepository()
