@@ -9,7 +9,7 @@ import { scalarText } from '../../../scripts/workflows/scalar-text.ts'
 import { readWorkflow } from '../../../scripts/workflows/workflow-file.ts'
 import { mayRequestIdToken } from './harness/permissions.ts'
 
-const files = ['ci', 'deploy', 'pull-request', 'refresh'] as const
+const files = ['ci', 'deploy', 'pull-request', 'refresh', 'rollout', 'rounds'] as const
 const read = await Promise.all(files.map(async (name) => [name, await load(name)] as const))
 const workflows = Object.fromEntries(read)
 const jobs = read.flatMap(([name, workflow]) =>
@@ -42,12 +42,20 @@ function namesWhere(holds: (found: (typeof jobs)[number]) => boolean): string[] 
 }
 
 /** The jobs that hold something worth stealing. */
-const privileged = ['deploy/plan', 'deploy/publish', 'refresh/refresh']
+const releasing = ['deploy/publish', 'refresh/refresh']
+const operating = ['rollout/rollout', 'rounds/look']
+const privileged = ['deploy/plan', ...releasing, ...operating]
+
+function namesIn(environment: string): string[] {
+  return namesWhere(({ job }) => scalarText(job.find('environment')) === environment)
+}
+
+const releaseKey = 'secrets.NEEDLE_RELEASE_KEY'
 
 describe('the workflows', () => {
-  it('name secrets in the jobs that publish and nowhere else', () => {
+  it('name secrets in the jobs that sign and nowhere else', () => {
     const naming = namesWhere(({ job }) => expressionsIn(job).some((e) => /\bsecrets\b/.test(e)))
-    expect(naming).toEqual(['deploy/publish', 'refresh/refresh'])
+    expect(naming).toEqual([...releasing, ...operating])
     for (const { template } of read.map(([, workflow]) => workflow)) {
       expect(template.env).toBeUndefined()
     }
@@ -75,10 +83,25 @@ describe('the workflows', () => {
   })
 
   it('have jobs that hold a release key only in the environment production', () => {
-    const inProduction = namesWhere(
-      ({ job }) => scalarText(job.find('environment')) === 'production',
-    )
-    expect(inProduction).toEqual(['deploy/publish', 'refresh/refresh'])
+    expect(namesWhere(({ job }) => expressionsIn(job).includes(releaseKey))).toEqual(releasing)
+    expect(namesIn('production')).toEqual(releasing)
+  })
+
+  it('move rollouts with a key and a role that introduce no code, and tell alarms without a key', () => {
+    expect(namesIn('rollout')).toEqual(operating)
+    for (const { job } of jobs.filter(({ name }) => operating.includes(name))) {
+      const expressions = expressionsIn(job)
+      expect(expressions).toContain('vars.NEEDLE_ROLLOUT_ROLE')
+      expect(expressions).not.toContain('vars.NEEDLE_PUBLISH_ROLE')
+      const secretsOf = [...stepsOf(job)].flatMap((step) => {
+        const named = expressionsIn(step).filter((each) => each.startsWith('secrets.'))
+        return named.length === 0 ? [] : [[scalarText(step.find('run'))?.split(' ')[2], ...named]]
+      })
+      expect(secretsOf).toEqual([
+        ['rollout', 'secrets.NEEDLE_OPERATOR_KEY'],
+        ['alarms', 'secrets.NEEDLE_WEBHOOK_SECRET'],
+      ])
+    }
   })
 
   it('publish one at a time, none stopped in progress', () => {
@@ -88,6 +111,37 @@ describe('the workflows', () => {
       expect(scalarText(concurrency.find('group'))).toBe('needle-production')
       expect(scalarText(concurrency.find('cancel-in-progress'))).toBe('false')
     }
+  })
+
+  it('follow each deploy by a rollout that keeps no other deploy waiting', () => {
+    const rollout = workflows['rollout']?.template
+    // By name: a workflow_run of a name that no workflow has never comes, and nothing says so.
+    const name = scalarText(workflows['deploy']?.root.find('name'))
+    expect(rollout?.events.workflow_run).toEqual({
+      workflows: [name],
+      types: ['completed'],
+      branches: ['main'],
+    })
+    const groups = (['deploy', 'rollout', 'rounds'] as const).map((each) => {
+      const concurrency = workflows[each]?.template.concurrency
+      if (concurrency === undefined || !isMapping(concurrency)) throw new Error('no concurrency')
+      expect(scalarText(concurrency.find('cancel-in-progress'))).toBe('false')
+      return scalarText(concurrency.find('group'))
+    })
+    expect(new Set(groups).size).toBe(3)
+  })
+
+  it('stop following before the hour is over that credentials of a role live', () => {
+    const rollout = jobs.find(({ name }) => name === 'rollout/rollout')?.job
+    const [command] = rollout ? commandsOf(rollout).filter((each) => /rollout/.test(each)) : []
+    const seconds = Number(/ --until-done --timeout (\d+) /.exec(command ?? '')?.[1])
+    expect(seconds).toBeLessThanOrEqual(55 * 60)
+    expect(Number(scalarText(rollout?.find('timeout-minutes'))) * 60).toBeGreaterThan(seconds)
+  })
+
+  it('look after what was left every few minutes', () => {
+    const [schedule] = workflows['rounds']?.template.events.schedule ?? []
+    expect(schedule?.cron).toMatch(/^\d-59\/10 \* \* \* \*$/)
   })
 
   it('deploy main on every push and by hand, from the whole history', () => {
