@@ -15,7 +15,10 @@ export interface Turn {
   readonly totalMs: number
   /** Without garbage collection. */
   readonly withoutGcMs: number
-  /** Without garbage collection and without the top level of functions. */
+  /**
+   * Without garbage collection and without the top level of functions; no more than the processor
+   * time of the turn: when something else had the core, that was nobody's doing here.
+   */
   readonly ownMs: number
   /** Processor time, garbage collection and top level included. */
   readonly cpuMs: number
@@ -35,7 +38,7 @@ export function divideTurns({ turns, collections, topLevels }: TurnSources): Tur
     return {
       totalMs,
       withoutGcMs: totalMs - covered(turn, collections),
-      ownMs: totalMs - covered(turn, others),
+      ownMs: Math.min(totalMs - covered(turn, others), turn.cpuMs),
       cpuMs: turn.cpuMs,
     }
   })

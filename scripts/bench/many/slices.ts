@@ -110,7 +110,7 @@ export function judgeSlices(
       `with the top level:                  ${longest('atomic', (turn) => turn.withoutGcMs)}`,
       `with everything, V8 as usual:        ${longest('usual', (turn) => turn.totalMs)}`,
       `the same in processor time:          ${longest('usual', (turn) => turn.cpuMs)}`,
-      `compiling a function, making its context and reading its definition count; what else runs on the machine counts, too, but not as processor time`,
+      `compiling a function, making its context and reading its definition count; time in which something else had the core counts in neither the first line nor the last`,
     ],
     data: rounds,
   }
