@@ -1,38 +1,81 @@
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
+import { pause } from '../pause.ts'
 import { type Envelope, isSignedBy } from './envelope.ts'
 import type { Role, TrustedKey, TrustRoot } from './trust-root.ts'
 
+/** What came of the signatures of one document. */
+export interface CheckedSignatures {
+  readonly envelope: Envelope
+  readonly root: TrustRoot
+  /** Ids of the keys whose signatures hold. */
+  readonly valid: ReadonlySet<string>
+  /** Why others do not count, with the last key each befell. */
+  readonly rejected: ReadonlyMap<RuntimeErrorCode, string>
+}
+
 /**
- * Ids of the keys whose signatures hold, when they fill the threshold of at least one permitted
- * role. Every signature is verified by itself and counts once per key id (TUF specification,
- * 5.3.4 and 6.1: several signatures by one key must not fill a threshold). Further signatures that do not count
- * do no harm: they are normal while keys change.
- *
- * @throws RuntimeError `SIGNATURE_INVALID`, `DOCUMENT_UNSIGNED` (too few), `SIGNER_WRONG_ROLE` or
- *   `SIGNER_UNKNOWN`: the first of these that any signature gave cause for.
+ * Verifies every signature by a key with one of these roles by itself; it counts once per key id
+ * (TUF specification, 5.3.4 and 6.1: several signatures by one key must not fill a threshold).
  */
-export async function assertSignedByAny(
+export async function checkSignatures(
   envelope: Envelope,
   root: TrustRoot,
   permitted: readonly Role[],
-): Promise<readonly string[]> {
+): Promise<CheckedSignatures> {
   const valid = new Set<string>()
   const rejected = new Map<RuntimeErrorCode, string>()
   for (const signature of envelope.signatures) {
     const { keyId } = signature
     const key = keyOf(root, keyId)
     if (key === undefined) rejected.set('SIGNER_UNKNOWN', keyId)
-    else if (!permitted.some((role) => root.roles[role].keyIds.includes(keyId)))
-      rejected.set('SIGNER_WRONG_ROLE', keyId)
-    else if (await isSignedBy(envelope, signature, key)) valid.add(keyId)
-    else rejected.set('SIGNATURE_INVALID', keyId)
+    else if (!hasRole(root, keyId, permitted)) rejected.set('SIGNER_WRONG_ROLE', keyId)
+    else {
+      // A thousand releases may be verified in a row.
+      await pause()
+      if (await isSignedBy(envelope, signature, key)) valid.add(keyId)
+      else rejected.set('SIGNATURE_INVALID', keyId)
+    }
   }
-  const filled = permitted.some((role) => {
+  return { envelope, root, valid, rejected }
+}
+
+/**
+ * Ids of the keys whose signatures fill the threshold of at least one of these roles. Further
+ * signatures that do not count do no harm: they are normal while keys change.
+ *
+ * @throws RuntimeError `SIGNATURE_INVALID`, `DOCUMENT_UNSIGNED` (too few), `SIGNER_WRONG_ROLE` or
+ *   `SIGNER_UNKNOWN`: the first of these that any signature gave cause for.
+ */
+export function assertRoleFilled(
+  checked: CheckedSignatures,
+  permitted: readonly Role[],
+): readonly string[] {
+  const { root } = checked
+  const valid = new Set<string>()
+  const rejected = new Map(checked.rejected)
+  for (const keyId of checked.valid) {
+    if (hasRole(root, keyId, permitted)) valid.add(keyId)
+    else rejected.set('SIGNER_WRONG_ROLE', keyId)
+  }
+  const isFilled = permitted.some((role) => {
     const { keyIds, threshold } = root.roles[role]
     return keyIds.filter((keyId) => valid.has(keyId)).length >= threshold
   })
-  if (filled) return [...valid]
-  throw refusal({ envelope, root, permitted, valid, rejected })
+  if (isFilled) return [...valid]
+  throw refusal({ ...checked, valid, rejected }, permitted)
+}
+
+/** Both in one, for documents that any of these roles may sign. */
+export async function assertSignedByAny(
+  envelope: Envelope,
+  root: TrustRoot,
+  permitted: readonly Role[],
+): Promise<readonly string[]> {
+  return assertRoleFilled(await checkSignatures(envelope, root, permitted), permitted)
+}
+
+function hasRole(root: TrustRoot, keyId: string, roles: readonly Role[]): boolean {
+  return roles.some((role) => root.roles[role].keyIds.includes(keyId))
 }
 
 /** An own member only: a key id such as `constructor` must not find Object's. */
@@ -40,14 +83,8 @@ function keyOf(root: TrustRoot, keyId: string): TrustedKey | undefined {
   return Object.hasOwn(root.keys, keyId) ? root.keys[keyId] : undefined
 }
 
-function refusal(verdict: {
-  readonly envelope: Envelope
-  readonly root: TrustRoot
-  readonly permitted: readonly Role[]
-  readonly valid: ReadonlySet<string>
-  readonly rejected: ReadonlyMap<RuntimeErrorCode, string>
-}): RuntimeError {
-  const { envelope, root, permitted, valid, rejected } = verdict
+function refusal(checked: CheckedSignatures, permitted: readonly Role[]): RuntimeError {
+  const { envelope, root, valid, rejected } = checked
   const { source } = envelope
   const wanted = permitted
     .map((role) => `${root.roles[role].threshold} of role ${role}`)
