@@ -2,7 +2,8 @@ import { connect } from 'node:net'
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { needle } from '../src/hosts/fastify.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
+import { quietOptions } from './support/quiet-options.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 /** Wants `n`, a whole number, and answers what it was given. */
 const script = `var __needle_function = { default: {
@@ -22,13 +23,7 @@ beforeAll(async () => {
   } as const
   await bucket.publish({ card: await bucket.release('shop/card', '', { script, settings }) })
   app = Fastify({ forceCloseConnections: true })
-  await app.register(needle, {
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-  })
+  await app.register(needle, quietOptions(bucket, {}))
   port = Number(new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port)
 })
 afterAll(() => app.close())

@@ -1,71 +1,41 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Logger } from '../src/function/authoring/function-context.ts'
 import { bundle } from '../src/function/testing/revision-fixture.ts'
 import { digestOf } from '../src/manifest/digest.ts'
 import { objectKey } from '../src/manifest/object-key.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
+import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
+import type { Runtime } from '../src/runtime.ts'
 import type { RuntimeOptions, SourceOptions } from '../src/runtime-options.ts'
 import type { RuntimeEvent } from '../src/sync/status.ts'
 import type { ArtifactStore } from '../src/store/artifact-store.ts'
 import { createFileStore } from '../src/store/file.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import {
-  createManualClock,
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import { call } from './support/call.ts'
+import { openRuntime, startRuntime } from './support/start-runtime.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
+import { createManualClock } from './support/manual-clock.ts'
+import { silentLog } from './support/silent-log.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
+import { withhold } from './support/withhold.ts'
 
-const opened: Runtime[] = []
 let cacheDirectory: string
-
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(path.join(tmpdir(), 'needle-cache-'))
+  cacheDirectory = await createTemporaryDirectory()
 })
 
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-  await rm(cacheDirectory, { recursive: true, force: true })
-})
+const answer = async (runtime: Runtime): Promise<unknown> => (await call(runtime)).body
 
-const call = {
-  requestId: 'r1',
-  method: 'GET',
-  url: '/shop/card',
-  headers: {},
-  body: null,
-  caller: {},
-}
-
-async function answer(runtime: Runtime): Promise<unknown> {
-  const { body } = await runtime.handle(call)
-  return typeof body === 'string' ? JSON.parse(body) : body
-}
-
-async function start(
+const start = (
   bucket: TestEnvironment,
   source: Partial<SourceOptions> = {},
   options: Partial<RuntimeOptions> = {},
-): Promise<Runtime> {
-  const runtime = createRuntime({
-    source: { store: bucket.store, cacheDirectory, ...source },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-    ...options,
-  })
-  opened.push(runtime)
-  await runtime.start()
-  return runtime
-}
+): Promise<Runtime> => startRuntime(bucket, { ...options, source: { cacheDirectory, ...source } })
 
-async function stop(runtime: Runtime): Promise<void> {
-  opened.splice(opened.indexOf(runtime), 1)
-  await runtime.close()
+/** What a start leaves behind for the next one. */
+async function startAndStop(bucket: TestEnvironment, options = {}): Promise<void> {
+  await (await start(bucket, {}, options)).close()
 }
 
 /** A store that is there but never answers, and ignores that nobody waits any more. */
@@ -89,7 +59,7 @@ describe('a start', () => {
   ])('serves from disk while the store is %s', async (_title, store) => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    await stop(await start(bucket))
+    await startAndStop(bucket)
 
     const begun = performance.now()
     const restarted = await start(bucket, { store, bootDeadlineMs: 60_000 })
@@ -113,7 +83,7 @@ describe('a start', () => {
       state: 'notReady',
       refusal: { code: 'MANIFEST_MISSING' },
     })
-    expect(await runtime.handle(call)).toMatchObject({ status: 503, errorCode: 'NOT_READY' })
+    expect(await call(runtime)).toMatchObject({ status: 503, errorCode: 'NOT_READY' })
 
     await firstCard(bucket)
     await runtime.refresh()
@@ -129,15 +99,15 @@ describe('a start', () => {
       bootDeadlineMs: 20,
     })
     expect(runtime.status().state).toBe('notReady')
-    await stop(runtime)
+    await runtime.close()
   })
 
   it('refuses from the store what is older than what it has seen before the restart', async () => {
     const bucket = await createTestEnvironment()
     const card = await firstCard(bucket)
     const old = await bucket.publish({ card })
-    await bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 3 })') })
-    await stop(await start(bucket))
+    await bucket.publish({ card: 'async () => ({ v: 3 })' })
+    await startAndStop(bucket)
 
     await bucket.store.put('environments/production/manifest.json', old)
     const restarted = await start(bucket)
@@ -165,7 +135,7 @@ describe('a start', () => {
     const card = await bucket.release('shop/card', 'async () => ({ v: 1 })')
     await bucket.publish({ card }, { manifest: { expiresAt: '2026-06-02T00:00:00Z' } })
     const june = createManualClock(Date.parse('2026-06-01T00:00:00Z'))
-    await stop(await start(bucket, {}, { clock: june }))
+    await startAndStop(bucket, { clock: june })
 
     const july = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
     const restarted = await start(bucket, {}, { clock: july })
@@ -209,16 +179,13 @@ describe('a start', () => {
   it('completes an expired manifest: an artifact that comes late still serves', async () => {
     const bucket = await createTestEnvironment()
     const card = await bucket.release('shop/card', 'async () => ({ v: 1 })')
-    const key = objectKey.artifact(card.artifact)
-    const artifact = await bucket.store.get(key, { maxBytes: 1000 })
-    if (artifact.status !== 'found') throw new Error('no artifact')
-    await bucket.store.delete(key)
+    const putBack = await withhold(bucket.store, objectKey.artifact(card.artifact))
     await bucket.publish({ card }, { manifest: { expiresAt: '2026-06-02T00:00:00Z' } })
     const clock = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
     const runtime = await start(bucket, { cacheDirectory: undefined }, { clock })
-    expect((await runtime.handle(call)).status).toBe(404)
+    expect((await call(runtime)).status).toBe(404)
 
-    await bucket.store.put(key, artifact.bytes)
+    await putBack()
     clock.advance(60_000)
     await runtime.refresh()
     expect(await answer(runtime)).toEqual({ v: 1 })
@@ -227,7 +194,7 @@ describe('a start', () => {
   it('takes nothing below a minVersion that was raised since it ran before', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    await stop(await start(bucket))
+    await startAndStop(bucket)
     const runtime = await start(bucket, { minVersion: 2, bootDeadlineMs: 50 })
     await runtime.refresh()
     expect(runtime.status()).toMatchObject({
@@ -241,7 +208,7 @@ describe('a start', () => {
     const card = await firstCard(bucket)
     const old = await bucket.publish({ card })
     await bucket.publish({ card })
-    await stop(await start(bucket))
+    await startAndStop(bucket)
     await writeFile(path.join(cacheDirectory, 'production/state.json'), '{"highestSeen":')
     await bucket.store.put('environments/production/manifest.json', old)
     const restarted = await start(bucket)
@@ -255,19 +222,12 @@ describe('a start', () => {
   it('does not poll beside the boot from disk when somebody refreshes at once', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    const old = await bucket.publish({ card: await bucket.release('shop/card', 'async () => 0') })
-    await bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 3 })') })
-    await stop(await start(bucket))
+    const old = await bucket.publish({ card: 'async () => 0' })
+    await bucket.publish({ card: 'async () => ({ v: 3 })' })
+    await startAndStop(bucket)
     await bucket.store.put('environments/production/manifest.json', old)
 
-    const runtime = createRuntime({
-      source: { store: bucket.store, cacheDirectory },
-      groups: ['shop'],
-      trust: bucket.trust.rootBytes,
-      log: silentLog,
-      report: false,
-    })
-    opened.push(runtime)
+    const runtime = openRuntime(bucket, { source: { cacheDirectory } })
     const refreshed = runtime.refresh()
     await Promise.all([runtime.start(), refreshed])
     expect(runtime.status()).toMatchObject({
@@ -288,7 +248,7 @@ describe('a start', () => {
         },
       },
     )
-    await bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 2 })') })
+    await bucket.publish({ card: 'async () => ({ v: 2 })' })
     await runtime.refresh()
     expect(await answer(runtime)).toEqual({ v: 2 })
     expect(runtime.status().refusal).toBeNull()
@@ -332,13 +292,8 @@ describe('a start', () => {
 
   it('closes at once although its store is still being opened', async () => {
     const bucket = await createTestEnvironment()
-    const runtime = createRuntime({
-      source: { store: hangingStore, bootDeadlineMs: 60_000 },
-      groups: ['shop'],
-      trust: bucket.trust.rootBytes,
-      log: silentLog,
-      report: false,
-    })
+    const source = { store: hangingStore, bootDeadlineMs: 60_000 }
+    const runtime = openRuntime(bucket, { source })
     const starting = runtime.start()
     const begun = performance.now()
     await runtime.close()
@@ -350,8 +305,8 @@ describe('a start', () => {
     const bucket = await createTestEnvironment()
     const card = await firstCard(bucket)
     const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')
-    await bucket.publish({ card: { stable: next, previous: [card], rollout: null, hold: null } })
-    await stop(await start(bucket))
+    await bucket.publish({ card: testFunctionState(next, { previous: [card] }) })
+    await startAndStop(bucket)
     const restarted = await start(bucket)
     const cached = path.join(cacheDirectory, 'production', objectKey.artifact(card.artifact))
     await expect.poll(() => readFile(cached, 'utf8').catch(() => null)).toContain('v: 1')
@@ -373,19 +328,19 @@ describe('a start', () => {
     const before = await start(bucket)
     const kept = path.join(cacheDirectory, 'production', objectKey.sourceMap(card.artifact))
     await expect.poll(() => readFile(kept, 'utf8').catch(() => null)).toBe(map)
-    await stop(before)
+    await before.close()
 
     const errors: unknown[] = []
     const log: Logger = { ...silentLog, error: (_message, fields) => void errors.push(fields) }
     const restarted = await start(bucket, { store: emptyStore }, { log })
-    expect((await restarted.handle(call)).status).toBe(500)
+    expect((await call(restarted)).status).toBe(500)
     await expect.poll(() => JSON.stringify(errors)).toContain('index.ts:2:9')
   })
 
   it('verifies the disk again: an altered manifest there is not served', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    await stop(await start(bucket))
+    await startAndStop(bucket)
     const file = path.join(cacheDirectory, 'production/environments/production/manifest.json')
     await writeFile(file, '{"payload":"e30","signatures":[]}')
     const restarted = await start(bucket, { store: emptyStore, bootDeadlineMs: 50 })
@@ -406,7 +361,7 @@ describe('a start', () => {
     })
     await before.refresh()
     expect(await answer(before)).toEqual({ v: 1 })
-    await stop(before)
+    await before.close()
 
     const restarted = await start(bucket, { store: emptyStore })
     expect(await answer(restarted)).toEqual({ v: 1 })
@@ -418,7 +373,7 @@ describe('a start', () => {
   it('serves although it cannot read what it remembered of crashes, and says so', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    await stop(await start(bucket))
+    await startAndStop(bucket)
     const file = path.join(cacheDirectory, 'production/crashes.json')
     expect(await readFile(file, 'utf8')).toContain('"proven":')
     await writeFile(file, '\0\0\0\n')
@@ -447,10 +402,8 @@ describe('a process that was killed in the middle of an activation', () => {
   it('boots on what was activated last, and tries the unfinished one again later', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)
-    await stop(await start(bucket))
-    const next = await bucket.publish({
-      card: await bucket.release('shop/card', 'async () => ({ v: 2 })'),
-    })
+    await startAndStop(bucket)
+    const next = await bucket.publish({ card: 'async () => ({ v: 2 })' })
     const digest = digestOf(next)
     const state = path.join(cacheDirectory, 'production/state.json')
     await writeFile(
@@ -477,15 +430,8 @@ describe('ready()', () => {
   it.each(['before it is started', 'before anything serves'])(
     'rejects when the runtime is closed %s',
     async (when) => {
-      const { trust } = await createTestEnvironment()
-      const runtime = createRuntime({
-        source: { store: createMemoryStore(), bootDeadlineMs: 20 },
-        groups: ['shop'],
-        trust: trust.rootBytes,
-        log: silentLog,
-        report: false,
-        watchdog: false,
-      })
+      const bucket = await createTestEnvironment()
+      const runtime = openRuntime(bucket, { source: { bootDeadlineMs: 20 }, watchdog: false })
       const ready = runtime.ready().catch((error: unknown) => error)
       if (when === 'before anything serves') await runtime.start()
       await runtime.close()

@@ -1,15 +1,14 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { type AnalysisLimits, defaultAnalysisLimits } from '../src/manifest/analysis-limits.ts'
+import type { FunctionState } from '../src/manifest/group-document.ts'
 import type { Settings } from '../src/manifest/settings.ts'
+import { testFunctionState, testRollout, testStop } from '../src/manifest/testing/test-documents.ts'
 import type { RuntimeEvent } from '../src/index.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
 import type { RuntimeOptions } from '../src/runtime-options.ts'
-import { createManualClock, createTestEnvironment, silentLog } from './support/test-environment.ts'
-
-const opened: Runtime[] = []
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
+import { call } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createManualClock } from './support/manual-clock.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 const probeIntervalMs = 30_000
 const probes = [{ query: { id: 'p-1' } }, { query: { id: 'p-2' }, expectStatus: 404 }]
@@ -22,53 +21,36 @@ const echoes = (name: string) => `async (input, { request, services, caller }) =
 const fails = 'async () => { throw new Error("bad") }'
 
 interface Setting {
-  readonly stable: string
-  readonly canary: string
+  /** Default: echoes. */
+  readonly canary?: string
   readonly settings?: Partial<Settings>
   readonly analysis?: Partial<AnalysisLimits>
   readonly weightPercent?: number
   readonly options?: Partial<RuntimeOptions>
 }
 
-async function start({ settings, analysis, weightPercent = 0, options, ...sources }: Setting) {
+async function start(setting: Setting = {}) {
+  const { weightPercent = 0, options, analysis } = setting
   const bucket = await createTestEnvironment()
-  const all = { uses: ['seen'], idempotent: true, probes: probes.slice(0, 1), ...settings }
-  const stable = await bucket.release('shop/card', sources.stable, { settings: all })
-  const canary = await bucket.release('shop/card', `${sources.canary} /* canary */`, {
-    settings: all,
-  })
-  const rollout = {
-    canary,
-    steps: [{ weightPercent, bakeMs: 0 }],
-    step: 0,
-    weightPercent,
-    salt: 'salt-salt',
-    since: '2026-01-01T00:00:00Z',
-    analysis: { ...defaultAnalysisLimits, ...analysis },
+  const settings = {
+    uses: ['seen'],
+    idempotent: true,
+    probes: probes.slice(0, 1),
+    ...setting.settings,
   }
-  const publish = (hold: 'stopped' | null, weight = weightPercent) =>
-    bucket.publish({
-      card: {
-        stable,
-        previous: [],
-        rollout: { ...rollout, weightPercent: weight },
-        hold:
-          hold === null
-            ? null
-            : { mode: hold, by: 'ann', reason: 'fire', since: rollout.since, until: null },
-      },
-    })
-  await publish(null)
+  const stable = await bucket.release('shop/card', echoes('stable'), { settings })
+  const canary = await bucket.release('shop/card', setting.canary ?? echoes('canary'), { settings })
+  const publish = ({ weight = weightPercent, ...state }: Partial<Published> = {}) => {
+    const limits = { ...defaultAnalysisLimits, ...analysis }
+    const rollout = testRollout(canary, { weightPercent: weight, analysis: limits })
+    return bucket.publish({ card: testFunctionState(stable, { rollout, ...state }) })
+  }
+  await publish()
   const clock = createManualClock()
   const events: RuntimeEvent[] = []
   const seen: unknown[] = []
   const services: object = { seen: { push: (call: unknown) => void seen.push(call) } }
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
+  const runtime = await startRuntime(bucket, {
     watchdog: false,
     maxLoopDelayMs: false,
     probationCalls: 0,
@@ -77,40 +59,41 @@ async function start({ settings, analysis, weightPercent = 0, options, ...source
     onEvent: (event) => events.push(event),
     ...options,
   })
-  opened.push(runtime)
-  await runtime.start()
   const status = () => runtime.status().functions[0]
+  /** Lets the time of the next probe come. */
+  const pass = () => clock.advance(1.25 * probeIntervalMs)
   return {
     runtime,
     status,
     seen,
-    publish,
-    call: () =>
-      runtime.handle({
-        requestId: 'r1',
-        method: 'GET',
-        url: '/shop/card?id=user',
-        headers: {},
-        body: null,
-        caller: {},
-      }),
+    publish: async (state: Partial<Published>) => {
+      await publish(state)
+      await runtime.refresh()
+    },
     told: (type: RuntimeEvent['type']) => events.filter((event) => event.type === type),
-    /** Lets the time of the next probe come. */
-    pass: () => clock.advance(1.25 * probeIntervalMs),
+    pass,
+    /** Time for five probes, whether they are made or not. */
+    passMany: async () => {
+      for (let round = 0; round < 5; round++) {
+        pass()
+        await runtime.refresh()
+      }
+    },
     /** The next probe and what it led to. */
     probe: async () => {
       const before = status()?.probe?.at
-      clock.advance(1.25 * probeIntervalMs)
+      pass()
       await expect.poll(() => status()?.probe?.at, { interval: 2 }).not.toBe(before)
     },
   }
 }
 
+interface Published extends FunctionState {
+  readonly weight: number
+}
+
 it('calls a canary that nobody calls, and stable after it, with what its author declared', async () => {
-  const { seen, status, probe } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
-  })
+  const { seen, status, probe } = await start()
   expect(status()?.probe).toBeNull()
   await probe()
   const call = { input: { id: 'p-1' }, url: '/shop/card?id=p-1', mark: '1', caller: {} }
@@ -131,7 +114,7 @@ it('calls a canary that nobody calls, and stable after it, with what its author 
 })
 
 it('stops a canary that fails at its probes, where no user ever met it', async () => {
-  const { status, probe, told } = await start({ stable: echoes('stable'), canary: fails })
+  const { status, probe, told } = await start({ canary: fails })
   for (let round = 0; round < 20 && status()?.canary !== null; round++) await probe()
   expect(status()).toMatchObject({
     canary: null,
@@ -143,8 +126,6 @@ it('stops a canary that fails at its probes, where no user ever met it', async (
 
 it('takes a probe both sides fail at for nobody’s fault, and each in turn', async () => {
   const { status, probe } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
     settings: { probes },
   })
   for (let round = 0; round < 40; round++) await probe()
@@ -161,39 +142,28 @@ it('takes a probe both sides fail at for nobody’s fault, and each in turn', as
 })
 
 it('leaves a canary alone that users call enough', async () => {
-  const { seen, call, pass, runtime, status } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
+  const { seen, passMany, runtime, status } = await start({
     weightPercent: 100,
     analysis: { minimumCalls: 3 },
   })
-  for (let made = 0; made < 3; made++) await call()
-  for (let round = 0; round < 5; round++) {
-    pass()
-    await runtime.refresh()
-  }
+  for (let made = 0; made < 3; made++) await call(runtime, '/shop/card?id=user')
+  await passMany()
   expect(seen).toHaveLength(3)
   expect(status()?.probe).toBeNull()
 })
 
 it('makes no more probes than a step needs, and begins anew with the next', async () => {
-  const { seen, pass, probe, runtime, publish, status } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
+  const { seen, passMany, probe, publish, status } = await start({
     analysis: { minimumCalls: 2 },
   })
   for (const [weight, pairs] of [
     [0, 2],
     [1, 4],
   ] as const) {
-    await publish(null, weight)
-    await runtime.refresh()
+    await publish({ weight })
     await probe()
     await probe()
-    for (let round = 0; round < 5; round++) {
-      pass()
-      await runtime.refresh()
-    }
+    await passMany()
     expect(seen).toHaveLength(2 * pairs)
   }
   expect(status()?.rollout?.measured.canary).toMatchObject({ calls: 0, probes: { calls: 4 } })
@@ -204,40 +174,23 @@ it.each([
   ['a function that must not be called twice', { settings: { idempotent: false } }],
   ['anybody where the host wants none', { options: { probeIntervalMs: false } }],
 ] as const)('does not call %s', async (_title, setting) => {
-  const { seen, pass, runtime } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
-    ...setting,
-  })
-  for (let round = 0; round < 5; round++) {
-    pass()
-    await runtime.refresh()
-  }
+  const { seen, passMany } = await start(setting)
+  await passMany()
   expect(seen).toEqual([])
 })
 
 it('does not call a stopped function', async () => {
-  const { seen, pass, runtime, publish, probe } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
-  })
-  await publish('stopped')
-  await runtime.refresh()
-  for (let round = 0; round < 5; round++) {
-    pass()
-    await runtime.refresh()
-  }
+  const { seen, passMany, publish, probe } = await start()
+  await publish({ hold: testStop })
+  await passMany()
   expect(seen).toEqual([])
-  await publish(null)
-  await runtime.refresh()
+  await publish({})
   await probe()
   expect(seen).toHaveLength(2)
 })
 
 it('waits while the event loop cannot keep up', async () => {
   const { seen, pass, runtime, probe } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
     options: { maxLoopDelayMs: 60 },
   })
   const delayMs = () => runtime.status().overload.delayMs ?? 0
@@ -254,8 +207,6 @@ it('waits while the event loop cannot keep up', async () => {
 
 it('goes on when a probe cannot be made', async () => {
   const { runtime, pass, probe, seen } = await start({
-    stable: echoes('stable'),
-    canary: echoes('canary'),
     settings: {
       http: { method: 'GET', path: '/shop/card/:id' },
       // A half of a character, which no URL can carry.
@@ -276,17 +227,13 @@ it('makes one probe at a time, and ends it when the runtime is closed', async ()
     services.seen.push({ by: 'canary' })
     return new Promise(() => undefined)
   }`
-  const { seen, pass, runtime } = await start({
-    stable: echoes('stable'),
+  const { seen, pass, passMany, runtime } = await start({
     canary: hangs,
     settings: { timeoutMs: 60_000 },
   })
   pass()
   await expect.poll(() => seen.length).toBe(1)
-  for (let round = 0; round < 5; round++) {
-    pass()
-    await runtime.refresh()
-  }
+  await passMany()
   expect(seen).toHaveLength(1)
   await runtime.close()
   expect(seen).toHaveLength(1)

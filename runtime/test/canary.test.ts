@@ -1,35 +1,19 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { fallbackHeader } from '../src/fallback-call.ts'
 import type { RuntimeEvent } from '../src/index.ts'
-import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
-import { instanceReportSchema } from '../src/manifest/instance-report.ts'
-import { objectKey } from '../src/manifest/object-key.ts'
+import type { ReleaseRef } from '../src/manifest/group-document.ts'
+import { testFunctionState, testRollout } from '../src/manifest/testing/test-documents.ts'
 import { chooseSide } from '../src/rollout/choose-side.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
+import { call } from './support/call.ts'
+import { readReport } from './support/read-report.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
-const opened: Runtime[] = []
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
-
-const withCanary = (stable: ReleaseRef, canary: ReleaseRef, salt = 'salt-salt'): FunctionState => ({
-  stable,
-  previous: [],
-  rollout: {
-    canary,
-    steps: [{ weightPercent: 20, bakeMs: 0 }],
-    step: 0,
-    weightPercent: 20,
-    salt,
-    since: '2026-01-01T00:00:00Z',
-  },
-  hold: null,
-})
+const withCanary = (stable: ReleaseRef, canary: ReleaseRef, rollout = {}) =>
+  testFunctionState(stable, { rollout: testRollout(canary, rollout) })
 
 interface Answer {
   readonly status: number
-  readonly body: unknown
   readonly fallback: unknown
 }
 
@@ -39,51 +23,25 @@ async function start(sources: { stable: string; canary: string }, settings = {})
   const canary = await bucket.release('shop/card', sources.canary, { settings })
   await bucket.publish({ card: withCanary(stable, canary) })
   const events: RuntimeEvent[] = []
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
+  const runtime = await startRuntime(bucket, {
+    report: true,
     instance: 'bff-1',
     probationCalls: 0,
     onEvent: (event) => events.push(event),
   })
-  opened.push(runtime)
-  await runtime.start()
   let calls = 0
-  const call = async (method = 'GET'): Promise<Answer> => {
-    const key = `user-${(calls += 1)}`
-    const { status, body, headers, ended } = await runtime.handle({
-      requestId: key,
-      method,
-      url: '/shop/card',
-      headers: { 'x-needle-key': key },
-      body: null,
-      caller: {},
-    })
-    if (body instanceof ReadableStream) await new Response(body).text().catch(() => null)
-    await ended
-    return {
-      status,
-      body: typeof body === 'string' ? JSON.parse(body) : null,
-      fallback: headers[fallbackHeader],
-    }
-  }
   /** One after another: what the breaker says of one decides who answers the next. */
   const callMany = async (count: number, method = 'GET'): Promise<readonly Answer[]> => {
     const answers: Answer[] = []
-    for (let index = 0; index < count; index++) answers.push(await call(method))
+    for (let made = 0; made < count; made++) {
+      const headers = { 'x-needle-key': `user-${(calls += 1)}` }
+      const answer = await call(runtime, '/shop/card', { method, headers })
+      answers.push({ status: answer.status, fallback: answer.headers[fallbackHeader] })
+    }
     return answers
   }
-  const report = async () => {
-    const found = await bucket.store.get(objectKey.instance('production', 'bff-1'), {
-      maxBytes: 1024 * 1024,
-    })
-    if (found.status !== 'found') return null
-    return instanceReportSchema.parse(JSON.parse(Buffer.from(found.bytes).toString()))
-  }
   const card = () => runtime.status().functions.find((each) => each.function === 'shop/card')
-  return { bucket, stable, canary, runtime, events, callMany, report, card }
+  return { bucket, stable, canary, runtime, events, callMany, card }
 }
 
 const works = 'async () => ({ from: "stable" })'
@@ -135,10 +93,10 @@ describe('a canary that does worse than stable', () => {
   })
 
   it('is told to the fleet with what was measured', async () => {
-    const { callMany, report, canary } = await start({ stable: works, canary: fails }, post)
+    const { bucket, callMany, canary } = await start({ stable: works, canary: fails }, post)
     await callMany(200, 'POST')
     await expect
-      .poll(async () => (await report())?.functions['shop/card']?.rollout)
+      .poll(async () => (await readReport(bucket.store, 'bff-1'))?.functions['shop/card']?.rollout)
       .toMatchObject({ canary: canary.release, salt: 'salt-salt', trip: { cause: 'errors' } })
   })
 
@@ -167,7 +125,7 @@ describe('a canary that does worse than stable', () => {
     )
     await callMany(200, 'POST')
     expect(card()?.canary).toBeNull()
-    await bucket.publish({ card: withCanary(stable, canary, 'another-salt') })
+    await bucket.publish({ card: withCanary(stable, canary, { salt: 'another-salt' }) })
     await runtime.refresh()
     expect(card()?.canary).toMatch(/^shop\/card@/)
     expect(card()?.rollout).toBeNull()
@@ -179,9 +137,7 @@ describe('a canary that does worse than stable', () => {
       post,
     )
     await callMany(200, 'POST')
-    const state = withCanary(stable, canary)
-    const rollout = state.rollout && { ...state.rollout, weightPercent: 50 }
-    await bucket.publish({ card: { ...state, rollout } })
+    await bucket.publish({ card: withCanary(stable, canary, { weightPercent: 50 }) })
     await runtime.refresh()
     expect(card()?.canary).toBeNull()
     const answers = await callMany(100, 'POST')
@@ -200,15 +156,9 @@ describe('a canary that is no worse', () => {
     for (let user = 0; user < 400; user++) {
       const key = `user-${user}`
       const side = chooseSide({ salt: 'salt-salt', key, weightPercent: 20 })
-      const { status } = await runtime.handle({
-        requestId: key,
-        method: 'GET',
-        // As it may happen: all who send what no revision can answer meet the canary.
-        url: side === 'canary' ? '/shop/card?bad=1' : '/shop/card',
-        headers: { 'x-needle-key': key },
-        body: null,
-        caller: {},
-      })
+      // As it may happen: all who send what no revision can answer meet the canary.
+      const url = side === 'canary' ? '/shop/card?bad=1' : '/shop/card'
+      const { status } = await call(runtime, url, { headers: { 'x-needle-key': key } })
       expect(status).toBe(side === 'canary' ? 500 : 200)
     }
     expect(card()?.rollout?.trip).toBeNull()

@@ -1,24 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import type { ReleaseRef } from '../src/manifest/group-document.ts'
+import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
 import { createFileStore } from '../src/store/file.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
 import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
 let directory: string
 let bucket: TestEnvironment
 
 beforeEach(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'needle-crash-'))
+  directory = await createTemporaryDirectory()
   bucket = await createTestEnvironment(createFileStore(at('bucket')))
-  await mkdir(directory, { recursive: true })
   await writeFile(at('root.json'), bucket.trust.rootBytes)
-})
-afterEach(async () => {
-  await rm(directory, { recursive: true, force: true })
 })
 
 const host = new URL('./support/crashing-host.ts', import.meta.url)
@@ -42,7 +39,7 @@ async function callOnce(name: string): Promise<unknown> {
 }
 
 const publish = (stable: ReleaseRef, previous: ReleaseRef) =>
-  bucket.publish({ card: { stable, previous: [previous], rollout: null, hold: null } })
+  bucket.publish({ card: testFunctionState(stable, { previous: [previous] }) })
 
 it.each([
   ['when it is called', { handler: `async () => ${exhaustMemory}` }],
@@ -52,7 +49,7 @@ it.each([
   async (_, { handler, ...options }) => {
     const proven = await bucket.release('shop/card', 'async () => ({ v: 1 })')
     await bucket.publish({ card: proven })
-    expect(await callOnce('card')).toMatchObject({ status: 200, body: '{"v":1}' })
+    expect(await callOnce('card')).toMatchObject({ status: 200, body: { v: 1 } })
 
     const crashing = await bucket.release('shop/card', handler, options)
     await publish(crashing, proven)
@@ -60,13 +57,13 @@ it.each([
     expect(await callOnce('card')).toBe(null)
     expect(await callOnce('card')).toMatchObject({
       status: 200,
-      body: '{"v":1}',
+      body: { v: 1 },
       functions: [{ refusals: [{ code: 'FUNCTION_CRASHED' }] }],
     })
 
     const fixed = await bucket.release('shop/card', 'async () => ({ v: 3 })')
     await publish(fixed, proven)
-    expect(await callOnce('card')).toMatchObject({ status: 200, body: '{"v":3}' })
+    expect(await callOnce('card')).toMatchObject({ status: 200, body: { v: 3 } })
   },
   60_000,
 )

@@ -1,50 +1,27 @@
-import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, it } from 'vitest'
-import { needle, type NeedlePluginOptions } from '../src/hosts/fastify.ts'
-import { createMemoryStore } from '../src/store/memory.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
-
-const opened: FastifyInstance[] = []
-
-afterEach(async () => {
-  for (const app of opened.splice(0)) await app.close()
-})
+import { describe, expect, it } from 'vitest'
+import type { NeedlePluginOptions } from '../src/hosts/fastify.ts'
+import { startHost } from './support/start-host.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 const paths = { status: '/needle', metrics: '/metrics', ready: '/ready', live: '/live' }
 
-async function boot(options: Pick<NeedlePluginOptions, 'source' | 'trust' | 'endpoints'>) {
-  const app = Fastify()
-  opened.push(app)
-  app.register(needle, {
-    groups: ['shop'],
-    log: silentLog,
-    report: false,
-    prefix: '/bff',
-    ...options,
-  })
-  await app.ready()
-  return app
-}
-
-async function bootWithCard(endpoints?: NeedlePluginOptions['endpoints']) {
+async function startWithCard(endpoints?: NeedlePluginOptions['endpoints']) {
   const bucket = await createTestEnvironment()
-  const card = await bucket.release(
-    'shop/card',
-    `async (input) => { if (input.fail) throw new Error('no'); return { v: 1 } }`,
-  )
-  await bucket.publish({ card })
-  return boot({ source: { store: bucket.store }, trust: bucket.trust.rootBytes, endpoints })
+  await bucket.publish({
+    card: `async (input) => { if (input.fail) throw new Error('no'); return { v: 1 } }`,
+  })
+  return startHost(bucket, { endpoints })
 }
 
 describe('endpoints', () => {
   it('are closed unless they are given a path', async () => {
-    const app = await bootWithCard()
+    const app = await startWithCard()
     const answers = await Promise.all(Object.values(paths).map((path) => app.inject(path)))
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([404, 404, 404, 404])
   })
 
   it('tell the status', async () => {
-    const app = await bootWithCard(paths)
+    const app = await startWithCard(paths)
     expect((await app.inject('/needle')).json()).toMatchObject({
       state: 'ready',
       functions: [{ function: 'shop/card', manifestVersion: 1 }],
@@ -52,7 +29,7 @@ describe('endpoints', () => {
   })
 
   it('count calls per revision for Prometheus', async () => {
-    const app = await bootWithCard(paths)
+    const app = await startWithCard(paths)
     const answer = await app.inject('/bff/shop/card')
     await app.inject('/bff/shop/card?fail=1')
     const version = String(answer.headers['x-needle-revision']).split('@')[1]
@@ -74,12 +51,8 @@ describe('endpoints', () => {
   })
 
   it('say not ready while nothing serves, and live all the same', async () => {
-    const { trust } = await createTestEnvironment()
-    const app = await boot({
-      source: { store: createMemoryStore(), bootDeadlineMs: 50 },
-      trust: trust.rootBytes,
-      endpoints: paths,
-    })
+    const bucket = await createTestEnvironment()
+    const app = await startHost(bucket, { source: { bootDeadlineMs: 50 }, endpoints: paths })
     const ready = await app.inject('/ready')
     expect(ready.statusCode).toBe(503)
     expect(ready.json()).toMatchObject({ error: { code: 'NOT_READY' }, version: null })
@@ -89,7 +62,7 @@ describe('endpoints', () => {
 
   it('stay ready while the store is away', async () => {
     const bucket = await createTestEnvironment()
-    await bucket.publish({ card: await bucket.release('shop/card', 'async () => 1') })
+    await bucket.publish({ card: 'async () => 1' })
     let isAway = false
     const store: typeof bucket.store = {
       ...bucket.store,
@@ -98,11 +71,7 @@ describe('endpoints', () => {
         return bucket.store.get(...given)
       },
     }
-    const app = await boot({
-      source: { store },
-      trust: bucket.trust.rootBytes,
-      endpoints: paths,
-    })
+    const app = await startHost(bucket, { source: { store }, endpoints: paths })
     isAway = true
     await app.needle.refresh()
     expect(app.needle.status().alarms).not.toEqual([])
@@ -111,16 +80,9 @@ describe('endpoints', () => {
 
   it('run behind the hooks of the application', async () => {
     const bucket = await createTestEnvironment()
-    const app = Fastify()
-    opened.push(app)
-    app.addHook('onRequest', async (_, reply) => reply.code(401).send())
-    app.register(needle, {
-      groups: ['shop'],
-      log: silentLog,
-      report: false,
-      source: { store: bucket.store, bootDeadlineMs: 50 },
-      trust: bucket.trust.rootBytes,
-      endpoints: paths,
+    const options = { source: { bootDeadlineMs: 50 }, endpoints: paths }
+    const app = await startHost(bucket, options, (host) => {
+      host.addHook('onRequest', async (_, reply) => reply.code(401).send())
     })
     expect((await app.inject('/needle')).statusCode).toBe(401)
   })
@@ -130,9 +92,7 @@ describe('endpoints', () => {
     [{ metrics: '/m?x' }, 'endpoints.metrics: give a path'],
     [{ helth: '/h' }, 'endpoints: Unrecognized key: "helth"'],
   ])('refuse %o', async (endpoints, message) => {
-    const { store, trust } = await createTestEnvironment()
-    await expect(boot({ source: { store }, trust: trust.rootBytes, endpoints })).rejects.toThrow(
-      message,
-    )
+    const bucket = await createTestEnvironment()
+    await expect(startHost(bucket, { endpoints })).rejects.toThrow(message)
   })
 })

@@ -1,25 +1,18 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createRuntime } from '../src/runtime.ts'
+import { beforeEach, expect, it } from 'vitest'
 import { createFileStore } from '../src/store/file.ts'
-import {
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import { call } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
 let directory: string
 
 beforeEach(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'needle-killed-'))
-})
-
-afterEach(async () => {
-  await rm(directory, { recursive: true, force: true })
+  directory = await createTemporaryDirectory()
 })
 
 const names = Array.from({ length: 4 }, (_, index) => `fn-${index}`)
@@ -38,12 +31,8 @@ type Lane = Awaited<ReturnType<typeof createLane>>
 
 /** The next version of every function, each of which answers it. */
 async function publishNext(bucket: TestEnvironment): Promise<void> {
-  const version = bucket.version + 1
-  const functions: [string, Awaited<ReturnType<typeof bucket.release>>][] = []
-  for (const name of names) {
-    functions.push([name, await bucket.release(`shop/${name}`, `async () => ${version}`)])
-  }
-  await bucket.publish(Object.fromEntries(functions))
+  const handler = `async () => ${bucket.version + 1}`
+  await bucket.publish(Object.fromEntries(names.map((name) => [name, handler])))
 }
 
 /**
@@ -76,21 +65,11 @@ async function runAndKill(
 }
 
 /** What every function answers after a start that cannot reach the store. */
-async function startWithoutStore({ at }: Lane) {
-  const runtime = createRuntime({
-    source: { store: 'memory:', cacheDirectory: at('cache'), bootDeadlineMs: 5_000 },
-    groups: ['shop'],
-    trust: at('root.json'),
-    log: silentLog,
-    report: false,
-  })
-  await runtime.start()
-  const answers = new Set<string>()
-  for (const name of names) {
-    const call = { requestId: 'r', method: 'GET', headers: {}, body: null, caller: {} }
-    const { body } = await runtime.handle({ ...call, url: `/shop/${name}` })
-    answers.add(typeof body === 'string' ? body : 'no JSON')
-  }
+async function startWithoutStore({ bucket, at }: Lane) {
+  const source = { store: 'memory:', cacheDirectory: at('cache') }
+  const runtime = await startRuntime(bucket, { source })
+  const answers = new Set<unknown>()
+  for (const name of names) answers.add((await call(runtime, `/shop/${name}`)).body)
   const { manifest, functions } = runtime.status()
   await runtime.close()
   return {
@@ -114,7 +93,7 @@ async function killRepeatedly(lane: Lane, kills: number): Promise<string[]> {
     const { version: newest } = lane.bucket
     await runAndKill(lane, { afterMs: (wholeMs * 1.5 * kill) / kills })
     const { answers, version = 0, refused } = await startWithoutStore(lane)
-    expect({ answers, refused }).toEqual({ answers: [String(version)], refused: 0 })
+    expect({ answers, refused }).toEqual({ answers: [version], refused: 0 })
     expect([proven, newest]).toContain(version)
     booted.push(version === newest ? 'new' : 'old')
     proven = version

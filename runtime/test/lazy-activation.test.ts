@@ -1,60 +1,36 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { RuntimeError } from '../src/errors.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import type { RuntimeOptions } from '../src/runtime-options.ts'
+import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
+import type { Runtime } from '../src/runtime.ts'
 import type { ArtifactStore } from '../src/store/artifact-store.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import {
-  createManualClock,
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import { call as callUrl } from './support/call.ts'
+import type { QuietOptions } from './support/quiet-options.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
+import { createManualClock } from './support/manual-clock.ts'
+import { silentLog } from './support/silent-log.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
-const opened: Runtime[] = []
 let cacheDirectory: string
-
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(path.join(tmpdir(), 'needle-cache-'))
-})
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-  await rm(cacheDirectory, { recursive: true, force: true })
+  cacheDirectory = await createTemporaryDirectory()
 })
 
-async function start(
-  bucket: TestEnvironment,
-  { store = bucket.store, ...options }: Partial<RuntimeOptions> & { store?: ArtifactStore } = {},
-): Promise<Runtime> {
-  const runtime = createRuntime({
-    source: { store, cacheDirectory },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-    watchdog: false,
-    ...options,
-  })
-  opened.push(runtime)
-  await runtime.start()
-  return runtime
-}
+const start = (bucket: TestEnvironment, options: QuietOptions = {}): Promise<Runtime> =>
+  startRuntime(bucket, { source: { cacheDirectory }, watchdog: false, ...options })
 
 async function restart(runtime: Runtime, ...[bucket, options]: Parameters<typeof start>) {
-  opened.splice(opened.indexOf(runtime), 1)
   await runtime.close()
   return start(bucket, options)
 }
 
 async function call(runtime: Runtime, name: string) {
-  const url = `/shop/${name}`
-  const base = { requestId: 'r1', method: 'GET', headers: {}, body: null, caller: {} }
-  const { status, body } = await runtime.handle({ ...base, url })
-  return { status, body: typeof body === 'string' ? JSON.parse(body) : body }
+  const { status, body } = await callUrl(runtime, `/shop/${name}`)
+  return { status, body }
 }
 
 const loaded = (runtime: Runtime): string[] =>
@@ -76,12 +52,8 @@ async function publish(bucket: TestEnvironment, ...names: string[]) {
   return refs
 }
 
-const after = (stable: ReleaseRef, previous: ReleaseRef): FunctionState => ({
-  stable,
-  previous: [previous],
-  rollout: null,
-  hold: null,
-})
+const after = (stable: ReleaseRef, previous: ReleaseRef): FunctionState =>
+  testFunctionState(stable, { previous: [previous] })
 
 async function compiled(): Promise<string[]> {
   const names = await readdir(path.join(cacheDirectory, 'production/code'), { recursive: true })
@@ -203,10 +175,7 @@ describe('a function nobody calls', () => {
     const bucket = await createTestEnvironment()
     const clock = createManualClock(Date.now())
     const ticks: string[] = []
-    await bucket.publish({
-      busy: await bucket.release('shop/busy', ticking('busy')),
-      idle: await bucket.release('shop/idle', ticking('idle')),
-    })
+    await bucket.publish({ busy: ticking('busy'), idle: ticking('idle') })
     const log = { ...silentLog, info: (message: string) => void ticks.push(message) }
     const options = { loadAhead: 0, evictAfterMs: 60_000, clock, log }
     const runtime = await start(bucket, options)
@@ -252,7 +221,10 @@ describe('a restart from disk', () => {
     clock.advance(61_000)
     await before.refresh()
 
-    const runtime = await restart(before, bucket, { ...options, store: createMemoryStore() })
+    const runtime = await restart(before, bucket, {
+      ...options,
+      source: { store: createMemoryStore(), cacheDirectory },
+    })
     await expect.poll(() => loaded(runtime)).toEqual(['c'])
     expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 1 } })
   })

@@ -1,43 +1,28 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { RuntimeEvent } from '../src/index.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
-
-const opened: Runtime[] = []
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
+import { call } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 it('turns the heaviest function away while the event loop cannot keep up, and nobody else', async () => {
   const bucket = await createTestEnvironment()
   await bucket.publish({
-    heavy: await bucket.release(
-      'shop/heavy',
-      'async () => { const end = Date.now() + 60; while (Date.now() < end); return {} }',
-    ),
-    light: await bucket.release('shop/light', 'async () => ({})'),
+    heavy: 'async () => { const end = Date.now() + 60; while (Date.now() < end); return {} }',
+    light: 'async () => ({})',
   })
   const events: RuntimeEvent[] = []
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
+  const runtime = await startRuntime(bucket, {
     watchdog: false,
     probationCalls: 0,
     maxLoopDelayMs: 60,
     onEvent: (event) => events.push(event),
   })
-  opened.push(runtime)
-  await runtime.start()
 
   const over = new AbortController()
   const codes = { heavy: new Map<string | null, number>(), light: new Map<string | null, number>() }
   const callAlways = async (name: keyof typeof codes): Promise<void> => {
-    const base = { requestId: 'r1', method: 'GET', headers: {}, body: null, caller: {} }
     while (!over.signal.aborted) {
-      const { errorCode } = await runtime.handle({ ...base, url: `/shop/${name}` })
+      const { errorCode } = await call(runtime, `/shop/${name}`)
       codes[name].set(errorCode, (codes[name].get(errorCode) ?? 0) + 1)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }

@@ -1,12 +1,8 @@
-import { afterEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { RuntimeEvent } from '../src/index.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
-
-const opened: Runtime[] = []
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
+import { call as callOnce } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 /** Holds the event loop as long as the query says. */
 const holds = `async ({ ms }) => {
@@ -21,28 +17,15 @@ const guardMs = 1600
 
 async function start(probationCalls: number) {
   const bucket = await createTestEnvironment()
-  await bucket.publish({
-    culprit: await bucket.release('shop/culprit', holds),
-    other: await bucket.release('shop/other', holds),
-  })
+  await bucket.publish({ culprit: holds, other: holds })
   const events: RuntimeEvent[] = []
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
+  const runtime = await startRuntime(bucket, {
     watchdog: { limitMs },
     probationCalls,
     onEvent: (event) => events.push(event),
   })
-  opened.push(runtime)
-  await runtime.start()
-  const call = async (name: string, ms: number) => {
-    const base = { requestId: `${name} ${ms}`, method: 'GET', headers: {}, body: null, caller: {} }
-    const { status, body } = await runtime.handle({ ...base, url: `/shop/${name}?ms=${ms}` })
-    return { status, body: typeof body === 'string' ? JSON.parse(body) : null }
-  }
+  const call = (name: string, ms: number) =>
+    callOnce(runtime, `/shop/${name}?ms=${ms}`, { requestId: `${name} ${ms}` })
   const isOnProbation = (name: string) =>
     runtime.status().functions.find((each) => each.function === `shop/${name}`)?.probation
   return { runtime, events, call, isOnProbation }

@@ -1,60 +1,33 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digestHex } from '../src/manifest/digest.ts'
 import { objectKey } from '../src/manifest/object-key.ts'
 import { sizeLimit } from '../src/manifest/size-limit.ts'
+import { testFunctionState, testQuarantineEntry } from '../src/manifest/testing/test-documents.ts'
 import { createTestTrust } from '../src/manifest/testing/test-trust.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import {
-  createManualClock,
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import type { Runtime } from '../src/runtime.ts'
+import { call } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createManualClock } from './support/manual-clock.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
+import { withhold } from './support/withhold.ts'
 
-const opened: Runtime[] = []
-
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
-
-const call = {
-  requestId: 'r1',
-  method: 'GET',
-  url: '/shop/card',
-  headers: {},
-  body: null,
-  caller: {},
-}
-
-async function answer(runtime: Runtime, url = '/shop/card'): Promise<unknown> {
-  const { body } = await runtime.handle({ ...call, url })
-  return typeof body === 'string' ? JSON.parse(body) : body
-}
+const answer = async (runtime: Runtime, url?: string): Promise<unknown> =>
+  (await call(runtime, url)).body
 
 async function serveFirst() {
   const bucket = await createTestEnvironment()
   const card = await bucket.release('shop/card', 'async () => ({ v: 1 })')
   const published = await bucket.publish({ card })
   const clock = createManualClock()
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-    clock,
-  })
-  opened.push(runtime)
-  await runtime.start()
+  const runtime = await startRuntime(bucket, { clock })
   expect(await answer(runtime)).toEqual({ v: 1 })
   return { bucket, card, published, runtime, clock }
 }
 
 const manifestKey = objectKey.manifest('production')
 
-async function publishNext(bucket: TestEnvironment): Promise<Uint8Array> {
-  return bucket.publish({ card: await bucket.release('shop/card', 'async () => ({ v: 2 })') })
-}
+const publishNext = (bucket: TestEnvironment): Promise<Uint8Array> =>
+  bucket.publish({ card: 'async () => ({ v: 2 })' })
 
 type Scene = Awaited<ReturnType<typeof serveFirst>>
 
@@ -162,8 +135,7 @@ describe('a manifest that is refused', () => {
     expect(await answer(runtime)).toEqual({ v: 1 })
 
     // The next good one ends it.
-    const good = await bucket.release('shop/card', 'async () => ({ v: 3 })')
-    await bucket.publish({ card: good }, { manifest: { version: 10 } })
+    await bucket.publish({ card: 'async () => ({ v: 3 })' }, { manifest: { version: 10 } })
     await runtime.refresh()
     expect(await answer(runtime)).toEqual({ v: 3 })
     expect(runtime.status()).toMatchObject({ refusal: null, alarms: [], frozen: false })
@@ -245,12 +217,12 @@ describe('a function that is refused', () => {
     async (code, _title, spoil) => {
       const scene = await serveFirst()
       const { bucket, runtime, card } = scene
-      await bucket.publish({ card, other: await bucket.release('shop/other', 'async () => 1') })
+      await bucket.publish({ card, other: 'async () => 1' })
       await runtime.refresh()
 
       const bad = await spoil(scene)
       if (typeof bad !== 'object' || bad === null || !('artifact' in bad)) throw new Error('no ref')
-      const other = await bucket.release('shop/other', 'async () => 2')
+      const other = 'async () => 2'
       await bucket.publish({ card: Object.assign({}, card, bad), other })
       await runtime.refresh()
 
@@ -263,8 +235,7 @@ describe('a function that is refused', () => {
       expect(await answer(runtime)).toEqual({ v: 1 })
       expect(await answer(runtime, '/shop/other')).toBe(2)
 
-      const fixed = await bucket.release('shop/card', 'async () => ({ v: 3 })')
-      await bucket.publish({ card: fixed, other })
+      await bucket.publish({ card: 'async () => ({ v: 3 })', other })
       await runtime.refresh()
       expect(await answer(runtime)).toEqual({ v: 3 })
       expect(runtime.status().functions[0]?.refusals).toEqual([])
@@ -274,16 +245,13 @@ describe('a function that is refused', () => {
   it('is tried again without a new manifest once its artifact is there', async () => {
     const { bucket, runtime, clock } = await serveFirst()
     const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')
-    const key = objectKey.artifact(next.artifact)
-    const artifact = await bucket.store.get(key, { maxBytes: 1000 })
-    await bucket.store.delete(key)
+    const putBack = await withhold(bucket.store, objectKey.artifact(next.artifact))
     await bucket.publish({ card: next })
     await runtime.refresh()
     expect(runtime.status().functions[0]?.refusals).toMatchObject([{ code: 'OBJECT_MISSING' }])
     expect(await answer(runtime)).toEqual({ v: 1 })
 
-    if (artifact.status !== 'found') throw new Error('no artifact')
-    await bucket.store.put(key, artifact.bytes)
+    await putBack()
     clock.advance(60_000)
     await runtime.refresh()
     expect(await answer(runtime)).toEqual({ v: 2 })
@@ -294,15 +262,11 @@ describe('a function that is refused', () => {
     const { bucket, runtime, clock } = await serveFirst()
     const proven = await bucket.release('shop/other', 'async () => 1')
     const next = await bucket.release('shop/other', 'async () => 2')
-    const key = objectKey.artifact(next.artifact)
-    const artifact = await bucket.store.get(key, { maxBytes: 1000 })
-    if (artifact.status !== 'found') throw new Error('no artifact')
-    for (const each of [proven, next]) await bucket.store.delete(objectKey.artifact(each.artifact))
-    await bucket.publish({
-      other: { stable: next, previous: [proven], rollout: null, hold: null },
-    })
+    const putBack = await withhold(bucket.store, objectKey.artifact(next.artifact))
+    await withhold(bucket.store, objectKey.artifact(proven.artifact))
+    await bucket.publish({ other: testFunctionState(next, { previous: [proven] }) })
     await runtime.refresh()
-    await bucket.store.put(key, artifact.bytes)
+    await putBack()
     clock.advance(60_000)
     await runtime.refresh()
     expect(await answer(runtime, '/shop/other')).toBe(2)
@@ -316,22 +280,14 @@ describe('a function that is refused', () => {
   it('may not serve once it is quarantined, and says who did it', async () => {
     const { bucket, card, runtime } = await serveFirst()
     const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')
-    const entry = {
-      function: 'shop/card',
-      artifact: next.artifact,
-      settings: next.settings,
-      by: 'ann',
-      reason: 'errors',
-      since: '2026-01-01T00:00:00Z',
-    }
-    await bucket.publish({ card: next }, { quarantine: [entry] })
+    await bucket.publish({ card: next }, { quarantine: [testQuarantineEntry(next)] })
     await runtime.refresh()
     expect(await answer(runtime)).toEqual({ v: 1 })
     expect(runtime.status().functions[0]?.refusals).toMatchObject([
       { code: 'RELEASE_QUARANTINED', message: expect.stringContaining('ann') },
     ])
 
-    await bucket.publish({ card }, { quarantine: [{ ...entry, artifact: card.artifact }] })
+    await bucket.publish({ card }, { quarantine: [testQuarantineEntry(card)] })
     await runtime.refresh()
     expect(await answer(runtime)).toMatchObject({ error: { code: 'FUNCTION_QUARANTINED' } })
   })

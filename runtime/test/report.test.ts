@@ -1,28 +1,15 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
-import { parseJson } from '../src/manifest/document.ts'
-import { instanceReportSchema } from '../src/manifest/instance-report.ts'
-import { createRuntime } from '../src/runtime.ts'
-import { createTestEnvironment, silentLog } from './support/test-environment.ts'
+import { readReport } from './support/read-report.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 it('tells the store at once what it runs, and what it refused', async () => {
   const bucket = await createTestEnvironment()
   const card = await bucket.release('shop/card', 'async () => 1')
   await bucket.publish({ card })
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    instance: 'bff-1',
-  })
-  const report = async () => {
-    const key = 'environments/production/instances/bff-1.json'
-    const found = await bucket.store.get(key, { maxBytes: 10_000 })
-    if (found.status !== 'found') return null
-    return instanceReportSchema.parse(parseJson(found.bytes, { name: 'report' }, key))
-  }
-  await runtime.start()
+  const runtime = await startRuntime(bucket, { report: true, instance: 'bff-1' })
+  const report = () => readReport(bucket.store, 'bff-1')
   await expect.poll(async () => (await report())?.state).toBe('ready')
   expect(await report()).toMatchObject({
     manifest: { version: 1 },
@@ -43,10 +30,10 @@ it('tells the store at once what it runs, and what it refused', async () => {
 
 it('closes in time when the store does not take the last report', async () => {
   const bucket = await createTestEnvironment()
-  await bucket.publish({ card: await bucket.release('shop/card', 'async () => 1') })
+  await bucket.publish({ card: 'async () => 1' })
   const asked: number[] = []
   let isAway = false
-  const runtime = createRuntime({
+  const runtime = await startRuntime(bucket, {
     source: {
       store: {
         ...bucket.store,
@@ -54,9 +41,7 @@ it('closes in time when the store does not take the last report', async () => {
           isAway ? Promise.withResolvers<never>().promise : bucket.store.put(...args),
       },
     },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
+    report: true,
     instance: 'bff-1',
     clock: {
       now: () => Date.now(),
@@ -68,7 +53,6 @@ it('closes in time when the store does not take the last report', async () => {
       },
     },
   })
-  await runtime.start()
   isAway = true
   await runtime.close()
   expect(asked).toContain(2_000)

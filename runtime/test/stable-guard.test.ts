@@ -1,19 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type { RuntimeEvent } from '../src/index.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
+import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
 import { toInstanceReport } from '../src/sync/to-instance-report.ts'
-import {
-  type ReleaseOptions,
-  createTestEnvironment,
-  silentLog,
-} from './support/test-environment.ts'
-
-const opened: Runtime[] = []
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-})
+import { call as callOnce } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment, type ReleaseOptions } from './support/test-environment.ts'
 
 const hourMs = 3_600_000
 const works = 'async () => ({ from: "proven" })'
@@ -40,37 +33,23 @@ async function promote(before: string, after: string, options: Promotion = {}) {
 
   let shiftMs = 0
   const events: RuntimeEvent[] = []
-  const runtime = createRuntime({
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
+  const runtime = await startRuntime(bucket, {
     maxLoopDelayMs: false,
     watchdog: false,
     probationCalls: 0,
     clock: { ...systemClock, now: () => Date.now() + shiftMs },
     onEvent: (event) => events.push(event),
   })
-  opened.push(runtime)
-  await runtime.start()
-  const call = async (path = '/shop/card') => {
-    const base = { requestId: 'r1', method: 'GET', headers: {}, body: null, caller: {} }
-    const { status, headers } = await runtime.handle({ ...base, url: path })
+  const call = async (url = '/shop/card') => {
+    const { status, headers } = await callOnce(runtime, url)
     return { status, revision: headers['x-needle-revision'], failed: headers['x-needle-fallback'] }
   }
   for (let made = 0; made < (options.callsBefore ?? 0); made++) await call()
 
   const publish = async (state: Partial<FunctionState> = {}): Promise<void> => {
+    const rollbackUntil = new Date(Date.now() + hourMs).toISOString()
     await bucket.publish({
-      card: {
-        stable,
-        previous: [proven],
-        rollout: null,
-        hold: null,
-        rollbackUntil: new Date(Date.now() + hourMs).toISOString(),
-        ...state,
-      },
+      card: testFunctionState(stable, { previous: [proven], rollbackUntil, ...state }),
     })
     await runtime.refresh()
   }

@@ -1,13 +1,10 @@
-import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, it } from 'vitest'
-import { needle, type NeedlePluginOptions } from '../src/hosts/fastify.ts'
+import type { FastifyInstance } from 'fastify'
+import { describe, expect, it } from 'vitest'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
 import type { StickyKeySource } from '../src/manifest/sticky-key-source.ts'
-import {
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import { testFunctionState, testRollout } from '../src/manifest/testing/test-documents.ts'
+import { type HostOptions, startHost } from './support/start-host.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
 type Side = 'stable' | 'canary'
 type Headers = Readonly<Record<string, string>>
@@ -22,24 +19,12 @@ interface Answer {
   readonly revision: string | null
 }
 
-const opened: FastifyInstance[] = []
-afterEach(async () => {
-  for (const app of opened.splice(0)) await app.close()
-})
-
 /** A BFF of its own on a port of its own, of the fleet that this bucket feeds. */
 async function startInstance(
   bucket: TestEnvironment,
-  options: Partial<NeedlePluginOptions> = {},
+  options: HostOptions = {},
 ): Promise<Instance> {
-  const app = Fastify({ forceCloseConnections: true })
-  opened.push(app)
-  await app.register(needle, {
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
+  const app = await startHost(bucket, {
     // Knows no session: by the host alone, every request would be somebody else's.
     stickyKey: (call) => call.requestId + Math.random(),
     context: (request) => {
@@ -53,7 +38,7 @@ async function startInstance(
 }
 
 async function ask({ address }: Instance, headers: Headers = {}): Promise<Answer> {
-  const response = await fetch(`${address}/shop/card`, { headers })
+  const response = await fetch(`${address}/bff/shop/card`, { headers })
   const side: unknown = await response.json()
   if (side !== 'stable' && side !== 'canary') throw new Error(`answered ${String(side)}`)
   return { side, revision: response.headers.get('x-needle-revision') }
@@ -75,16 +60,7 @@ function rolloutAt(
   weightPercent: number,
   stickyKey: StickyKeySource | undefined,
 ): FunctionState {
-  const rollout = {
-    canary,
-    steps: [{ weightPercent, bakeMs: 0 }],
-    step: 0,
-    weightPercent,
-    salt: 'salt-salt',
-    since: '2026-01-01T00:00:00Z',
-    stickyKey,
-  }
-  return { stable, previous: [], rollout, hold: null }
+  return testFunctionState(stable, { rollout: testRollout(canary, { weightPercent, stickyKey }) })
 }
 
 const users = Array.from({ length: 100 }, (_, index) => `user-${index}`)
@@ -153,7 +129,7 @@ describe('a request without the key that the policy names', () => {
   it('goes by the key of the host, the same on every instance', async () => {
     const { bucket, publish } = await createRollout({ httpHeaderName: 'x-user-id' })
     await publish(50)
-    const byTenant: Partial<NeedlePluginOptions> = {
+    const byTenant: HostOptions = {
       stickyKey: (call) => String(call.headers['x-tenant'] ?? ''),
     }
     const instances = [await startInstance(bucket, byTenant), await startInstance(bucket, byTenant)]

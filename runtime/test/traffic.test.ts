@@ -1,65 +1,20 @@
-import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, it } from 'vitest'
-import { needle, type NeedlePluginOptions } from '../src/hosts/fastify.ts'
-import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
-import {
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
-
-const opened: FastifyInstance[] = []
-
-afterEach(async () => {
-  for (const app of opened.splice(0)) await app.close()
-})
-
-async function boot(
-  bucket: TestEnvironment,
-  options: Partial<NeedlePluginOptions> = {},
-  prepare: (app: FastifyInstance) => void = () => {},
-): Promise<FastifyInstance> {
-  const app = Fastify({ forceCloseConnections: true })
-  opened.push(app)
-  prepare(app)
-  app.register(needle, {
-    prefix: '/bff',
-    source: { store: bucket.store },
-    groups: ['shop'],
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-    ...options,
-  })
-  await app.ready()
-  return app
-}
+import { describe, expect, it } from 'vitest'
+import type { ReleaseRef } from '../src/manifest/group-document.ts'
+import { testFunctionState, testRollout, testStop } from '../src/manifest/testing/test-documents.ts'
+import { startHost } from './support/start-host.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 const withCanary = (stable: ReleaseRef, canary: ReleaseRef, weightPercent: number) =>
-  ({
-    stable,
-    previous: [],
-    rollout: {
-      canary,
-      steps: [{ weightPercent, bakeMs: 0 }],
-      step: 0,
-      weightPercent,
-      salt: 'salt-salt',
-      since: '2026-01-01T00:00:00Z',
-    },
-    hold: null,
-  }) satisfies FunctionState
+  testFunctionState(stable, { rollout: testRollout(canary, { weightPercent }) })
+
+const slowCard = (v: number): string =>
+  `async () => { await new Promise((go) => setTimeout(go, 3)); return { v: ${v} } }`
 
 describe('under traffic', () => {
   it('fails no request while releases are swapped', async () => {
     const bucket = await createTestEnvironment()
-    const release = (v: number) =>
-      bucket.release(
-        'shop/card',
-        `async () => { await new Promise((go) => setTimeout(go, 3)); return { v: ${v} } }`,
-      )
-    await bucket.publish({ card: await release(1) })
-    const app = await boot(bucket)
+    await bucket.publish({ card: slowCard(1) })
+    const app = await startHost(bucket)
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
 
     const over = new AbortController()
@@ -75,7 +30,7 @@ describe('under traffic', () => {
     }
     const clients = Array.from({ length: 8 }, client)
     for (let v = 2; v <= 12; v++) {
-      await bucket.publish({ card: await release(v) })
+      await bucket.publish({ card: slowCard(v) })
       await app.needle.refresh()
       // A request that begins after the refresh meets the new release.
       const next = await fetch(`${address}/bff/shop/card`)
@@ -92,7 +47,7 @@ describe('under traffic', () => {
     const stable = await bucket.release('shop/card', 'async () => "stable"')
     const canary = await bucket.release('shop/card', 'async () => "canary"')
     await bucket.publish({ card: withCanary(stable, canary, 20) })
-    const app = await boot(bucket)
+    const app = await startHost(bucket)
     const sides = async (): Promise<string[]> => {
       const keys = Array.from({ length: 300 }, (_, index) => `user-${index}`)
       return Promise.all(
@@ -123,7 +78,7 @@ describe('under traffic', () => {
       settings: { http: { method: 'GET', path: '/shop/moved' } },
     })
     await bucket.publish({ card: withCanary(stable, canary, 100) })
-    const app = await boot(bucket)
+    const app = await startHost(bucket)
     expect((await app.inject('/bff/shop/card')).json()).toBe(2)
     expect((await app.inject('/bff/shop/moved')).statusCode).toBe(404)
 
@@ -136,15 +91,8 @@ describe('under traffic', () => {
   it('answers 503 for a function that is stopped, even one that would not load', async () => {
     const bucket = await createTestEnvironment()
     const poison = await bucket.release('shop/card', '', { script: 'throw new Error("poison")' })
-    const hold = {
-      mode: 'stopped',
-      by: 'ann',
-      reason: 'fire',
-      since: '2026-01-01T00:00:00Z',
-      until: null,
-    } as const
-    await bucket.publish({ card: { stable: poison, previous: [], rollout: null, hold } })
-    const app = await boot(bucket)
+    await bucket.publish({ card: testFunctionState(poison, { hold: testStop }) })
+    const app = await startHost(bucket)
     const response = await app.inject('/bff/shop/card')
     expect(response.statusCode).toBe(503)
     expect(response.json()).toMatchObject({ error: { code: 'FUNCTION_STOPPED' } })
@@ -154,11 +102,9 @@ describe('under traffic', () => {
   it('stops a function that serves, and serves again when it is resumed', async () => {
     const bucket = await createTestEnvironment()
     const card = await bucket.release('shop/card', 'async () => 1')
-    const since = '2026-01-01T00:00:00Z'
-    const hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null } as const
-    const steps = [card, { stable: card, previous: [], rollout: null, hold }, card]
+    const steps = [card, testFunctionState(card, { hold: testStop }), card]
     const statuses: number[] = []
-    const app = await boot(bucket, { source: { store: bucket.store, bootDeadlineMs: 10 } })
+    const app = await startHost(bucket, { source: { bootDeadlineMs: 10 } })
     for (const step of steps) {
       await bucket.publish({ card: step })
       await app.needle.refresh()
@@ -169,14 +115,9 @@ describe('under traffic', () => {
 
   it('survives a stray promise and a throwing timer of a function, and charges it', async () => {
     const bucket = await createTestEnvironment()
-    await bucket.publish({
-      card: await bucket.release(
-        'shop/card',
-        'async () => { Promise.reject(new Error("stray")); return 1 }',
-      ),
-    })
+    await bucket.publish({ card: 'async () => { Promise.reject(new Error("stray")); return 1 }' })
     const events: string[] = []
-    const app = await boot(bucket, {
+    const app = await startHost(bucket, {
       onEvent: (event) => {
         if (event.type === 'strayFailure') events.push(`${event.revision} ${event.message}`)
       },
@@ -191,13 +132,16 @@ describe('under traffic', () => {
 
 describe('the route of the host', () => {
   const echo = 'async (input, { caller }) => ({ input, caller })'
-  const post = { http: { method: 'POST', path: '/shop/card' }, maxBodyBytes: 64 } as const
+  const settings = { http: { method: 'POST', path: '/shop/card' }, maxBodyBytes: 64 } as const
+  const publishEcho = async () => {
+    const bucket = await createTestEnvironment()
+    await bucket.publish({ card: await bucket.release('shop/card', echo, { settings }) })
+    return bucket
+  }
 
   it('runs the hooks of the host, hands over the caller and leaves other routes alone', async () => {
-    const bucket = await createTestEnvironment()
-    await bucket.publish({ card: await bucket.release('shop/card', echo, { settings: post }) })
-    const app = await boot(
-      bucket,
+    const app = await startHost(
+      await publishEcho(),
       { context: (request): object => ({ user: request.headers['x-user'] }) },
       (app) => {
         app.addHook('onRequest', async (request, reply) => {
@@ -235,9 +179,7 @@ describe('the route of the host', () => {
       },
     ],
   ] as const)('answers %s with %i', async (code, status, request) => {
-    const bucket = await createTestEnvironment()
-    await bucket.publish({ card: await bucket.release('shop/card', echo, { settings: post }) })
-    const app = await boot(bucket)
+    const app = await startHost(await publishEcho())
     const response = await app.inject({ ...request })
     expect(response.statusCode).toBe(status)
     expect(response.json()).toMatchObject({ error: { code } })
@@ -245,9 +187,9 @@ describe('the route of the host', () => {
   })
 
   it('refuses a body that turns out too large while it arrives', async () => {
-    const bucket = await createTestEnvironment()
-    await bucket.publish({ card: await bucket.release('shop/card', echo, { settings: post }) })
-    const address = await (await boot(bucket)).listen({ port: 0, host: '127.0.0.1' })
+    const address = await (
+      await startHost(await publishEcho())
+    ).listen({ port: 0, host: '127.0.0.1' })
     const body = new ReadableStream({
       pull: async (controller) => {
         await new Promise((go) => setTimeout(go, 5))
@@ -276,7 +218,7 @@ describe('the route of the host', () => {
     })
     const left = Promise.withResolvers<void>()
     const services: object = { note: { left: () => left.resolve() } }
-    const app = await boot(bucket, { services })
+    const app = await startHost(bucket, { services })
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
 
     const leaving = new AbortController()

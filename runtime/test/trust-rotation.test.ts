@@ -1,60 +1,27 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { signDocument } from '../src/manifest/envelope.ts'
 import { objectKey } from '../src/manifest/object-key.ts'
 import { createTestTrust, type TestTrust } from '../src/manifest/testing/test-trust.ts'
-import { createRuntime, type Runtime } from '../src/runtime.ts'
-import type { ArtifactStore } from '../src/store/artifact-store.ts'
+import type { Runtime } from '../src/runtime.ts'
+import type { SourceOptions } from '../src/runtime-options.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import {
-  createTestEnvironment,
-  silentLog,
-  type TestEnvironment,
-} from './support/test-environment.ts'
+import { call } from './support/call.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
+import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
-const opened: Runtime[] = []
 let cacheDirectory: string
-
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(path.join(tmpdir(), 'needle-trust-'))
+  cacheDirectory = await createTemporaryDirectory()
 })
 
-afterEach(async () => {
-  for (const runtime of opened.splice(0)) await runtime.close()
-  await rm(cacheDirectory, { recursive: true, force: true })
-})
+/** Pinned for ever at the first root. */
+const start = (bucket: TestEnvironment, source: Partial<SourceOptions> = {}): Promise<Runtime> =>
+  startRuntime(bucket, { source: { cacheDirectory, bootDeadlineMs: 500, ...source } })
 
-async function start(
-  bucket: TestEnvironment,
-  store: ArtifactStore = bucket.store,
-  directory: string | undefined = cacheDirectory,
-): Promise<Runtime> {
-  const runtime = createRuntime({
-    source: { store, cacheDirectory: directory, bootDeadlineMs: 500 },
-    groups: ['shop'],
-    // Pinned for ever at the first root.
-    trust: bucket.trust.rootBytes,
-    log: silentLog,
-    report: false,
-  })
-  opened.push(runtime)
-  await runtime.start()
-  return runtime
-}
-
-async function answer(runtime: Runtime): Promise<unknown> {
-  const { body } = await runtime.handle({
-    requestId: 'r1',
-    method: 'GET',
-    url: '/shop/card',
-    headers: {},
-    body: null,
-    caller: {},
-  })
-  return typeof body === 'string' ? JSON.parse(body) : body
-}
+const answer = async (runtime: Runtime): Promise<unknown> => (await call(runtime)).body
 
 /** Root 2 with new keys in every role, uploaded but not yet named by any manifest. */
 async function rotate(bucket: TestEnvironment): Promise<TestTrust> {
@@ -101,7 +68,7 @@ it('remembers the newer root across a restart without the store', async () => {
   await publishUnder(bucket, await rotate(bucket), 2)
   await (await start(bucket)).close()
 
-  const away = await start(bucket, createMemoryStore())
+  const away = await start(bucket, { store: createMemoryStore() })
   expect(await answer(away)).toEqual({ v: 2 })
   await away.close()
 
@@ -118,7 +85,7 @@ it('refuses the old key although no manifest has named the newer root yet', asyn
   const bucket = await createTestEnvironment()
   await rotate(bucket)
   await forge(bucket)
-  const runtime = await start(bucket, bucket.store, undefined)
+  const runtime = await start(bucket, { cacheDirectory: undefined })
   expect(runtime.status()).toMatchObject({
     state: 'notReady',
     refusal: { code: 'SIGNER_UNKNOWN' },
@@ -140,7 +107,7 @@ it('boots on the manifest before the rotation when it ended between root and man
   await before.close()
   expect(await readdir(path.join(cacheDirectory, 'production/trust'))).toEqual(['2.json'])
 
-  expect(await answer(await start(bucket, createMemoryStore()))).toEqual({ v: 1 })
+  expect(await answer(await start(bucket, { store: createMemoryStore() }))).toEqual({ v: 1 })
 })
 
 it('takes a manifest of the root it knows when a damaged newer one lies in the store', async () => {

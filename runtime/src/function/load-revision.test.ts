@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { createMetricsRegistry } from '../metrics/metrics-registry.ts'
-import { createManualClock } from '../../test/support/test-environment.ts'
+import { createManualClock } from '../../test/support/manual-clock.ts'
 import { currentCall } from './attribution.ts'
 import { createDeadlineWheel } from './deadline-wheel.ts'
 import { artifactOf, bundle, loadFixture, textOf, toCall } from './testing/revision-fixture.ts'

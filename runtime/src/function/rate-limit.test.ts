@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createManualClock } from '../../test/support/test-environment.ts'
+import { createManualClock } from '../../test/support/manual-clock.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 function createFixture(maxPerSecond: number) {

@@ -1,50 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
-import { digestOf } from '../manifest/digest.ts'
-import type { FunctionState, Hold, ReleaseRef, Rollout } from '../manifest/group-document.ts'
+import type { FunctionState, ReleaseRef, Rollout } from '../manifest/group-document.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
+import {
+  testFunctionState as want,
+  testQuarantineEntry as quarantine,
+  testRef,
+  testRollout,
+  testStop as stopped,
+} from '../manifest/testing/test-documents.ts'
 import { planActivation, type ServingState } from './plan-activation.ts'
 
-const ref = (label: string): ReleaseRef => ({
-  release: digestOf(`release ${label}`),
-  sizeBytes: 100,
-  artifact: digestOf(`artifact ${label}`),
-  settings: digestOf('settings'),
-})
-const [a, b, c] = [ref('a'), ref('b'), ref('c')]
-const since = '2026-01-01T00:00:00Z'
+const [a, b, c] = [testRef('a'), testRef('b'), testRef('c')]
 
-const rolloutTo = (canary: ReleaseRef, weightPercent: number): Rollout => ({
-  canary,
-  steps: [{ weightPercent, bakeMs: 0 }],
-  step: 0,
-  weightPercent,
-  salt: 'salt-salt',
-  since,
-})
-const stopped: Hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null }
+const rolloutTo = (canary: ReleaseRef, weightPercent: number): Rollout =>
+  testRollout(canary, { weightPercent })
 
-const want = (stable: ReleaseRef, more: Partial<FunctionState> = {}): FunctionState => ({
-  stable,
-  previous: [],
-  rollout: null,
-  hold: null,
-  ...more,
-})
 const serves = (stable: ReleaseRef | null, more: Partial<ServingState> = {}): ServingState => ({
   stable,
   canary: null,
   stopped: false,
   ...more,
-})
-
-const quarantine = (pair: ReleaseRef): QuarantineEntry => ({
-  function: 'shop/card',
-  artifact: pair.artifact,
-  settings: pair.settings,
-  by: 'ann',
-  reason: 'errors',
-  since,
 })
 
 interface Case {

@@ -2,22 +2,21 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../manifest/digest.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
-import { testManifest, testRelease } from '../manifest/testing/test-documents.ts'
+import {
+  testFunctionState,
+  testManifest,
+  testQuarantineEntry,
+  testRef,
+  testRelease,
+  testRollout,
+  testStop,
+} from '../manifest/testing/test-documents.ts'
 import { createLazyRevision, type LazyRevision } from './lazy-revision.ts'
 import { emptyServing, type Serving } from './serving.ts'
 import { soughtReleases } from './sought-releases.ts'
 
-const ref = (label: string): ReleaseRef => ({
-  release: digestOf(`release ${label}`),
-  sizeBytes: 100,
-  artifact: digestOf(`artifact ${label}`),
-  settings: digestOf('settings'),
-})
-const [stable, previous, canary] = [ref('stable'), ref('previous'), ref('canary')]
-const since = '2026-01-01T00:00:00Z'
-const steps = [{ weightPercent: 5, bakeMs: 0 }]
-const rollout = { canary, steps, step: 0, weightPercent: 5, salt: 'salt-salt', since }
-const state: FunctionState = { stable, previous: [previous], rollout, hold: null }
+const [stable, previous, canary] = [testRef('stable'), testRef('previous'), testRef('canary')]
+const state = testFunctionState(stable, { previous: [previous], rollout: testRollout(canary) })
 
 const unloaded = ({ release }: ReleaseRef): LazyRevision =>
   createLazyRevision({
@@ -62,9 +61,6 @@ it('seeks what was proven before only where nothing serves', () => {
 })
 
 it('seeks no canary of a function that is stopped, and nothing quarantined', () => {
-  const hold = { mode: 'stopped', by: 'ann', reason: 'fire', since, until: null } as const
-  expect(sought(stable, { hold })).toEqual([])
-  const { artifact, settings } = stable
-  const entry = { function: 'shop/card', artifact, settings, by: 'ann', reason: 'errors', since }
-  expect(sought(previous, { rollout: null }, [entry])).toEqual([])
+  expect(sought(stable, { hold: testStop })).toEqual([])
+  expect(sought(previous, { rollout: null }, [testQuarantineEntry(stable)])).toEqual([])
 })

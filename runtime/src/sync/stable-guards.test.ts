@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { digestOf } from '../manifest/digest.ts'
-import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
+import type { FunctionState } from '../manifest/group-document.ts'
+import { testFunctionState, testRef } from '../manifest/testing/test-documents.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
 import { createStableGuards } from './stable-guards.ts'
 
-const ref = (label: string): ReleaseRef => ({
-  release: digestOf(`release ${label}`),
-  sizeBytes: 100,
-  artifact: digestOf(`artifact ${label}`),
-  settings: digestOf('settings'),
-})
 const now = Date.parse('2026-06-01T00:00:00Z')
-const state: FunctionState = {
-  stable: ref('b'),
-  previous: [ref('b'), ref('a')],
-  rollout: null,
-  hold: null,
+const state = testFunctionState(testRef('b'), {
+  previous: [testRef('b'), testRef('a')],
   rollbackUntil: '2026-06-01T01:00:00Z',
-}
+})
 
 /** The guard of a function whose calls took so long before. */
 function guardAfter(durationsMs: readonly number[], given: Partial<FunctionState> = {}) {
@@ -52,7 +43,7 @@ describe('the guard of a stable', () => {
   it.each([
     ['without a window', { rollbackUntil: undefined }],
     ['after it', { rollbackUntil: '2026-05-31T23:59:59Z' }],
-    ['with nothing to go back to', { previous: [ref('b')] }],
+    ['with nothing to go back to', { previous: [testRef('b')] }],
   ])('does not exist %s', (_title, given) => {
     expect(guardAfter(fast, given).guard).toBeUndefined()
   })
@@ -86,13 +77,13 @@ describe('the guard of a stable', () => {
   it('trips once, and is gone until another state is desired', () => {
     const { guards, guard, trips, state: desired } = guardAfter(fast)
     for (let call = 0; call < 10; call++) guard?.record(true)
-    expect(trips).toEqual([ref('a').release])
+    expect(trips).toEqual([testRef('a').release])
     const follow = (functions: FunctionState): boolean => {
       guards.follow({ functions: new Map([['shop/card', functions]]), quarantine: [] })
       return guards.guarded.has('shop/card')
     }
     expect(follow(desired)).toBe(false)
-    expect(guards.tripOf('shop/card', desired)).toMatchObject({ stable: ref('b').release })
+    expect(guards.tripOf('shop/card', desired)).toMatchObject({ stable: testRef('b').release })
     const another = { ...desired, rollbackUntil: '2026-06-01T02:00:00Z' }
     expect(guards.isTripped('shop/card', another)).toBe(false)
     expect(follow(another)).toBe(true)

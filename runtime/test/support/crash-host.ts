@@ -1,5 +1,7 @@
 import { createRuntime } from '../../src/runtime.ts'
-import { createTestEnvironment, silentLog } from './test-environment.ts'
+import { call } from './call.ts'
+import { quietOptions } from './quiet-options.ts'
+import { createTestEnvironment } from './test-environment.ts'
 
 /** A host whose function leaves failures behind; `own` adds one of the host, `listener` what many hosts have. */
 const mode = process.argv[2]
@@ -11,21 +13,17 @@ const stray = `async () => {
   queueMicrotask(() => { throw new Error('stray microtask') })
   return 1
 }`
-await bucket.publish({ card: await bucket.release('shop/card', stray) })
+await bucket.publish({ card: stray })
 
 const charged: string[] = []
-const runtime = createRuntime({
-  source: { store: bucket.store },
-  groups: ['shop'],
-  trust: bucket.trust.rootBytes,
-  log: silentLog,
-  report: false,
+const options = quietOptions(bucket, {
   onEvent: (event) => {
     if (event.type === 'strayFailure') {
       charged.push(/stray (promise|timer|microtask)/.exec(event.message)?.[1] ?? event.message)
     }
   },
 })
+const runtime = createRuntime(options)
 await runtime.start()
 if (mode === 'listener') {
   for (const event of ['unhandledRejection', 'uncaughtException']) {
@@ -35,15 +33,7 @@ if (mode === 'listener') {
     })
   }
 }
-const call = {
-  requestId: 'r',
-  method: 'GET',
-  url: '/shop/card',
-  headers: {},
-  body: null,
-  caller: {},
-}
-const { body } = await runtime.handle(call)
+const { body } = await call(runtime)
 await new Promise((resolve) => setTimeout(resolve, 100))
 process.stdout.write(`${JSON.stringify({ body, charged: charged.toSorted() })}\n`)
 

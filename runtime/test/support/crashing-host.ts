@@ -1,5 +1,6 @@
 import { createRuntime } from '../../src/runtime.ts'
-import { silentLog } from './test-environment.ts'
+import { call } from './call.ts'
+import { silentLog } from './silent-log.ts'
 
 /** A host to be crashed by what it serves: `<bucket> <cache directory> <trust root>`; calls what it is told to. */
 const [bucket = '', cacheDirectory = '', trust = ''] = process.argv.slice(2)
@@ -15,8 +16,7 @@ const runtime = createRuntime({
   watchdog: false,
 })
 const tell = async (name: string): Promise<void> => {
-  const call = { requestId: 'r1', method: 'GET', headers: {}, body: null, caller: {} }
-  const { status, body } = await runtime.handle({ ...call, url: `/shop/${name}` })
+  const { status, body } = await call(runtime, `/shop/${name}`)
   await runtime.refresh()
   process.send?.({ status, body, functions: runtime.status().functions })
 }

@@ -1,5 +1,5 @@
 import { createRuntime } from '../../src/runtime.ts'
-import { silentLog } from './test-environment.ts'
+import { silentLog } from './silent-log.ts'
 
 /** A host to be killed: `<bucket> <cache directory> <trust root>`; tells when it starts and which version has settled. */
 const [bucket = '', cacheDirectory = '', trust = ''] = process.argv.slice(2)

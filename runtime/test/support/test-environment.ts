@@ -1,5 +1,3 @@
-import type { Clock } from '../../src/clock.ts'
-import type { Logger } from '../../src/function/authoring/function-context.ts'
 import { digestOf } from '../../src/manifest/digest.ts'
 import { signDocument } from '../../src/manifest/envelope.ts'
 import type { FunctionState, ReleaseRef } from '../../src/manifest/group-document.ts'
@@ -12,12 +10,12 @@ import {
   testGroup,
   testManifest,
   testRelease,
-  testReleaseRef,
   testSettings,
 } from '../../src/manifest/testing/test-documents.ts'
 import { createTestTrust, type TestTrust } from '../../src/manifest/testing/test-trust.ts'
 import type { ArtifactStore } from '../../src/store/artifact-store.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import { writeTestRelease } from '../../src/store/testing/write-test-environment.ts'
 
 /** Publishes signed documents into a store as a pipeline would, without one. */
 export interface TestEnvironment {
@@ -27,9 +25,12 @@ export interface TestEnvironment {
   readonly version: number
   /** Stores a release of a handler's source text, such as `async () => ({ v: 1 })`. */
   release(functionName: string, handler: string, options?: ReleaseOptions): Promise<ReleaseRef>
-  /** Stores a manifest over these functions of group `shop`; the next version unless said otherwise. */
+  /**
+   * Stores a manifest over these functions of group `shop`, the text of a handler standing for a
+   * release of it; the next version unless said otherwise.
+   */
   publish(
-    functions: Readonly<Record<string, ReleaseRef | FunctionState>>,
+    functions: Readonly<Record<string, string | ReleaseRef | FunctionState>>,
     options?: PublishOptions,
   ): Promise<Uint8Array>
 }
@@ -57,35 +58,36 @@ export async function createTestEnvironment(
   const environment = 'production'
   let version = 0
 
+  const release: TestEnvironment['release'] = async (functionName, handler, options = {}) => {
+    const { sourceMap: map } = options
+    const script = options.script ?? `var __needle_function = { default: ${handler} }`
+    const document = testRelease(functionName, script, {
+      sourceMap:
+        map === undefined ? null : { digest: digestOf(map), sizeBytes: Buffer.byteLength(map) },
+      scope: options.scope ?? 'production',
+      settings: testSettings(functionName, {
+        http: { method: 'GET', path: `/${functionName}` },
+        ...options.settings,
+      }),
+    })
+    if (map !== undefined) {
+      await store.put(objectKey.sourceMap(document.artifact.digest), Buffer.from(map))
+    }
+    return writeTestRelease(store, options.signer ?? trust.signers.release, document, script)
+  }
+
   return {
     store,
     trust,
     get version() {
       return version
     },
-    release: async (functionName, handler, options = {}) => {
-      const script = options.script ?? `var __needle_function = { default: ${handler} }`
-      const { sourceMap: map } = options
-      const release = testRelease(functionName, script, {
-        sourceMap:
-          map === undefined ? null : { digest: digestOf(map), sizeBytes: Buffer.byteLength(map) },
-        scope: options.scope ?? 'production',
-        settings: testSettings(functionName, {
-          http: { method: 'GET', path: `/${functionName}` },
-          ...options.settings,
-        }),
-      })
-      const signed = await signDocument({ kind: 'release', payload: release }, [
-        options.signer ?? trust.signers.release,
-      ])
-      await store.put(objectKey.artifact(release.artifact.digest), Buffer.from(script))
-      if (map !== undefined) {
-        await store.put(objectKey.sourceMap(release.artifact.digest), Buffer.from(map))
+    release,
+    publish: async (given, options = {}) => {
+      const functions: Record<string, ReleaseRef | FunctionState> = {}
+      for (const [name, each] of Object.entries(given)) {
+        functions[name] = typeof each === 'string' ? await release(`shop/${name}`, each) : each
       }
-      await store.put(objectKey.release(digestOf(signed)), signed)
-      return testReleaseRef(signed, release)
-    },
-    publish: async (functions, options = {}) => {
       version = options.manifest?.version ?? version + 1
       const group = await putObject(store, testGroup('shop', functions), (digest) =>
         objectKey.group(environment, digest),
@@ -121,41 +123,4 @@ async function putObject(
   const digest = digestOf(bytes)
   await store.put(keyOf(digest), bytes)
   return { digest, sizeBytes: bytes.byteLength }
-}
-
-export const silentLog: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-}
-
-/** A clock that stands still until told otherwise. */
-export interface ManualClock extends Clock {
-  /** Moves time on and wakes whoever slept until then. */
-  advance(ms: number): void
-}
-
-export function createManualClock(startAt = Date.parse('2026-06-01T00:00:00Z')): ManualClock {
-  let now = startAt
-  const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
-  return {
-    now: () => now,
-    sleep: (delayMs, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted === true) return resolve()
-        const wake = (): void => {
-          sleepers.delete(sleeper)
-          signal?.removeEventListener('abort', wake)
-          resolve()
-        }
-        const sleeper = { until: now + delayMs, wake }
-        sleepers.add(sleeper)
-        signal?.addEventListener('abort', wake, { once: true })
-      }),
-    advance: (ms) => {
-      now += ms
-      for (const sleeper of sleepers) if (sleeper.until <= now) sleeper.wake()
-    },
-  }
 }

@@ -1,6 +1,7 @@
 import { digestOf } from '../digest.ts'
-import type { FunctionState, GroupDocument, ReleaseRef } from '../group-document.ts'
+import type { FunctionState, GroupDocument, Hold, ReleaseRef, Rollout } from '../group-document.ts'
 import type { Manifest } from '../manifest.ts'
+import type { QuarantineEntry } from '../quarantine.ts'
 import type { Release } from '../release.ts'
 import { type Settings, settingsDefaults } from '../settings.ts'
 import { settingsDigestOf } from '../settings-digest.ts'
@@ -83,6 +84,59 @@ export function testReleaseRef(signedRelease: Uint8Array, release: Release): Rel
   }
 }
 
+/** Names a release that there is not; another `label`, another release. */
+export function testRef(label: string): ReleaseRef {
+  return {
+    release: digestOf(`release ${label}`),
+    sizeBytes: 100,
+    artifact: digestOf(`artifact ${label}`),
+    settings: digestOf('settings'),
+  }
+}
+
+/** A pair of `shop/card` that somebody found bad. */
+export function testQuarantineEntry({ artifact, settings }: ReleaseRef): QuarantineEntry {
+  return {
+    function: 'shop/card',
+    artifact,
+    settings,
+    by: 'ann',
+    reason: 'errors',
+    since: '2026-01-01T00:00:00Z',
+  }
+}
+
+/** What a group document says of a function that serves this release to everybody. */
+export function testFunctionState(
+  stable: ReleaseRef,
+  overrides: Partial<FunctionState> = {},
+): FunctionState {
+  return { stable, previous: [], rollout: null, hold: null, ...overrides }
+}
+
+/** A rollout in its only step. Default 20 %. */
+export function testRollout(canary: ReleaseRef, overrides: Partial<Rollout> = {}): Rollout {
+  const { weightPercent = 20 } = overrides
+  return {
+    canary,
+    steps: [{ weightPercent, bakeMs: 0 }],
+    step: 0,
+    weightPercent,
+    salt: 'salt-salt',
+    since: '2026-01-01T00:00:00Z',
+    ...overrides,
+  }
+}
+
+/** A function that somebody stopped. */
+export const testStop: Hold = {
+  mode: 'stopped',
+  by: 'ann',
+  reason: 'fire',
+  since: '2026-01-01T00:00:00Z',
+  until: null,
+}
+
 /** A group whose functions all serve a stable release, or as `state` says. */
 export function testGroup(
   group: string,
@@ -94,7 +148,7 @@ export function testGroup(
     functions: Object.fromEntries(
       Object.entries(functions).map(([name, entry]) => [
         name,
-        'stable' in entry ? entry : { stable: entry, previous: [], rollout: null, hold: null },
+        'stable' in entry ? entry : testFunctionState(entry),
       ]),
     ),
   }

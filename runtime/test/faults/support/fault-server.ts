@@ -2,9 +2,11 @@ import { createHook } from 'node:async_hooks'
 import Fastify from 'fastify'
 import { currentCall } from '../../../src/function/attribution.ts'
 import { needle } from '../../../src/hosts/fastify.ts'
-import type { FunctionState, ReleaseRef, Rollout } from '../../../src/manifest/group-document.ts'
+import type { FunctionState, ReleaseRef } from '../../../src/manifest/group-document.ts'
 import type { Logger } from '../../../src/function/authoring/function-context.ts'
 import type { RuntimeEvent } from '../../../src/index.ts'
+import { testFunctionState, testRollout } from '../../../src/manifest/testing/test-documents.ts'
+import { quietOptions } from '../../support/quiet-options.ts'
 import { createTestEnvironment } from '../../support/test-environment.ts'
 import type { FunctionLine, Publication } from './start-fault-server.ts'
 
@@ -27,12 +29,10 @@ async function publish(publication: Publication): Promise<void> {
   const ref = await bucket.release(`shop/${name}`, handler, { settings })
   if (role === 'proven') proven.set(name, ref)
   const before = proven.get(name)
-  functions[name] = {
-    stable: role === 'canary' && before !== undefined ? before : ref,
+  functions[name] = testFunctionState(role === 'canary' && before !== undefined ? before : ref, {
     previous: before === undefined || role !== 'stable' ? [] : [before],
-    rollout: role === 'canary' ? toEverybody(ref) : null,
-    hold: null,
-  }
+    rollout: role === 'canary' ? testRollout(ref, { weightPercent: 100 }) : null,
+  })
   await bucket.publish(functions)
 }
 
@@ -47,15 +47,6 @@ const record =
 /** How a function tells the test what it has seen. */
 const services: object = { notes: { add: (text: unknown) => void notes.push(String(text)) } }
 
-const toEverybody = (canary: ReleaseRef): Rollout => ({
-  canary,
-  steps: [{ weightPercent: 100, bakeMs: 0 }],
-  step: 0,
-  weightPercent: 100,
-  salt: 'for the fault tests',
-  since: '2026-01-01T00:00:00Z',
-})
-
 await publish({ name: 'plain', handler: 'async (input) => ({ n: input.n })' })
 await publish({
   name: 'waiting',
@@ -65,11 +56,8 @@ await publish({
   }`,
 })
 
-const app = Fastify()
-await app.register(needle, {
-  source: { store: bucket.store, pollIntervalMs: 60_000 },
-  groups: ['shop'],
-  trust: bucket.trust.rootBytes,
+const options = quietOptions(bucket, {
+  source: { pollIntervalMs: 60_000 },
   log: {
     debug: record('debug'),
     info: record('info'),
@@ -78,12 +66,13 @@ await app.register(needle, {
   },
   services,
   drainTimeoutMs: 1000,
-  report: false,
   // The guard of the first calls would be there before the watchdog.
   probationCalls: 0,
   watchdog: { limitMs: Number(limitMs) },
   onEvent: (event) => events.push(event),
 })
+const app = Fastify()
+await app.register(needle, options)
 app.post<{ Body: Publication }>('/control/publish', async ({ body }) => {
   await publish(body)
   await app.needle.refresh()

@@ -1,0 +1,8 @@
+import type { Logger } from '../../src/function/authoring/function-context.ts'
+
+export const silentLog: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+}
