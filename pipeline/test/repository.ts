@@ -37,14 +37,21 @@ const basis: Files = {
     include: ['functions'],
   })}\n`,
   '.gitignore': 'node_modules\ncoverage/\n.needle/\n',
-  'functions/needle.config.ts': `import { defineConfig } from '@needle-faas/pipeline'
+  'functions/needle.config.ts': configWith({}),
+}
 
-export default defineConfig({
-  environments: {
-    production: { store: 'file:.needle/store', trust: '.needle/trust-root.json', services: [] },
-  },
-})
-`,
+/** The configuration of every repository of functions, and what is given. */
+export function configWith(more: Readonly<Record<string, unknown>>): string {
+  const production = {
+    store: 'file:.needle/store',
+    trust: '.needle/trust-root.json',
+    services: [],
+  }
+  const config = { environments: { production }, ...more }
+  return `import { defineConfig } from '@needle-faas/pipeline'
+
+export default defineConfig(${JSON.stringify(config, null, 2)})
+`
 }
 
 /** Makes a repository whose first commit holds `files`, with this project's packages linked in. */

@@ -2,8 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { objectKey, sizeLimit } from '@needle-faas/runtime/manifest'
-import type { FastifyInstance } from 'fastify'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { CommandRun } from '../author/run-command.ts'
 import {
   answerOf,
@@ -31,16 +30,7 @@ afterAll(async () => {
   await rm(cacheDirectory, { recursive: true })
 })
 
-let bff: FastifyInstance
-beforeEach(async () => {
-  await on.restore()
-  bff = await on.startBff()
-})
-afterEach(() => bff.close())
-
-async function answer(): Promise<unknown> {
-  return (await bff.inject('/shop/card')).json()
-}
+beforeEach(() => on.startAfresh())
 
 async function read(key: string): Promise<Buffer> {
   const found = await on.store.get(key, { maxBytes: sizeLimit.sourceMapBytes })
@@ -82,6 +72,23 @@ const older: Damage = async (key) =>
 const fork: Damage = async (key) =>
   on.store.put(key, await on.forge({ publishId: 'another-publish' }, await on.signer('release')))
 
+/** By what is wrong with it: the code it is refused with. */
+const damagesOfSigned: readonly [string, string, Damage][] = [
+  ['truncated', 'DOCUMENT_MALFORMED', truncated],
+  ['altered', 'SIGNATURE_INVALID', forged],
+  ['oversized', 'DOCUMENT_TOO_LARGE', oversized],
+  ['unsigned', 'DOCUMENT_UNSIGNED', unsigned],
+  ['signed by a stranger', 'SIGNER_UNKNOWN', ofStranger],
+  ['signed in the wrong role', 'SIGNER_WRONG_ROLE', ofWrongRole],
+  ['of another environment', 'MANIFEST_WRONG_ENVIRONMENT', ofOtherEnvironment],
+]
+const damagesOfNamed: readonly [string, string, Damage][] = [
+  ['missing', 'OBJECT_MISSING', missing],
+  ['truncated', 'OBJECT_SIZE_MISMATCH', truncated],
+  ['altered', 'OBJECT_DIGEST_MISMATCH', altered],
+  ['oversized', 'OBJECT_SIZE_MISMATCH', oversized],
+]
+
 /** The command a message tells to run, without `needle`, with something for a reason. */
 function commandIn({ stdout }: CommandRun): string[] {
   const command = /needle (refresh [^"]*)"…"/.exec(stdout)?.[1] ?? ''
@@ -89,22 +96,16 @@ function commandIn({ stdout }: CommandRun): string[] {
 }
 
 describe('a manifest.json', () => {
-  test.each([
+  test.each<[string, string, Damage]>([
     ['missing', 'MANIFEST_MISSING', missing],
-    ['truncated', 'DOCUMENT_MALFORMED', truncated],
-    ['altered', 'SIGNATURE_INVALID', forged],
-    ['oversized', 'DOCUMENT_TOO_LARGE', oversized],
-    ['unsigned', 'DOCUMENT_UNSIGNED', unsigned],
-    ['signed by a stranger', 'SIGNER_UNKNOWN', ofStranger],
-    ['signed in the wrong role', 'SIGNER_WRONG_ROLE', ofWrongRole],
-    ['of another environment', 'MANIFEST_WRONG_ENVIRONMENT', ofOtherEnvironment],
+    ...damagesOfSigned,
     ['older', 'MANIFEST_OLDER', older],
     ['a fork', 'MANIFEST_FORKED', fork],
   ])('that is %s is refused with %s, and put right as doctor says', async (which, code, damage) => {
     await damage(manifestKey)
-    await bff.needle.refresh()
-    expect(await answer()).toEqual(answerOf(2))
-    expect(bff.needle.status().refusal).toMatchObject({
+    await on.bff.needle.refresh()
+    expect(await on.answer()).toEqual(answerOf(2))
+    expect(on.bff.needle.status().refusal).toMatchObject({
       code,
       message: expect.stringMatching(/manifest\.json|version/),
     })
@@ -119,7 +120,7 @@ describe('a manifest.json', () => {
     const repaired = await on.needle(commandIn(doctor))
     expect(repaired.exitCode).toBe(0)
     expect(await published()).toEqual(answerOf(3))
-    expect(bff.needle.status().refusal).toBeNull()
+    expect(on.bff.needle.status().refusal).toBeNull()
   })
 })
 
@@ -146,26 +147,20 @@ async function expectRefusal(code: string, key: string, remedy: string): Promise
 async function published(): Promise<unknown> {
   const run = await on.needle(nextBuild)
   if (run.exitCode !== 0) throw new Error(run.stderr)
-  await bff.needle.refresh()
-  return answer()
+  await on.bff.needle.refresh()
+  return on.answer()
 }
 
 describe('an entry of the history', () => {
-  test.each([
-    ['truncated', 'DOCUMENT_MALFORMED', truncated],
-    ['altered', 'SIGNATURE_INVALID', forged],
-    ['oversized', 'DOCUMENT_TOO_LARGE', oversized],
-    ['unsigned', 'DOCUMENT_UNSIGNED', unsigned],
-    ['signed by a stranger', 'SIGNER_UNKNOWN', ofStranger],
-    ['signed in the wrong role', 'SIGNER_WRONG_ROLE', ofWrongRole],
-    ['of another environment', 'MANIFEST_WRONG_ENVIRONMENT', ofOtherEnvironment],
+  test.each<[string, string, Damage]>([
+    ...damagesOfSigned,
     ['of another version', 'DOCUMENT_MALFORMED', older],
   ])('that is %s stops publishing with %s until the copy is put there', async (_, code, damage) => {
     await damage(entryKey)
     await expectRefusal(code, entryKey, `If manifest.json holds version 2, copy it there`)
     expect((await on.needle(['history'])).stdout).toContain(`2  ${code}`)
-    await bff.needle.refresh()
-    expect(await answer()).toEqual(answerOf(2))
+    await on.bff.needle.refresh()
+    expect(await on.answer()).toEqual(answerOf(2))
 
     await on.store.put(entryKey, await read(manifestKey))
     expect(await published()).toEqual(answerOf(3))
@@ -196,59 +191,55 @@ describe('an entry of the history', () => {
 })
 
 describe('a group document', () => {
-  test.each([
-    ['missing', 'OBJECT_MISSING', missing],
-    ['truncated', 'OBJECT_SIZE_MISMATCH', truncated],
-    ['altered', 'OBJECT_DIGEST_MISMATCH', altered],
-    ['oversized', 'OBJECT_SIZE_MISMATCH', oversized],
-  ])('that is %s stops publishing with %s until a BFF gives it back', async (_, code, damage) => {
-    const keeping = await on.startBff({ cacheDirectory })
-    const digest = on.manifest.groups['shop']?.digest
-    if (digest === undefined) throw new Error('no group')
-    const key = objectKey.group('production', digest)
-    await damage(key)
-    await expectRefusal(code, key, 'the cache directory of a BFF')
-    await bff.needle.refresh()
-    expect(await answer()).toEqual(answerOf(2))
+  test.each(damagesOfNamed)(
+    'that is %s stops publishing with %s until a BFF gives it back',
+    async (_, code, damage) => {
+      const keeping = await on.startBff({ cacheDirectory })
+      const digest = on.manifest.groups['shop']?.digest
+      if (digest === undefined) throw new Error('no group')
+      const key = objectKey.group('production', digest)
+      await damage(key)
+      await expectRefusal(code, key, 'the cache directory of a BFF')
+      await on.bff.needle.refresh()
+      expect(await on.answer()).toEqual(answerOf(2))
 
-    await on.store.put(key, await readFile(join(cacheDirectory, 'production', key)))
-    await keeping.close()
-    expect(await published()).toEqual(answerOf(3))
-  })
+      await on.store.put(key, await readFile(join(cacheDirectory, 'production', key)))
+      await keeping.close()
+      expect(await published()).toEqual(answerOf(3))
+    },
+  )
 })
 
 describe.each(['release', 'artifact'] as const)('the %s of a publish', (kind) => {
-  test.each([
-    ['missing', 'OBJECT_MISSING', missing],
-    ['truncated', 'OBJECT_SIZE_MISMATCH', truncated],
-    ['altered', 'OBJECT_DIGEST_MISMATCH', altered],
-    ['oversized', 'OBJECT_SIZE_MISMATCH', oversized],
-  ])('that is %s is refused with %s and the last good serves', async (_, code, damage) => {
-    const before = await readObjects(on.store)
-    await on.needle(nextBuild)
-    const after = [...(await readObjects(on.store)).keys()].filter((key) => !before.has(key))
-    const folder = kind === 'release' ? 'releases/' : 'artifacts/'
-    const key = after.find((each) => each.startsWith(folder) && !each.endsWith('.map')) ?? ''
-    await damage(key)
+  test.each(damagesOfNamed)(
+    'that is %s is refused with %s and the last good serves',
+    async (_, code, damage) => {
+      const before = await readObjects(on.store)
+      await on.needle(nextBuild)
+      const after = [...(await readObjects(on.store)).keys()].filter((key) => !before.has(key))
+      const folder = kind === 'release' ? 'releases/' : 'artifacts/'
+      const key = after.find((each) => each.startsWith(folder) && !each.endsWith('.map')) ?? ''
+      await damage(key)
 
-    await bff.needle.refresh()
-    expect(await answer()).toEqual(answerOf(2))
-    expect(bff.needle.status().functions).toMatchObject([
-      { function: 'shop/card', refusals: [{ code, message: expect.stringContaining(key) }] },
-    ])
-    const doctor = await on.needle(['doctor'])
-    expect(doctor.exitCode).toBe(1)
-    expect(doctor.stdout).toContain(`${code}: ${key}`)
-    expect(doctor.stdout).toContain('publish a change of the function')
-  })
+      await on.bff.needle.refresh()
+      expect(await on.answer()).toEqual(answerOf(2))
+      expect(on.bff.needle.status().functions).toMatchObject([
+        { function: 'shop/card', refusals: [{ code, message: expect.stringContaining(key) }] },
+      ])
+      const doctor = await on.needle(['doctor'])
+      expect(doctor.exitCode).toBe(1)
+      expect(doctor.stdout).toContain(`${code}: ${key}`)
+      expect(doctor.stdout).toContain('publish a change of the function')
+    },
+  )
 })
 
 test('a trust root that nobody signed stops everything that would believe it, and no BFF', async () => {
   const key = objectKey.trustRoot(2)
   await on.store.put(key, Buffer.from('{}'))
   await expectRefusal('DOCUMENT_MALFORMED', key, `delete it if nobody rotated keys`)
-  await bff.needle.refresh()
-  expect(await answer()).toEqual(answerOf(2))
+  await on.bff.needle.refresh()
+  expect(await on.answer()).toEqual(answerOf(2))
   await on.store.delete(key)
   expect(await published()).toEqual(answerOf(3))
 })

@@ -1,5 +1,4 @@
-import type { FastifyInstance } from 'fastify'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Fault } from './faulty-s3.ts'
 import {
   answerOf,
@@ -19,25 +18,16 @@ beforeAll(async () => {
 })
 afterAll(() => on[Symbol.asyncDispose]())
 
-let bff: FastifyInstance
-beforeEach(async () => {
-  await on.restore()
-  bff = await on.startBff()
-})
-afterEach(() => bff.close())
-
-async function answer(): Promise<unknown> {
-  return (await bff.inject('/shop/card')).json()
-}
+beforeEach(() => on.startAfresh())
 
 /** Once the store works again, so does everything else. */
 async function expectRecovery(): Promise<void> {
   on.s3.fault = 'none'
   expect((await on.needle(publish)).exitCode).toBe(0)
   expect((await on.needle(['doctor'])).exitCode).toBe(0)
-  await bff.needle.refresh()
-  expect(await answer()).toEqual(answerOf(3))
-  expect(bff.needle.status().refusal).toBeNull()
+  await on.bff.needle.refresh()
+  expect(await on.answer()).toEqual(answerOf(3))
+  expect(on.bff.needle.status().refusal).toBeNull()
 }
 
 test.each<[Fault, string]>([
@@ -47,7 +37,7 @@ test.each<[Fault, string]>([
   const before = await readObjects(on.store)
   on.s3.fault = fault
   // Together, because a deadline has to pass.
-  const polled = bff.needle.refresh()
+  const polled = on.bff.needle.refresh()
   const examined = on.needle(['doctor'])
   const runs = await Promise.all(
     [['status'], ['history'], publish, ['hold', 'shop/card', '--reason', 'fire']].map((args) =>
@@ -60,8 +50,8 @@ test.each<[Fault, string]>([
     expect(run.exitCode).toBe(3)
   }
   await polled
-  expect(await answer()).toEqual(answerOf(2))
-  expect(bff.needle.status().refusal).toMatchObject({ code })
+  expect(await on.answer()).toEqual(answerOf(2))
+  expect(on.bff.needle.status().refusal).toMatchObject({ code })
   expect(await readObjects(on.store)).toEqual(before)
   const { stdout, exitCode } = await examined
   expect(stdout).toContain(`BROKEN   trust: ${code}`)
@@ -108,8 +98,8 @@ describe.each<[Fault, string]>([
 
     const published = await on.needle([...publish, '--single-writer'])
     expect(published.exitCode).toBe(0)
-    await bff.needle.refresh()
-    expect(await answer()).toEqual(answerOf(3))
+    await on.bff.needle.refresh()
+    expect(await on.answer()).toEqual(answerOf(3))
     const held = ['hold', 'shop/card', '--reason', 'fire', '--single-writer']
     expect((await on.needle(held)).exitCode).toBe(0)
     expect((await on.needle(['status', '--json'])).json()).toMatchObject({
@@ -128,7 +118,7 @@ test('a store that refuses current etags ends a publish with what to set, and th
   const doctor = await on.needle(['doctor'])
   expect(doctor.stdout).toMatch(/BROKEN .*conditionalReplace.*ifMatch=bare/)
   expect(doctor.exitCode).toBe(1)
-  await bff.needle.refresh()
-  expect(await answer()).toEqual(answerOf(2))
+  await on.bff.needle.refresh()
+  expect(await on.answer()).toEqual(answerOf(2))
   await expectRecovery()
 })

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { objectKey } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, openStore } from '@needle-faas/runtime/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { copyStore } from './copy-store.ts'
 import { answerOf, createLiveEnvironment, type LiveEnvironment } from './live-environment.ts'
 import { spawnNeedle } from './needle-process.ts'
 
@@ -74,10 +75,7 @@ test('needle publish killed at stepped moments on a file store loses nothing', a
   const refill = async (): Promise<void> => {
     await on.restore()
     await rm(directory, { recursive: true, force: true })
-    for await (const { key } of on.store.list('')) {
-      const read = await on.store.get(key, { maxBytes: Number.MAX_SAFE_INTEGER })
-      if (read.status === 'found') await store.put(key, read.bytes)
-    }
+    await copyStore(on.store, store)
   }
   const isBegun = async (): Promise<boolean> => {
     const prefix = 'environments/production/probe.json'

@@ -8,7 +8,6 @@ import {
   type Role,
   signDocument,
   type Signer,
-  sizeLimit,
 } from '@needle-faas/runtime/manifest'
 import { needle } from '@needle-faas/runtime/fastify'
 import { type ArtifactStore, createVerifiedReader } from '@needle-faas/runtime/store'
@@ -17,7 +16,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { vi } from 'vitest'
 import { openTrust } from '../../src/keys/open-trust.ts'
 import { type CommandRun, runCommand } from '../author/run-command.ts'
-import { createRepository, functionFiles, type TestRepository } from '../repository.ts'
+import { createRepository, type Files, functionFiles, type TestRepository } from '../repository.ts'
+import { fillStore, readStore } from './copy-store.ts'
 import { type FaultyS3, startFaultyS3 } from './faulty-s3.ts'
 
 /**
@@ -37,7 +37,16 @@ export interface LiveEnvironment extends AsyncDisposable {
   commitCard(n: number): Promise<string>
   /** Runs `needle` with the release key and without `--json`, as a job would. */
   needle(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandRun>
-  /** A BFF with the plugin, started and serving; polls only when told. */
+  /**
+   * Builds the newest commit without a key and publishes it, as jobs would; resolves to what
+   * `publish` says. Throws when that fails.
+   */
+  deploy(): Promise<string>
+  /** The BFF that serves since the last `startAfresh`. */
+  readonly bff: FastifyInstance
+  /** What it answers for `shop/card`. */
+  answer(): Promise<unknown>
+  /** A BFF with the plugin, started and serving; polls only when told. Closed with the environment. */
   startBff(
     source?: Partial<SourceOptions>,
     options?: { readonly report?: boolean; readonly probeIntervalMs?: number },
@@ -47,23 +56,30 @@ export interface LiveEnvironment extends AsyncDisposable {
   forge(changes: Partial<Manifest>, signer: Signer): Promise<Uint8Array>
   /** Puts the store back to how it was after the second publish. */
   restore(): Promise<void>
+  /** The same, with a new `bff` on it. */
+  startAfresh(): Promise<void>
 }
 
 /** What `shop/card` answers at the commit `n`, from 1. */
 export const answerOf = (n: number): object => ({ card: n })
 
-const cardAt = (
-  n: number,
-): string => `import { defineFunction } from '@needle-faas/runtime/function'
+/** The file of `shop/card` whose handler has this body, with what else it declares. */
+export const cardThat = (does: string, declares = ''): Files => ({
+  'functions/shop/card/index.ts': `import { defineFunction } from '@needle-faas/runtime/function'
 
 export default defineFunction({
   http: { method: 'GET', path: '/shop/card' },
-  handler: async () => ({ card: ${n} }),
+  ${declares}
+  handler: async () => { ${does} },
 })
-`
+`,
+})
+
+/** The same at the commit `n`. */
+export const cardAt = (n: number): Files => cardThat(`return { card: ${n} }`)
 
 export async function createLiveEnvironment(): Promise<LiveEnvironment> {
-  const repository = await createRepository(functionFiles('shop/card', cardAt(1)))
+  const repository = await createRepository({ ...functionFiles('shop/card'), ...cardAt(1) })
   const { directory } = repository
   const s3 = await startFaultyS3()
   // The SDK looks for credentials in the process, not in what a command is given. Any will do here.
@@ -74,31 +90,57 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
   const readKey = (role: Role): Promise<string> =>
     readFile(join(directory, `.needle/keys/${role}.jwk.json`), 'utf8')
 
-  const expectSuccess = async (args: readonly string[], env = {}): Promise<void> => {
-    const { exitCode, stderr } = await runCommand(args, {
+  const expectSuccess = async (args: readonly string[], env = {}): Promise<string> => {
+    const { exitCode, stdout, stderr } = await runCommand(args, {
       cwd: directory,
       env: { ...located, ...env },
     })
     if (exitCode !== 0) throw new Error(`needle ${args.join(' ')}: ${stderr}`)
+    return stdout
   }
+  const build = (out: string): Promise<string> =>
+    expectSuccess(['build', '--environment', 'production', '--out', out])
+  const publish = (from: string): Promise<string> =>
+    expectSuccess(['publish', '--build', from], withKey)
   await expectSuccess(['keys', 'init'])
   const withKey = { NEEDLE_RELEASE_KEY: await readKey('release') }
 
-  const commitCard = (n: number): Promise<string> =>
-    repository.commit({ 'functions/shop/card/index.ts': cardAt(n) }, `Card ${n}`)
+  const commitCard = (n: number): Promise<string> => repository.commit(cardAt(n), `Card ${n}`)
   for (const n of [1, 2, 3]) {
     await commitCard(n)
-    await expectSuccess(['build', '--environment', 'production', '--out', `.needle/build-${n}`])
-    if (n < 3) await expectSuccess(['publish', '--build', `.needle/build-${n}`], withKey)
+    await build(`.needle/build-${n}`)
+    if (n < 3) await publish(`.needle/build-${n}`)
   }
   const store = s3.contents
-  const snapshot = await readBytes(store)
+  const snapshot = await readStore(store)
   const root = (await openTrust(store, trustFile)).newest
   const read = await createVerifiedReader({ store, environment: 'production', root }).manifest()
   if (read.status !== 'found') throw new Error('nothing was published')
   const { document: manifest } = read
 
-  return {
+  const restore = async (): Promise<void> => {
+    s3.fault = 'none'
+    await fillStore(store, snapshot)
+  }
+
+  const bffs: FastifyInstance[] = []
+  let bff: FastifyInstance | null = null
+  const startBff: LiveEnvironment['startBff'] = async (source, options = {}) => {
+    const app = Fastify()
+    bffs.push(app)
+    await app.register(needle, {
+      source: { store: s3.url, pollIntervalMs: 60_000, ...source },
+      groups: ['shop'],
+      trust: trustFile,
+      report: false,
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      ...options,
+    })
+    await app.ready()
+    return app
+  }
+
+  const environment: LiveEnvironment = {
     repository,
     s3,
     store,
@@ -107,33 +149,33 @@ export async function createLiveEnvironment(): Promise<LiveEnvironment> {
     commitCard,
     needle: (args, env = {}) =>
       runCommand(args, { cwd: directory, env: { ...located, ...withKey, ...env } }),
-    startBff: async (source = {}, { report = false, probeIntervalMs } = {}) => {
-      const app = Fastify()
-      await app.register(needle, {
-        source: { store: located.NEEDLE_STORE, pollIntervalMs: 60_000, ...source },
-        groups: ['shop'],
-        trust: trustFile,
-        report,
-        probeIntervalMs,
-        log: { debug() {}, info() {}, warn() {}, error() {} },
-      })
-      await app.ready()
-      return app
+    deploy: async () => {
+      await build('.needle/build')
+      return publish('.needle/build')
     },
+    startBff,
     signer: async (role) => createSigner(JSON.parse(await readKey(role))),
     forge: (changes, signer) =>
       signDocument({ kind: 'manifest', payload: { ...manifest, ...changes } }, [signer]),
-    restore: async () => {
-      s3.fault = 'none'
-      for (const key of (await readBytes(store)).keys()) await store.delete(key)
-      for (const [key, bytes] of snapshot) await store.put(key, bytes)
+    restore,
+    startAfresh: async () => {
+      await bff?.close()
+      await restore()
+      bff = await startBff()
     },
+    get bff() {
+      if (bff === null) throw new Error('startAfresh() starts it')
+      return bff
+    },
+    answer: async () => (await environment.bff.inject('/shop/card')).json(),
     [Symbol.asyncDispose]: async () => {
+      await Promise.all(bffs.map((app) => app.close()))
       vi.unstubAllEnvs()
       await s3.close()
       await repository[Symbol.asyncDispose]()
     },
   }
+  return environment
 }
 
 /** A signer that no trust root names. */
@@ -143,15 +185,6 @@ export async function createStranger(): Promise<Signer> {
 
 /** Everything in the store by key, but for the probes of publishers. */
 export async function readObjects(store: ArtifactStore): Promise<ReadonlyMap<string, string>> {
-  const objects = [...(await readBytes(store))].filter(([key]) => !key.endsWith('/probe.json'))
+  const objects = [...(await readStore(store))].filter(([key]) => !key.endsWith('/probe.json'))
   return new Map(objects.map(([key, bytes]) => [key, digestOf(bytes)]))
-}
-
-async function readBytes(store: ArtifactStore): Promise<ReadonlyMap<string, Uint8Array>> {
-  const objects = new Map<string, Uint8Array>()
-  for await (const { key } of store.list('')) {
-    const read = await store.get(key, { maxBytes: sizeLimit.sourceMapBytes })
-    if (read.status === 'found') objects.set(key, read.bytes)
-  }
-  return objects
 }

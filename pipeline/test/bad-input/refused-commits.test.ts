@@ -1,8 +1,7 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
 import { simpleGit } from 'simple-git'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type CommandRun, runCommand } from '../author/run-command.ts'
 import {
   answerOf,
@@ -20,18 +19,13 @@ beforeAll(async () => {
 })
 afterAll(() => on[Symbol.asyncDispose]())
 
-let bff: FastifyInstance
-beforeEach(async () => {
-  await on.restore()
-  bff = await on.startBff()
-})
-afterEach(() => bff.close())
+beforeEach(() => on.startAfresh())
 
 const publish = (n: number): string[] => ['publish', '--build', `.needle/build-${n}`]
 
 async function served(): Promise<unknown> {
-  await bff.needle.refresh()
-  return (await bff.inject('/shop/card')).json()
+  await on.bff.needle.refresh()
+  return on.answer()
 }
 
 async function expectRefusal(run: () => Promise<CommandRun>, says: string[]): Promise<void> {

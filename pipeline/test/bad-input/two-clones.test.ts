@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ArtifactStore, openStore } from '@needle-faas/runtime/store'
+import { openStore } from '@needle-faas/runtime/store'
 import { simpleGit } from 'simple-git'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCommand } from '../author/run-command.ts'
+import { copyStore } from './copy-store.ts'
 import { answerOf, createLiveEnvironment, type LiveEnvironment } from './live-environment.ts'
 import { spawnNeedle } from './needle-process.ts'
 
@@ -50,14 +51,6 @@ async function publishFromBoth(address: string): Promise<readonly (number | null
   return ends.map(({ code }) => code)
 }
 
-async function refill(store: ArtifactStore): Promise<void> {
-  for await (const { key } of store.list('')) await store.delete(key)
-  for await (const { key } of on.store.list('')) {
-    const read = await on.store.get(key, { maxBytes: Number.MAX_SAFE_INTEGER })
-    if (read.status === 'found') await store.put(key, read.bytes)
-  }
-}
-
 describe.each([
   ['a file store', () => `file:${join(on.repository.directory, '.needle/file-store')}`],
   ...(s3Url === ''
@@ -68,7 +61,7 @@ describe.each([
     const address = addressOf()
     const store = await openStore(address)
     for (let round = 0; round < rounds; round++) {
-      await refill(store)
+      await copyStore(on.store, store)
       const [older, newer] = await publishFromBoth(address)
       expect(newer).toBe(0)
       // 1: the newer one was there first, and the older is refused as COMMIT_OLDER.

@@ -1,69 +1,26 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import {
-  answerOf,
-  createLiveEnvironment,
-  type LiveEnvironment,
-} from '../bad-input/live-environment.ts'
+import { answerOf, cardThat } from '../bad-input/live-environment.ts'
+import { type LiveRollouts, policyDoneWith, startLiveRollouts } from './live-rollouts.ts'
 
 // Builds and Git processes, and a report every ten seconds: half a minute on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-const config = `import { defineConfig } from '@needle-faas/pipeline'
-
-export default defineConfig({
-  environments: {
-    production: { store: 'file:.needle/store', trust: '.needle/trust-root.json', services: [] },
-  },
-  policies: {
-    shop: {
-      rollout: { steps: [{ weightPercent: 50, bakeMs: 0 }], analysis: { minimumCalls: 10 } },
-    },
-  },
-})
-`
-
-const broken = `import { defineFunction } from '@needle-faas/runtime/function'
-
-export default defineFunction({
-  http: { method: 'GET', path: '/shop/card' },
-  handler: async () => { throw new Error('no card') },
-})
-`
-
-let on: LiveEnvironment
-let bff: FastifyInstance
+let live: LiveRollouts
 beforeAll(async () => {
-  on = await createLiveEnvironment()
-  await on.repository.commit({ 'functions/needle.config.ts': config }, 'Go step by step')
-  await on.commitCard(2)
-  bff = await on.startBff({}, { report: true })
+  live = await startLiveRollouts()
+  await live.on.repository.commit(policyDoneWith(10), 'Go step by step')
+  await live.on.commitCard(2)
 })
-afterAll(async () => {
-  await bff.close()
-  await on[Symbol.asyncDispose]()
-})
+afterAll(() => live[Symbol.asyncDispose]())
 
-/** What the deploy workflow does with the newest commit; resolves to what `publish` says. */
-async function deploy(): Promise<string> {
-  const build = await on.needle(
-    ['build', '--environment', 'production', '--out', '.needle/build'],
-    { NEEDLE_RELEASE_KEY: '' },
-  )
-  const publish = await on.needle(['publish', '--build', '.needle/build'])
-  if (build.exitCode + publish.exitCode !== 0) throw new Error(build.stderr + publish.stderr)
-  await bff.needle.refresh()
-  return publish.stdout
-}
-
-const said = async (command: string): Promise<string> => (await on.needle([command])).stdout
+const said = async (command: string): Promise<string> => (await live.on.needle([command])).stdout
 
 /** Enough users for both sides; the answers they got, each once. */
 async function ask(): Promise<ReadonlySet<string>> {
   const answers = new Set<string>()
   for (let user = 0; user < 60; user++) {
     const headers = { 'x-needle-key': `user-${user}` }
-    answers.add((await bff.inject({ url: '/shop/card', headers })).body)
+    answers.add((await live.bff.inject({ url: '/shop/card', headers })).body)
   }
   return answers
 }
@@ -72,17 +29,12 @@ async function ask(): Promise<ReadonlySet<string>> {
 // bad version, and nothing says so. The revert is still a person's to make here. Until it is merged
 // the difference is signed, told and stays as it is, and merging it is all that has to be done.
 test('what was aborted by itself is a visible hold until Git is reverted (argo-cd#9570, flagger#682, argo-rollouts#1153)', async () => {
+  const { on, bff, deploy, decides } = live
   await deploy()
-  const bad = await on.repository.commit({ 'functions/shop/card/index.ts': broken }, 'Break it')
+  const bad = await on.repository.commit(cardThat("throw new Error('no card')"), 'Break it')
   await deploy()
   await ask()
-  await vi.waitFor(
-    async () => expect(await said('rollout')).toContain('shop/card  abort  failed'),
-    {
-      timeout: 20_000,
-      interval: 500,
-    },
-  )
+  await decides('shop/card  abort  failed')
 
   const stable = new Set([JSON.stringify(answerOf(2))])
   const isHeld = /held by needle rollout: canary \w+ was stopped by .* calls failed/
