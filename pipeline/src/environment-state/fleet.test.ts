@@ -1,5 +1,9 @@
 import type { InstanceReport } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
+import {
+  testReport,
+  testReportedFunction,
+} from '../../../runtime/src/manifest/testing/test-reports.ts'
 import { toFleet } from './fleet.ts'
 import type { ReportReading } from './instance-reports.ts'
 
@@ -10,14 +14,8 @@ function report(
   instance: string,
   { version = 7, epoch = 1, ageMs = 0, ...more }: ReportOptions = {},
 ): ReportReading {
-  const report: InstanceReport = {
-    specVersion: 1,
-    environment: 'production',
-    instance,
+  const report = testReport(instance, {
     reportedAt: new Date(now).toISOString(),
-    startedAt: '2026-11-25T09:00:00Z',
-    state: 'ready',
-    frozen: false,
     manifest: {
       epoch,
       version,
@@ -26,10 +24,8 @@ function report(
       activatedAt: '2026-11-25T11:00:00Z',
       lagMs: 900,
     },
-    refusal: null,
-    functions: {},
     ...more,
-  }
+  })
   return { instance, modifiedAt: now - ageMs, report }
 }
 
@@ -74,14 +70,7 @@ test('what an instance refuses is told with the function it is about', () => {
       report('a', {
         refusal: { ...refusal, code: 'MANIFEST_EXPIRED' },
         functions: {
-          'shop/card': {
-            stable: null,
-            canary: null,
-            weightPercent: 0,
-            stopped: false,
-            manifestVersion: null,
-            refusals: [refusal],
-          },
+          'shop/card': testReportedFunction({ refusals: [refusal] }),
         },
       }),
     ],

@@ -1,22 +1,12 @@
 import { type InstanceReport, objectKey } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
 import { beforeEach, expect, test, vi } from 'vitest'
+import { testReport } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import { type KnownReports, readReportReadings } from './instance-reports.ts'
 import type { EnvironmentAccess } from './read-environment.ts'
 
 const key = objectKey.instance('production', 'bff-1')
-const report: InstanceReport = {
-  specVersion: 1,
-  environment: 'production',
-  instance: 'bff-1',
-  reportedAt: '2026-01-01T00:00:00Z',
-  startedAt: '2026-01-01T00:00:00Z',
-  state: 'ready',
-  frozen: false,
-  manifest: null,
-  refusal: null,
-  functions: {},
-}
+const report = testReport('bff-1')
 
 let store: ArtifactStore
 let reads: string[]

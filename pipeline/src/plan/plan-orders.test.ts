@@ -17,7 +17,7 @@ import {
   ref,
   rollout,
   serving,
-} from './plan-samples.ts'
+} from './testing/plan-samples.ts'
 import type { Plan } from './plan.ts'
 
 const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']

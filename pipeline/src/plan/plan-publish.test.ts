@@ -8,7 +8,7 @@ import {
   rollout,
   serving,
   steps,
-} from './plan-samples.ts'
+} from './testing/plan-samples.ts'
 import { type RolloutPlan, rolloutPlanOf } from '../config/rollout-policy.ts'
 import { planPublish } from './plan-publish.ts'
 import type { Plan } from './plan.ts'

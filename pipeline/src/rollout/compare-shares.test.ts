@@ -1,7 +1,7 @@
 import { defaultAnalysisLimits } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
 import { compareShares } from './compare-shares.ts'
-import { side } from './fleet-samples.ts'
+import { side } from './testing/fleet-samples.ts'
 
 test.each([
   ['the same shares', side(9000, 90), side(1000, 10), 'within'],

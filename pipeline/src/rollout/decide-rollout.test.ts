@@ -1,9 +1,9 @@
 import type { Rollout } from '@needle-faas/runtime/manifest'
 import { describe, expect, test } from 'vitest'
-import { hold, now, ref, rollout, serving } from '../plan/plan-samples.ts'
+import { hold, now, ref, rollout, serving } from '../plan/testing/plan-samples.ts'
 import { decideRollout } from './decide-rollout.ts'
 import type { RolloutQuestion } from './rollout-question.ts'
-import { fleet, measured, reading, side, tripOn } from './fleet-samples.ts'
+import { fleet, measured, reading, side, tripOn } from './testing/fleet-samples.ts'
 
 const minute = 60_000
 const good = measured(side(900, 1), side(200))

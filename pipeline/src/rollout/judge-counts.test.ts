@@ -1,6 +1,6 @@
 import { digestOf, type ReportedRollout, type ReportedSide } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
-import { side } from './fleet-samples.ts'
+import { side } from './testing/fleet-samples.ts'
 import { findImplausible } from './judge-counts.ts'
 
 const began = '2026-11-22T09:00:00.000Z'

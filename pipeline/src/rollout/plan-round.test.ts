@@ -1,8 +1,8 @@
 import { decisionsPerManifest } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
-import { environment, now, ref, rollout, serving } from '../plan/plan-samples.ts'
+import { environment, now, ref, rollout, serving } from '../plan/testing/plan-samples.ts'
 import type { Decision } from './decision.ts'
-import { side } from './fleet-samples.ts'
+import { side } from './testing/fleet-samples.ts'
 import { planRound } from './plan-round.ts'
 
 const decision = (name: string, kind: Decision['kind'], text = 'why'): Decision => ({

@@ -1,8 +1,8 @@
 import { digestOf } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
-import { now } from '../plan/plan-samples.ts'
-import { reading } from './fleet-samples.ts'
+import { now } from '../plan/testing/plan-samples.ts'
+import { reading } from './testing/fleet-samples.ts'
 import { screenReports } from './screen-reports.ts'
 
 const minute = 60_000

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { objectKey, type Rollout } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import * as z from 'zod'
 import { findAlarms } from '../../src/alarms/find-alarms.ts'
 import { lookForAlarms } from '../../src/alarms/look-for-alarms.ts'
@@ -77,11 +78,7 @@ async function reportTrip(instance: string, { canary, salt }: Rollout): Promise<
   }
   await on.report(instance, {
     functions: {
-      'shop/card': {
-        stable: null,
-        canary: null,
-        weightPercent: 0,
-        stopped: false,
+      'shop/card': testReportedFunction({
         manifestVersion: 2,
         refusals: [{ code: 'CANARY_TRIPPED', message: 'it did worse', since: at }],
         rollout: {
@@ -91,7 +88,7 @@ async function reportTrip(instance: string, { canary, salt }: Rollout): Promise<
           measured,
           trip: { cause: 'errors', at, ...measured, slowLimitMs: null, evidence: 1e4 },
         },
-      },
+      }),
     },
   })
 }
@@ -205,15 +202,15 @@ test('a stable that fails is told: where instances went back, and where nothing 
   if (stable === undefined) throw new Error('no stable')
   const at = new Date().toISOString()
   const failure = { stable, at, calls: 50, faults: 20, usualShare: 0.001, evidence: 1e4 }
-  const told = { stable, canary: null, weightPercent: 0, stopped: false, manifestVersion: 1 }
+  const told = testReportedFunction({ stable, manifestVersion: 1 })
   await on.report('bff-1', {
     functions: {
-      'shop/card': { ...told, refusals: [], stableTrip: { ...failure, successor: stable } },
-      'shop/quote': { ...told, refusals: [], stableFailure: failure }, // of another function's release
+      'shop/card': { ...told, stableTrip: { ...failure, successor: stable } },
+      'shop/quote': { ...told, stableFailure: failure }, // of another function's release
     },
   })
   await on.report('bff-2', {
-    functions: { 'shop/card': { ...told, refusals: [], stableFailure: failure } },
+    functions: { 'shop/card': { ...told, stableFailure: failure } },
   })
   const { alarms: found } = await alarms()
   expect(found).toMatchObject([
@@ -235,14 +232,7 @@ describe('instances', () => {
 
   test('that refuse the same are one alarm', async () => {
     const functions = {
-      'shop/card': {
-        stable: null,
-        canary: null,
-        weightPercent: 0,
-        stopped: false,
-        manifestVersion: null,
-        refusals: [refusal('OBJECT_MISSING')],
-      },
+      'shop/card': testReportedFunction({ refusals: [refusal('OBJECT_MISSING')] }),
     }
     for (const name of ['bff-1', 'bff-2']) await on.report(name, { functions })
     await on.report('bff-3', { refusal: refusal('SIGNATURE_INVALID') })

@@ -1,6 +1,7 @@
 import { type FunctionState, objectKey } from '@needle-faas/runtime/manifest'
 import type { ArtifactStore } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import { readEnvironment } from '../../src/environment-state/read-environment.ts'
 import { toFunctionStates } from '../../src/plan/function-states.ts'
 import { readHistoryVersions } from '../publisher/environment-under-test.ts'
@@ -45,11 +46,10 @@ async function ringEveryAlarm(): Promise<void> {
     frozen: true,
     refusal,
     functions: {
-      'shop/card': {
+      'shop/card': testReportedFunction({
         stable: stable.release,
         canary: rollout?.canary.release ?? null,
         weightPercent: 5,
-        stopped: false,
         manifestVersion: 1,
         refusals: [refusal],
         rollout: {
@@ -66,7 +66,7 @@ async function ringEveryAlarm(): Promise<void> {
             evidence: 1e6,
           },
         },
-      },
+      }),
     },
   })
 }

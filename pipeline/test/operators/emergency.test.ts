@@ -2,7 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { objectKey } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import * as z from 'zod'
+import { followFleet } from '../../src/commands/follow-fleet.ts'
+import { createTestRelease } from '../publisher/environment-under-test.ts'
 import {
   ask,
   codeOf,
@@ -132,30 +135,18 @@ test.each([
   await on.report('bff-1', {
     manifest: { epoch: 1, version: 2, digest, commit: null, activatedAt: at, lagMs: 1 },
     functions: {
-      'shop/card': {
-        stable: null,
-        canary: null,
-        weightPercent: 0,
-        stopped: false,
+      'shop/card': testReportedFunction({
         manifestVersion: 2,
         refusals: [{ code, message: 'it did worse', since: at }],
-      },
+      }),
     },
   })
-  const { exitCode } = await on.needle([
-    'stop',
-    'shop/card',
-    '--reason',
-    'x',
-    '--wait',
-    '0',
-    ...on.operator,
-  ])
+  const args = ['stop', 'shop/card', '--reason', 'x', '--wait', '0', ...on.operator]
+  const { exitCode } = await on.needle(args)
   expect(exitCode).toBe(expected)
 })
 
 test('reports that cannot be read fail nothing that was written', async () => {
-  const { followFleet } = await import('../../src/commands/follow-fleet.ts')
   const store: ArtifactStore = {
     ...on.store,
     list: (prefix, options) => {
@@ -204,6 +195,5 @@ test.each(['soon', '', '-1', '1e9'])(
 )
 
 async function servedArtifact(text: string) {
-  const { createTestRelease } = await import('../publisher/environment-under-test.ts')
   return (await createTestRelease(on.trust, 'shop/card', codeOf(text))).ref
 }

@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { createRuntime, type Runtime } from '@needle-faas/runtime'
 import { type InstanceReport, objectKey } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, createFileStore } from '@needle-faas/runtime/store'
+import { testReport } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import type { PublishInput } from '../../src/plan/plan-publish.ts'
 import type { ChangeOutcome } from '../../src/publish/change-environment.ts'
 import type { Publisher } from '../../src/publish/publisher.ts'
 import { type CommandRun, runCommand } from '../author/run-command.ts'
 import {
-  createTestPublisher,
   createTestTrust,
-  publishCode,
   type TestTrust,
-} from '../publisher/environment-under-test.ts'
+} from '../../../runtime/src/manifest/testing/test-trust.ts'
+import { createTestPublisher, publishCode } from '../publisher/environment-under-test.ts'
 
 /**
  * What people on call have: an empty directory, a store, the pinned trust root and an operator key.
@@ -91,19 +91,7 @@ export async function createOperatedEnvironment(): Promise<OperatedEnvironment> 
     },
     report: async (instance, more = {}, ageMs = 0) => {
       const now = new Date().toISOString()
-      const report: InstanceReport = {
-        specVersion: 1,
-        environment: 'production',
-        instance,
-        reportedAt: now,
-        startedAt: now,
-        state: 'ready',
-        frozen: false,
-        manifest: null,
-        refusal: null,
-        functions: {},
-        ...more,
-      }
+      const report = testReport(instance, { reportedAt: now, startedAt: now, ...more })
       const bytes = new TextEncoder().encode(JSON.stringify(report))
       const key = objectKey.instance('production', instance)
       await store.put(key, bytes)

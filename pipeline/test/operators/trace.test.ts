@@ -129,8 +129,8 @@ describe('a release', () => {
   test('is told from its start as a canary to its abort, with who, why and the evidence', async () => {
     const told = releaseSchema.parse(await trace(await revisionOf('card 2')))
     expect(told.origin.provenance).toEqual({
-      author: 'Ann <ann@acme.test>',
-      commit: 'c'.repeat(40),
+      author: 'Ada <ada@example.com>',
+      commit: 'a'.repeat(40),
     })
     const history = told.history.map(({ version, actor, events }) => ({
       version,
@@ -183,7 +183,7 @@ describe('a release', () => {
 
   test('is told in words, and what only Git and GitHub know is said to be absent', async () => {
     const { stdout } = await on.needle(['trace', await revisionOf('card 2'), ...on.location])
-    expect(stdout).toMatch(/author +Ann <ann@acme.test>/)
+    expect(stdout).toMatch(/author +Ada <ada@example.com>/)
     expect(stdout).toMatch(/now +serves nobody/)
     expect(stdout).toMatch(/quarantined +\S+ by Bo since \S+: 500s/)
     expect(stdout).toContain('went from 20 % to 50 %')

@@ -1,76 +1,19 @@
-import {
-  createSigner,
-  digestOf,
-  generateSigningKey,
-  objectKey,
-  type Release,
-  type ReleaseRef,
-  type Role,
-  roles,
-  settingsDigestOf,
-  signDocument,
-  type Signer,
-  type SigningKey,
-  type TrustRoot,
-} from '@needle-faas/runtime/manifest'
+import { digestOf, objectKey, type ReleaseRef, signDocument } from '@needle-faas/runtime/manifest'
 import {
   type ArtifactStore,
   createMemoryStore,
   createVerifiedReader,
   systemClock,
 } from '@needle-faas/runtime/store'
+import {
+  testRelease,
+  testReleaseRef,
+} from '../../../runtime/src/manifest/testing/test-documents.ts'
+import type { TestTrust } from '../../../runtime/src/manifest/testing/test-trust.ts'
 import { planPublish, type PublishInput } from '../../src/plan/plan-publish.ts'
 import { changeEnvironment, type ChangeOutcome } from '../../src/publish/change-environment.ts'
 import type { Publisher } from '../../src/publish/publisher.ts'
 import type { Upload } from '../../src/publish/upload.ts'
-
-export interface TestTrust {
-  readonly root: TrustRoot
-  readonly rootBytes: Uint8Array
-  readonly keys: Readonly<Record<Role, SigningKey>>
-  readonly signers: Readonly<Record<Role, Signer>>
-}
-
-/** One key per role and the root that names them. */
-export async function createTestTrust(): Promise<TestTrust> {
-  const made = await Promise.all(
-    roles.map(async (role) => {
-      const key = await generateSigningKey()
-      return { role, key, signer: await createSigner(key.privateJwk) }
-    }),
-  )
-  const find = (role: Role): (typeof made)[number] => {
-    const found = made.find((entry) => entry.role === role)
-    if (found === undefined) throw new Error(role)
-    return found
-  }
-  const root: TrustRoot = {
-    kind: 'trust-root',
-    specVersion: 1,
-    version: 1,
-    epoch: 1,
-    issuedAt: '2026-11-22T00:00:00.000Z',
-    keys: Object.fromEntries(
-      made.map(({ key }) => [key.keyId, { algorithm: key.algorithm, jwk: key.publicJwk }]),
-    ),
-    roles: forEachRole((role) => ({ keyIds: [find(role).key.keyId], threshold: 1 })),
-  }
-  return {
-    root,
-    rootBytes: await signDocument({ kind: 'trust-root', payload: root }, [find('root').signer]),
-    keys: forEachRole((role) => find(role).key),
-    signers: forEachRole((role) => find(role).signer),
-  }
-}
-
-function forEachRole<Value>(of: (role: Role) => Value): Record<Role, Value> {
-  return {
-    root: of('root'),
-    release: of('release'),
-    preview: of('preview'),
-    operator: of('operator'),
-  }
-}
 
 export function createTestPublisher(
   trust: TestTrust,
@@ -94,48 +37,15 @@ export async function createTestRelease(
   name: string,
   code: string,
 ): Promise<TestRelease> {
+  const release = testRelease(name, code, { inputs: digestOf(`inputs ${code}`) })
   const bytes = new TextEncoder().encode(code)
-  const settings: Release['settings'] = {
-    http: { method: 'POST', path: `/${name}` },
-    uses: [],
-    timeoutMs: 3_000,
-    idempotent: false,
-    maxBodyBytes: 1024,
-    maxConcurrency: 10,
-  }
-  const release: Release = {
-    kind: 'release',
-    specVersion: 1,
-    scope: 'production',
-    function: name,
-    artifact: { digest: digestOf(bytes), sizeBytes: bytes.byteLength },
-    sourceMap: null,
-    settings,
-    settingsDigest: settingsDigestOf(settings),
-    contract: { input: null, output: null, unexpressed: [] },
-    inputs: digestOf(`inputs ${code}`),
-    provenance: {
-      repository: null,
-      commit: 'c'.repeat(40),
-      committedAt: '2026-11-22T00:00:00Z',
-      author: 'Ann <ann@acme.test>',
-      pullRequest: null,
-      build: null,
-    },
-    builtAt: '2026-11-22T00:00:00.000Z',
-  }
   const signed = await signDocument({ kind: 'release', payload: release }, [trust.signers.release])
-  const digest = digestOf(signed)
+  const ref = testReleaseRef(signed, release)
   return {
-    ref: {
-      release: digest,
-      sizeBytes: signed.byteLength,
-      artifact: release.artifact.digest,
-      settings: release.settingsDigest,
-    },
+    ref,
     uploads: [
-      [{ key: objectKey.artifact(release.artifact.digest), read: async () => bytes }],
-      [{ key: objectKey.release(digest), read: async () => signed }],
+      [{ key: objectKey.artifact(ref.artifact), read: async () => bytes }],
+      [{ key: objectKey.release(ref.release), read: async () => signed }],
     ],
   }
 }

@@ -9,12 +9,14 @@ import { beforeAll, expect, test } from 'vitest'
 import { planHold } from '../../src/plan/plan-hold.ts'
 import { changeEnvironment } from '../../src/publish/change-environment.ts'
 import {
-  createTestPublisher,
   createTestTrust,
+  type TestTrust,
+} from '../../../runtime/src/manifest/testing/test-trust.ts'
+import {
+  createTestPublisher,
   publishCode,
   readHistoryVersions,
   readServedCode,
-  type TestTrust,
 } from './environment-under-test.ts'
 
 let trust: TestTrust

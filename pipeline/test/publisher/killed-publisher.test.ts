@@ -1,8 +1,8 @@
 import { createMemoryStore } from '@needle-faas/runtime/store'
 import { describe, expect, test } from 'vitest'
+import { createTestTrust } from '../../../runtime/src/manifest/testing/test-trust.ts'
 import {
   createTestPublisher,
-  createTestTrust,
   publishCode,
   readHistoryVersions,
   readServedCode,

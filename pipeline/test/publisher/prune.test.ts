@@ -2,12 +2,10 @@ import { createMemoryStore, type ListedObject } from '@needle-faas/runtime/store
 import { beforeAll, expect, test } from 'vitest'
 import { prune } from '../../src/publish/prune.ts'
 import {
-  createTestPublisher,
   createTestTrust,
-  publishCode,
-  readServedCode,
   type TestTrust,
-} from './environment-under-test.ts'
+} from '../../../runtime/src/manifest/testing/test-trust.ts'
+import { createTestPublisher, publishCode, readServedCode } from './environment-under-test.ts'
 
 let trust: TestTrust
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { digestOf, settingsDigestOf } from '@needle-faas/runtime/manifest'
+import { testSettings } from '../../../runtime/src/manifest/testing/test-documents.ts'
 import { toBuiltObject, writeBuildDirectory } from '../../src/build/build-directory.ts'
 import type { BuildManifest, BuiltFunction } from '../../src/build/build-manifest.ts'
 import type { RolloutPlan } from '../../src/config/rollout-policy.ts'
@@ -147,14 +148,7 @@ async function writeTestBuild(
       const artifact = toBuiltObject(bytes, '')
       const mapDigest = toBuiltObject(map, '.map')
       objects.set(artifact.file, bytes).set(mapDigest.file, map)
-      const settings: BuiltFunction['settings'] = {
-        http: { method: 'POST', path: `/${name}` },
-        uses: [],
-        timeoutMs: 3_000,
-        idempotent: false,
-        maxBodyBytes: 1024,
-        maxConcurrency: 10,
-      }
+      const settings = testSettings(name)
       const rollout = rollouts[name]
       const built: BuiltFunction = {
         status: 'built',

@@ -2,6 +2,10 @@ import { digestOf, instanceReportSchema, objectKey } from '@needle-faas/runtime/
 import { openStore } from '@needle-faas/runtime/store'
 import * as z from 'zod'
 import { expect, test, vi } from 'vitest'
+import {
+  testReport,
+  testReportedFunction,
+} from '../../../runtime/src/manifest/testing/test-reports.ts'
 import { main } from '../../src/cli.ts'
 import {
   createPublishedRepository,
@@ -89,13 +93,8 @@ async function report(on: PublishedRepository, calls: number, faults = 0): Promi
   const counts = { stable: { calls, faults: 0, slow: 0 }, canary: { calls, faults, slow: 0 } }
   const trip = { cause: 'errors', at, ...counts, slowLimitMs: null, evidence: 30_000 }
   const document = instanceReportSchema.parse({
-    specVersion: 1,
-    environment: 'production',
-    instance: 'one',
+    ...testReport('one'),
     reportedAt: at,
-    startedAt: at,
-    state: 'ready',
-    frozen: false,
     manifest: {
       epoch,
       version,
@@ -104,15 +103,12 @@ async function report(on: PublishedRepository, calls: number, faults = 0): Promi
       activatedAt: at,
       lagMs: 0,
     },
-    refusal: null,
     functions: {
       'shop/card': {
+        ...testReportedFunction({ manifestVersion: version }),
         stable: card.stable.release,
         canary: card.rollout?.canary.release ?? null,
         weightPercent: card.rollout?.weightPercent ?? 0,
-        stopped: false,
-        manifestVersion: version,
-        refusals: [],
         ...(card.rollout && {
           rollout: {
             canary: card.rollout.canary.release,

@@ -8,6 +8,10 @@ import {
 } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
 import {
+  testReport,
+  testReportedFunction,
+} from '../../../runtime/src/manifest/testing/test-reports.ts'
+import {
   type RolloutPlan,
   rolloutPlanOf,
   type RolloutPolicy,
@@ -19,11 +23,10 @@ import type { PublishInput } from '../../src/plan/plan-publish.ts'
 import type { Publisher } from '../../src/publish/publisher.ts'
 import { type Controller, createController } from '../../src/rollout/controller.ts'
 import {
-  createTestPublisher,
   createTestTrust,
-  publishCode,
   type TestTrust,
-} from '../publisher/environment-under-test.ts'
+} from '../../../runtime/src/manifest/testing/test-trust.ts'
+import { createTestPublisher, publishCode } from '../publisher/environment-under-test.ts'
 
 /** An environment with a store of its own time, a publisher, and instances that say what they are told. */
 export interface FleetUnderTest {
@@ -127,26 +130,18 @@ function toReport(
       measured: counts,
       trip: said.trips ? trip : null,
     }
-    const reported: ReportedFunction = {
+    const reported = testReportedFunction({
       stable: stable.release,
       canary: rollout?.canary.release ?? null,
       weightPercent: rollout?.weightPercent ?? 0,
-      stopped: false,
       manifestVersion: version,
-      refusals: [],
       ...(measured && { rollout: measured }),
       ...(name === 'shop/card' && said.card),
-    }
+    })
     return [name, reported] as const
   })
-  return {
-    specVersion: 1,
-    environment: 'production',
-    instance,
+  return testReport(instance, {
     reportedAt: iso(0),
-    startedAt: '2026-11-22T08:00:00.000Z',
-    state: 'ready',
-    frozen: false,
     manifest: {
       epoch,
       version,
@@ -155,10 +150,9 @@ function toReport(
       activatedAt: iso(0),
       lagMs: 0,
     },
-    refusal: null,
     functions: Object.fromEntries(functions),
     ...said.more,
-  }
+  })
 }
 
 /** The same store, with the time of each write by a clock of its own. */

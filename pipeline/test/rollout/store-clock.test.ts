@@ -1,6 +1,6 @@
 import { createMemoryStore } from '@needle-faas/runtime/store'
 import { expect, test } from 'vitest'
-import { createTestTrust } from '../publisher/environment-under-test.ts'
+import { createTestTrust } from '../../../runtime/src/manifest/testing/test-trust.ts'
 import { createStoreClock } from '../../src/rollout/store-clock.ts'
 
 test('tells the time of the store however wrong this clock is, and asks once a minute', async () => {

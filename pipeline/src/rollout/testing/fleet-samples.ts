@@ -5,9 +5,13 @@ import {
   type ReportedSide,
   type ReportedTrip,
 } from '@needle-faas/runtime/manifest'
-import type { ReportReading } from '../environment-state/instance-reports.ts'
-import { now, ref } from '../plan/plan-samples.ts'
-import type { Fleet } from './screen-reports.ts'
+import {
+  testReport,
+  testReportedFunction,
+} from '../../../../runtime/src/manifest/testing/test-reports.ts'
+import type { ReportReading } from '../../environment-state/instance-reports.ts'
+import { now, ref } from '../../plan/testing/plan-samples.ts'
+import type { Fleet } from '../screen-reports.ts'
 
 /** Inputs for the tests of decisions: a fleet that runs `shop/card` with the canary of `rollout('b')`. */
 export function side(calls: number, faults = 0, slow = 0): ReportedSide {
@@ -46,14 +50,8 @@ export function reading(
   return {
     instance,
     modifiedAt: now - ageMs,
-    report: {
-      specVersion: 1,
-      environment: 'production',
-      instance,
+    report: testReport(instance, {
       reportedAt: new Date(now - ageMs).toISOString(),
-      startedAt: '2026-11-22T08:00:00.000Z',
-      state: 'ready',
-      frozen: false,
       manifest: {
         epoch: 1,
         version,
@@ -62,20 +60,17 @@ export function reading(
         activatedAt: '2026-11-22T09:00:01.000Z',
         lagMs: 1_000,
       },
-      refusal: null,
       functions: {
-        'shop/card': {
+        'shop/card': testReportedFunction({
           stable: ref('a').release,
           canary: ref('b').release,
           weightPercent: 20,
-          stopped: false,
           manifestVersion: 7,
-          refusals: [],
           ...card,
-        },
+        }),
       },
       ...report,
-    },
+    }),
   }
 }
 

@@ -1,13 +1,22 @@
 import {
   digestOf,
   type FunctionState,
+  type Hold,
   type QuarantineEntry,
   type ReleaseRef,
+  type Rollout,
 } from '@needle-faas/runtime/manifest'
-import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import { toGroups } from './function-states.ts'
-import type { Order } from './order.ts'
-import type { PublishInput } from './plan-publish.ts'
+import {
+  testFunctionState,
+  testManifest,
+  testQuarantineEntry,
+  testRollout,
+  testStop,
+} from '../../../../runtime/src/manifest/testing/test-documents.ts'
+import type { EnvironmentState } from '../../environment-state/environment-state.ts'
+import { toGroups } from '../function-states.ts'
+import type { Order } from '../order.ts'
+import type { PublishInput } from '../plan-publish.ts'
 
 /** Inputs for the tests of plans. `ref('a')` is one release; the same letter is the same pair. */
 export function ref(letter: string, releaseOf = letter): ReleaseRef {
@@ -20,7 +29,7 @@ export function ref(letter: string, releaseOf = letter): ReleaseRef {
 }
 
 export function serving(stable: string, more: Partial<FunctionState> = {}): FunctionState {
-  return { stable: ref(stable), previous: [], rollout: null, hold: null, ...more }
+  return testFunctionState(ref(stable), more)
 }
 
 export const now = Date.parse('2026-11-22T10:00:00Z')
@@ -30,40 +39,16 @@ export const steps = [
   { weightPercent: 100, bakeMs: 0 },
 ]
 
-export function rollout(canary: string): NonNullable<FunctionState['rollout']> {
-  return {
-    canary: ref(canary),
-    steps,
-    step: 0,
-    weightPercent: 20,
-    salt: 'earlier-salt',
-    since: '2026-11-22T09:00:00.000Z',
-  }
+export function rollout(canary: string): Rollout {
+  return testRollout(ref(canary), { steps, salt: 'earlier-salt' })
 }
 
-export function hold(
-  more: Partial<NonNullable<FunctionState['hold']>> = {},
-): NonNullable<FunctionState['hold']> {
-  return {
-    mode: 'revision',
-    by: 'Ann',
-    reason: 'Black Friday',
-    since: '2026-11-22T09:00:00.000Z',
-    until: null,
-    ...more,
-  }
+export function hold(more: Partial<Hold> = {}): Hold {
+  return { ...testStop, mode: 'revision', by: 'Ann', reason: 'Black Friday', ...more }
 }
 
 export function quarantined(letter: string, functionName = 'shop/card'): QuarantineEntry {
-  const { artifact, settings } = ref(letter)
-  return {
-    function: functionName,
-    artifact,
-    settings,
-    by: 'Ann',
-    reason: 'errors',
-    since: '2026-11-22T09:00:00.000Z',
-  }
+  return { ...testQuarantineEntry(ref(letter)), function: functionName, by: 'Ann' }
 }
 
 export function environment(
@@ -74,24 +59,7 @@ export function environment(
   return {
     environment: 'production',
     newest: {
-      manifest: {
-        kind: 'manifest',
-        specVersion: 1,
-        environment: 'production',
-        epoch: 1,
-        version: 7,
-        rootVersion: 1,
-        publishId: 'publish-id',
-        issuedAt: '2026-11-22T09:00:00.000Z',
-        expiresAt: '2026-12-22T09:00:00.000Z',
-        commit: 'c'.repeat(40),
-        actor: 'Ann',
-        reason: 'earlier',
-        previous: null,
-        quarantine: null,
-        requires: [],
-        groups: {},
-      },
+      manifest: testManifest({ version: 7, commit: 'c'.repeat(40) }),
       digest: digestOf('manifest'),
       bytes: new Uint8Array(),
     },
