@@ -6,16 +6,16 @@ import {
 } from '@needle-faas/runtime/manifest'
 import type { Decision } from '../environment-state/decisions.ts'
 import { pairName } from '../plan/pair.ts'
+import type { ReleaseOrigin } from '../trace/release-origin.ts'
+import type { ServingInstance } from '../trace/serving-instance.ts'
 import type {
   FunctionTrace,
   ManifestTrace,
   ReleaseNow,
-  ReleaseOrigin,
   ReleaseTrace,
-  ServingInstance,
   Trace,
-  TracedManifest,
 } from '../trace/trace.ts'
+import type { TracedManifest } from '../trace/traced-manifest.ts'
 import { formatDecision } from './format-decision.ts'
 import { formatTable } from './table.ts'
 

@@ -1,5 +1,6 @@
 import { type Decision, readDecisions } from '../environment-state/decisions.ts'
 import { readHistoryStates } from '../environment-state/history-states.ts'
+import { headOf, type ManifestHead } from '../environment-state/manifest-head.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
 import { changesOf, type Difference } from '../plan/explain-change.ts'
 import { counted } from './counted.ts'
@@ -30,14 +31,8 @@ function nothingFound({ environment, limit }: HistoryOptions, functionName: stri
   return `No change of ${functionName} in the newest ${counted(Number(limit), 'manifest')} of ${environment}. needle status lists its functions; --limit looks further back`
 }
 
-interface Entry {
-  readonly version: number
-  /** Null when the entry cannot be read any more; `fault` says why. */
-  readonly issuedAt: string | null
-  readonly actor: string | null
-  readonly reason: string | null
-  readonly commit: string | null
-  readonly fault: string | null
+/** `fault` says why an entry cannot be read any more. */
+interface Entry extends ManifestHead {
   /** Null when what the manifests name was pruned or is damaged. */
   readonly changes: readonly Difference[] | null
   /** Those of its changes that measurements decided, with their evidence. */
@@ -53,18 +48,11 @@ async function readEntries(
   const isAsked = (each: { readonly function: string | null }): boolean =>
     functionName === null || each.function === functionName
   const entries = read.slice(0, limit).map((current, index): Entry => {
-    const { version, manifest: newest, fault } = current
-    const manifest = newest?.manifest
-    return {
-      version,
-      issuedAt: manifest?.issuedAt ?? null,
-      actor: manifest?.actor ?? null,
-      reason: manifest?.reason ?? null,
-      commit: manifest?.commit ?? null,
-      fault,
+    const { manifest } = current
+    return Object.assign(headOf(current), {
       changes: changesOf(current, read[index + 1])?.filter(isAsked) ?? null,
-      decisions: newest === null ? [] : readDecisions(newest).filter(isAsked),
-    }
+      decisions: manifest === null ? [] : readDecisions(manifest).filter(isAsked),
+    })
   })
   return functionName === null ? entries : entries.filter((entry) => entry.changes?.length !== 0)
 }

@@ -1,16 +1,10 @@
-import type {
-  Contract,
-  FunctionState,
-  Hold,
-  Provenance,
-  QuarantineEntry,
-  ReleaseRef,
-} from '@needle-faas/runtime/manifest'
-import type { Decision } from '../environment-state/decisions.ts'
+import type { FunctionState, Hold, QuarantineEntry } from '@needle-faas/runtime/manifest'
 import type { FleetInstance } from '../environment-state/fleet.ts'
-import type { PullRequestPeople } from '../github/pull-request-people.ts'
 import type { Difference } from '../plan/explain-change.ts'
+import type { ReleaseOrigin } from './release-origin.ts'
 import type { ReleaseEvent } from './release-story.ts'
+import type { ServingInstance } from './serving-instance.ts'
+import type { TracedManifest } from './traced-manifest.ts'
 
 /** Everything known of a release, a function or a manifest. What is not known is null, never a guess. */
 export type Trace = ReleaseTrace | FunctionTrace | ManifestTrace
@@ -51,23 +45,6 @@ export interface ManifestTrace {
   readonly unknown: readonly string[]
 }
 
-/** A release and where it came from. */
-export interface ReleaseOrigin {
-  /** As `x-needle-revision` shows it. */
-  readonly revision: string
-  readonly function: string
-  readonly ref: ReleaseRef
-  /** Null when the release was pruned or is damaged; `fault` says which. */
-  readonly provenance: Provenance | null
-  readonly builtAt: string | null
-  readonly contract: Contract | null
-  readonly fault: string | null
-  /** First line of the commit's message; null without a clone that has it. */
-  readonly subject: string | null
-  /** Null without a pull request, or where GitHub was not asked. */
-  readonly people: PullRequestPeople | null
-}
-
 export interface ReleaseNow {
   /** How the newest manifest names it. */
   readonly serves: 'stable' | 'canary' | 'previous' | 'nothing'
@@ -76,25 +53,4 @@ export interface ReleaseNow {
   readonly hold: Hold | null
   readonly quarantine: QuarantineEntry | null
   readonly instances: readonly ServingInstance[]
-}
-
-/** What an instance says it serves of a function. */
-export interface ServingInstance extends Pick<FleetInstance, 'instance' | 'state' | 'version'> {
-  readonly stable: string | null
-  readonly canary: string | null
-  readonly weightPercent: number
-  readonly stopped: boolean
-}
-
-export interface TracedManifest<Event> {
-  readonly version: number
-  readonly issuedAt: string | null
-  readonly actor: string | null
-  readonly reason: string | null
-  readonly commit: string | null
-  /** Why the entry is no longer accepted; null when it is. */
-  readonly fault: string | null
-  /** Null when what it named was pruned or is damaged. */
-  readonly events: readonly Event[] | null
-  readonly decisions: readonly Decision[]
 }
