@@ -2,24 +2,22 @@ import type { Command } from 'commander'
 import type { CommandIo } from './command.ts'
 import { withSigningOptions } from './environment-session.ts'
 import type { OrderOptions } from './run-order.ts'
+import { parseUntil, type UntilOption, withUntilOption } from './until-option.ts'
 
-interface HoldOptions extends OrderOptions {
+interface HoldOptions extends OrderOptions, UntilOption {
   readonly stop?: boolean
-  readonly until?: string
 }
 
 /** `needle hold <function>`: keeps it as it is, or stopped, against what Git says. */
 export function addHoldCommand(program: Command, io: CommandIo): void {
-  withSigningOptions(program.command('hold <function>'))
+  withUntilOption(withSigningOptions(program.command('hold <function>')))
     .summary('keep a function as it is, or stop it, whatever is merged')
     .option('--stop', 'answer 503 instead of serving')
-    .option('--until <time>', 'ISO 8601 time to look at it again; only reminds')
     .requiredOption('--reason <text>', 'why; recorded in the history')
     .action(async (functionName: string, options: HoldOptions) => {
       const { runOrder } = await import('./run-order.ts')
       const { planHold } = await import('../plan/plan-hold.ts')
-      const { parseTime } = await import('./parse-time.ts')
-      const until = options.until === undefined ? null : parseTime('--until', options.until)
+      const until = parseUntil(options)
       await runOrder(io, options, {
         function: functionName,
         title: `Holding ${functionName}`,
