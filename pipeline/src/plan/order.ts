@@ -1,4 +1,4 @@
-import type { FunctionState, QuarantineEntry } from '@needle-faas/runtime/manifest'
+import type { FunctionState, Hold, QuarantineEntry } from '@needle-faas/runtime/manifest'
 import type { PipelineErrorCode } from '../errors.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
@@ -64,6 +64,18 @@ export function planOrder(
     changes: outcome.changes.map(({ kind, text }) => ({ kind, text, function: order.function })),
     kept: [],
     refusals: [],
+  }
+}
+
+/** A hold by whoever ordered, at the present revision unless said otherwise. */
+export function holdBy(order: Order, more: Partial<Hold> = {}): Hold {
+  return {
+    mode: 'revision',
+    by: order.actor,
+    reason: order.reason,
+    since: new Date(order.now).toISOString(),
+    until: null,
+    ...more,
   }
 }
 

@@ -1,5 +1,5 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
-import { type Order, planOrder, quarantineWith } from './order.ts'
+import { holdBy, type Order, planOrder, quarantineWith } from './order.ts'
 import { pairName } from './pair.ts'
 import type { Plan } from './plan.ts'
 
@@ -20,14 +20,7 @@ export function planAbort(order: Order): Plan {
       next: {
         ...state,
         rollout: null,
-        hold: state.hold ?? {
-          mode: 'revision',
-          by: order.actor,
-          reason: order.reason,
-          since: new Date(order.now).toISOString(),
-          until: null,
-          endsWithMerge: true,
-        },
+        hold: state.hold ?? holdBy(order, { endsWithMerge: true }),
       },
       changes: [
         {

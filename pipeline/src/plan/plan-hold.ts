@@ -1,5 +1,5 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
-import { type Order, planOrder } from './order.ts'
+import { holdBy, type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 
 export interface HoldOrder extends Order {
@@ -19,13 +19,7 @@ export function planHold(order: HoldOrder): Plan {
     return {
       next: {
         ...state,
-        hold: {
-          mode: order.stop ? 'stopped' : 'revision',
-          by: order.actor,
-          reason: order.reason,
-          since: new Date(order.now).toISOString(),
-          until: order.until,
-        },
+        hold: holdBy(order, { mode: order.stop ? 'stopped' : 'revision', until: order.until }),
       },
       changes: [
         order.stop

@@ -5,7 +5,7 @@ import {
   type ReleaseRef,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
-import { type Order, type OrderRefusal, planOrder, quarantineWith } from './order.ts'
+import { holdBy, type Order, type OrderRefusal, planOrder, quarantineWith } from './order.ts'
 import { isReleaseNamed, isSamePair, pairName, previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
 
@@ -38,14 +38,7 @@ export function planRollback(order: RollbackOrder): Plan {
         stable: target,
         previous: previousAfter(state, target, { function: order.function, entries: quarantine }),
         rollout: null,
-        hold: {
-          mode: 'revision',
-          by: order.actor,
-          reason: order.reason,
-          since: new Date(order.now).toISOString(),
-          until: null,
-          endsWithMerge: true,
-        },
+        hold: holdBy(order, { endsWithMerge: true }),
       },
       changes: [
         {
