@@ -2,37 +2,18 @@ import { resolve } from 'node:path'
 import type { CommandIo, CommandResult } from '../commands/command.ts'
 import { counted } from '../commands/counted.ts'
 import { runStep } from '../commands/progress.ts'
-import { selectEnvironment } from '../config/load-config.ts'
-import { findRepository } from '../functions/find-repository.ts'
-import { scopeOf } from '../functions/scope-of.ts'
-import { selectFunctions } from '../functions/select-functions.ts'
-import { survey } from '../functions/survey.ts'
 import { writeBuildDirectory } from './build-directory.ts'
 import { buildFunctions } from './build-functions.ts'
-import { readPlanFile } from './plan-file.ts'
+import { selectWork, type WorkOptions } from './select-work.ts'
 
-export interface RunBuildOptions {
+export interface RunBuildOptions extends WorkOptions {
   readonly out: string
-  readonly environment?: string | undefined
-  readonly base?: string | undefined
-  readonly plan?: string | undefined
-  readonly repository?: string | undefined
 }
 
 /** `needle build`. @throws PipelineError `CHECK_FAILED` with every issue */
 export async function runBuild(io: CommandIo, options: RunBuildOptions): Promise<CommandResult> {
-  const directory = findRepository(io.cwd, options.repository)
-  const surveyed = await survey(directory, scopeOf(options.environment))
-  if (options.environment !== undefined) {
-    selectEnvironment(surveyed.config, options.environment, { directory, env: io.env })
-  }
-  const plan =
-    options.plan === undefined ? undefined : await readPlanFile(resolve(io.cwd, options.plan))
-  const selection = await selectFunctions(surveyed, {
-    all: options.base === undefined && plan === undefined,
-    base: options.base,
-    plan,
-  })
+  const isWhole = options.base === undefined && options.plan === undefined
+  const { surveyed, selection } = await selectWork(io, { ...options, all: isWhole })
   const { manifest, objects } = await runStep(io, {
     title: `Bundling ${selection.affected.length} of ${counted(surveyed.functions.length, 'function')}`,
     run: (say) =>

@@ -1,16 +1,13 @@
-import { resolve } from 'node:path'
 import { describeFunctions } from '../build/describe-functions.ts'
 import { neighboursOf } from '../build/build-functions.ts'
-import { type PlanFile, readPlanFile } from '../build/plan-file.ts'
+import { selectWork, type WorkOptions } from '../build/select-work.ts'
 import type { CommandIo, CommandResult } from '../commands/command.ts'
+import { counted } from '../commands/counted.ts'
 import { runSteps, type Step } from '../commands/progress.ts'
-import { selectEnvironment } from '../config/load-config.ts'
 import type { Issue } from '../errors.ts'
 import { exitCode } from '../exit-code.ts'
-import { findRepository } from '../functions/find-repository.ts'
-import { scopeOf } from '../functions/scope-of.ts'
-import { type Selection, selectFunctions } from '../functions/select-functions.ts'
-import { type Survey, survey } from '../functions/survey.ts'
+import type { Selection } from '../functions/select-functions.ts'
+import type { Survey } from '../functions/survey.ts'
 import { describeNeighbours } from './describe-neighbours.ts'
 import { formatCheck } from './format-check.ts'
 import { lint, type ToolOptions } from './lint.ts'
@@ -18,26 +15,13 @@ import { checkTypes } from './types.ts'
 import { runUnitTests, type UnitTests } from './unit-tests.ts'
 import { findWholeIssues } from './whole-issues.ts'
 
-export interface RunCheckOptions {
+export interface RunCheckOptions extends WorkOptions {
   readonly all?: boolean | undefined
-  readonly base?: string | undefined
-  readonly plan?: string | undefined
-  readonly environment?: string | undefined
-  readonly repository?: string | undefined
 }
 
 /** `needle check`: everything a pull request must pass. Problems are the result, not an exception. */
 export async function runCheck(io: CommandIo, options: RunCheckOptions): Promise<CommandResult> {
-  const directory = findRepository(io.cwd, options.repository)
-  const surveyed = await survey(directory, scopeOf(options.environment))
-  if (options.environment !== undefined) {
-    selectEnvironment(surveyed.config, options.environment, { directory, env: io.env })
-  }
-  const selection = await selectFunctions(surveyed, {
-    all: options.all,
-    base: options.base,
-    plan: await readPlan(io, options.plan),
-  })
+  const { surveyed, selection } = await selectWork(io, options)
   const { issues, tests } = await checkSelection(surveyed, selection, {
     io,
     environment: options.environment ?? null,
@@ -71,7 +55,7 @@ async function checkSelection(
       title:
         names.size === 0
           ? 'Routes and services'
-          : `Bundling ${count(names.size)}, routes and services`,
+          : `Bundling ${counted(names.size, 'function')}, routes and services`,
       run: () => checkBundles(surveyed, selection, { io, environment }),
     },
   ]
@@ -81,7 +65,7 @@ async function checkSelection(
       { title: 'Lint', run: () => lint(tool) },
       { title: 'Types', run: () => checkTypes(tool) },
       {
-        title: `Tests of ${count(names.size)} and shared code`,
+        title: `Tests of ${counted(names.size, 'function')} and shared code`,
         run: async (say) => {
           tests = await runUnitTests(sources, surveyed.tree, tool)
           const failed = tests.issues.filter(({ code }) => code === 'TESTS_FAILED').length
@@ -129,12 +113,4 @@ function withoutRepetitions(issues: readonly Issue[]): readonly Issue[] {
     seen.add(key)
     return true
   })
-}
-
-async function readPlan(io: CommandIo, path: string | undefined): Promise<PlanFile | undefined> {
-  return path === undefined ? undefined : readPlanFile(resolve(io.cwd, path))
-}
-
-function count(functions: number): string {
-  return functions === 1 ? '1 function' : `${functions} functions`
 }
