@@ -183,16 +183,16 @@ test.each([
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining(message)])
 })
 
-test.each(['soon', '', '-1', '1e9'])(
-  '--wait "%s" is refused before anything is written',
-  async (wait) => {
-    const args = ['stop', 'shop/card', '--reason', 'x', `--wait=${wait}`, ...on.operator]
-    const { exitCode, stderr } = await on.needle(args)
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--wait takes seconds')])
-    const history = await on.needle(['history', ...on.location, '--json'])
-    expect(history.json()).toHaveLength(1)
-  },
-)
+test.each([
+  ...['soon', '', '-1', '1e9'].map((typed) => ['--wait', typed, 'takes seconds']),
+  ...['soon', '2026', '2026-13-01'].map((typed) => ['--until', typed, 'is no time']),
+])('%s "%s" is refused before anything is written', async (option, typed, says) => {
+  const args = ['stop', 'shop/card', '--reason', 'x', `${option}=${typed}`, ...on.operator]
+  const { exitCode, stderr } = await on.needle(args)
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(`${option}.* ${says}`)])
+  const history = await on.needle(['history', ...on.location, '--json'])
+  expect(history.json()).toHaveLength(1)
+})
 
 async function servedArtifact(text: string) {
   return (await createTestRelease(on.trust, 'shop/card', codeOf(text))).ref

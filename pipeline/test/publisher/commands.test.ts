@@ -149,8 +149,15 @@ describe('from a first publish to a revert', () => {
 
   test('history tells who changed one function, when and why', async () => {
     const { json } = await on.needle(['history', 'shop/quote'])
-    const entries = z.array(z.object({ reason: z.string() })).parse(json)
-    expect(entries.slice(0, 2).map((entry) => entry.reason)).toEqual(['calm', 'floods the ERP'])
+    const by = {
+      issuedAt: expect.stringMatching(/^20\d\d-/),
+      actor: 'Ada Author <ada@example.test>',
+      commit: await on.repository.git.revparse(['HEAD']),
+    }
+    expect(z.array(z.unknown()).parse(json).slice(0, 2)).toMatchObject([
+      { reason: 'calm', ...by },
+      { reason: 'floods the ERP', ...by },
+    ])
   })
 
   test('an old commit cannot be published by running its job again', async () => {
