@@ -19,7 +19,6 @@ import { limitLog } from './limit-log.ts'
 import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
-import { microtask } from './microtask.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
 import { type Revision, toRevisionId } from './revision.ts'
 
@@ -80,8 +79,7 @@ async function load(
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = limitLog(log, options.clock)
-  // Evaluated from a microtask, as all code of functions: only there can the watchdog stop it.
-  await microtask
+  await turnOfItsOwn()
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
@@ -96,7 +94,7 @@ async function load(
     }),
   )
   try {
-    await pause()
+    await turnOfItsOwn()
     const definition = cost.measure(() => readDefinition(release.function, container.defaultExport))
     await pause()
     const shared = cost.measure(() =>
@@ -138,6 +136,18 @@ async function load(
     container.dispose()
     throw error
   }
+}
+
+/**
+ * Code of functions is entered from a microtask, where alone the watchdog can stop it. V8 then drops
+ * all microtasks that wait: here none but the one that waits for this, whereas the end of a promise
+ * others wait for, too, would take them along, and one in the middle of theirs what wires their
+ * promises together.
+ */
+function turnOfItsOwn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function heldUp(id: string): RuntimeError {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { Revision } from '../function/revision.ts'
 import type { Digest } from '../manifest/digest.ts'
@@ -55,8 +54,6 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
   const fetchAndLoad = async (ref: ReleaseRef, release: Release): Promise<Revision> => {
     const evaluate = await download(() => options.fetch(ref, release, closing))
     return oneAtATime(async () => {
-      // Requests that arrived during the load before this one go first.
-      await setImmediate()
       closing.throwIfAborted()
       return evaluate()
     })

@@ -113,9 +113,12 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(Math.max(...calls.map(({ durationMs }) => durationMs))).toBeLessThan(longestStallMs)
   })
 
-  it('is refused when it does so while its definition is read, and polls go on', async () => {
+  it.each([
+    ['its default export', '0, get default() { for (;;) {} }'],
+    ['its definition', '{ handler: () => 1, get input() { for (;;) {} } }'],
+  ])('is refused when it does so while %s is read, and polls go on', async (_what, handler) => {
     await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
-    await server.publish({ name: 'culprit', handler: '0, get default() { for (;;) {} }' })
+    await server.publish({ name: 'culprit', handler })
     const { functions } = await server.status()
     expect(functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
       refusals: [{ code: 'FUNCTION_RUNAWAY' }],
