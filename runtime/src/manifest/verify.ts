@@ -4,6 +4,7 @@ import { parseManifest, parseRelease, parseTrustRoot } from './documents.ts'
 import { openEnvelope } from './envelope.ts'
 import type { Manifest } from './manifest.ts'
 import type { Release } from './release.ts'
+import { pause } from '../pause.ts'
 import { assertRoleFilled, assertSignedByAny, checkSignatures } from './signature-threshold.ts'
 import type { Role, TrustRoot } from './trust-root.ts'
 
@@ -71,6 +72,7 @@ export async function verifyRelease(
   // Nothing is read of what nobody signed; who must have signed it is read in it.
   const checked = await checkSignatures(envelope, root, ['release', 'preview'])
   assertRoleFilled(checked, ['release', 'preview'])
+  await pause()
   const release = parseRelease(envelope.payload, source)
   const signedBy = assertRoleFilled(
     checked,

@@ -235,18 +235,26 @@ export function createActivator(options: ActivatorOptions): Activator {
       /** Null: not desired any more. */
       const changes = new Map<string, Slot | null>()
 
-      const preparing = Promise.all(
-        plans
-          .filter((each) => each.action === 'activate')
-          .map(async (each) => {
-            await pause()
-            const load = eager.has(each.function)
-            const version = desired.manifest.version
-            changes.set(each.function, await prepare(each, version, { load, signal }))
-          }),
-      )
+      const prepareInto = async (each: FunctionPlan): Promise<void> => {
+        const load = eager.has(each.function)
+        changes.set(each.function, await prepare(each, desired.manifest.version, { load, signal }))
+      }
+      const prepareAll = async (): Promise<void> => {
+        const preparing: Promise<void>[] = []
+        for (const each of plans) {
+          if (each.action !== 'activate') continue
+          const prepared = prepareInto(each)
+          // All of them are looked at below; until then nobody takes what one rejects with.
+          prepared.catch(() => undefined)
+          preparing.push(prepared)
+          await pause()
+        }
+        await Promise.all(preparing)
+      }
       const ended = new AbortController()
-      const done = preparing.then(() => true).finally(() => ended.abort())
+      const done = prepareAll()
+        .then(() => true)
+        .finally(() => ended.abort())
       const aWhile = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
       while (!(await Promise.race([done, aWhile()]))) await apply(changes)
       await done
