@@ -20,6 +20,7 @@ import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
+import { quietTurn } from './quiet-turn.ts'
 import { type Revision, toRevisionId } from './revision.ts'
 
 export interface LoadRevisionOptions {
@@ -79,7 +80,7 @@ async function load(
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = limitLog(log, options.clock)
-  await turnOfItsOwn()
+  await quietTurn()
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
@@ -94,7 +95,7 @@ async function load(
     }),
   )
   try {
-    await turnOfItsOwn()
+    await quietTurn()
     const definition = cost.measure(() => readDefinition(release.function, container.defaultExport))
     await pause()
     const shared = cost.measure(() =>
@@ -136,18 +137,6 @@ async function load(
     container.dispose()
     throw error
   }
-}
-
-/**
- * Code of functions is entered from a microtask, where alone the watchdog can stop it. V8 then drops
- * all microtasks that wait: here none but the one that waits for this, whereas the end of a promise
- * others wait for, too, would take them along, and one in the middle of theirs what wires their
- * promises together.
- */
-function turnOfItsOwn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 function heldUp(id: string): RuntimeError {
