@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import type { Order } from '../plan/order.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -32,12 +33,23 @@ export interface OrderToRun<FunctionName extends string | null> {
     | undefined
 }
 
-/** Signs and writes what a person ordered, and prints what came of it. */
+/**
+ * Signs and writes what a person ordered, and prints what came of it.
+ *
+ * @throws PipelineError `USAGE_INVALID` for a reason without a word in it
+ */
 export async function runOrder<FunctionName extends string | null>(
   io: CommandIo,
   options: OrderOptions,
   order: OrderToRun<FunctionName>,
 ): Promise<void> {
+  const reason = options.reason.trim()
+  if (reason === '') {
+    throw new PipelineError(
+      'USAGE_INVALID',
+      '--reason is empty: say why, for those who read the history',
+    )
+  }
   const result = await withSession(io, options, async (session) => {
     const publisher = await toPublisher(io, session, { ...options, what: order.what ?? 'manifest' })
     const actor = await actorOf(io, options)
@@ -46,7 +58,6 @@ export async function runOrder<FunctionName extends string | null>(
       run: () =>
         changeEnvironment(publisher, async (state) => {
           const { function: functionName } = order
-          const { reason } = options
           const now = publisher.clock.now()
           const plan = await order.plan(
             { state, function: functionName, actor, reason, now },

@@ -75,6 +75,19 @@ test('rollback to the previous release quarantines what served and holds', () =>
   expect(quarantine(plan)).toEqual([pairName(ref('b'))])
 })
 
+test('rollback typed again goes back no further', () => {
+  const state = serving('b', {
+    previous: [ref('a')],
+    hold: hold({ by: 'Bob', reason: 'errors rise', since, endsWithMerge: true }),
+  })
+  const again = environment({ 'shop/card': state })
+  const repeated = planRollback({ ...order(again), to: 'previous' })
+  expect(repeated.draft).toBeNull()
+  expect(codes(repeated)).toEqual(['ROLLBACK_TARGET'])
+  const another = planRollback({ ...order(again), to: 'previous', reason: 'b is bad as well' })
+  expect(card(another)?.stable).toEqual(ref('a'))
+})
+
 test('rollback takes a running canary along', () => {
   const state = environment({
     'shop/card': serving('b', { previous: [ref('a')], rollout: rollout('c') }),

@@ -22,6 +22,7 @@ export interface RollbackOrder extends Order {
  */
 export function planRollback(order: RollbackOrder): Plan {
   return planOrder(order, (state) => {
+    if (order.to === 'previous' && isRepeated(order, state)) return alreadyDone(order, state)
     const target = chooseTarget(order, state)
     if ('code' in target) return target
     const serving = state.rollout ? [state.stable, state.rollout.canary] : [state.stable]
@@ -53,6 +54,21 @@ export function planRollback(order: RollbackOrder): Plan {
       quarantine,
     }
   })
+}
+
+/**
+ * Whether this very order was carried out already: whoever types it again after a failure, to be sure,
+ * does not mean to go back one release more, nor to quarantine the good one.
+ */
+function isRepeated({ actor, reason }: Order, { hold }: FunctionState): boolean {
+  return hold?.endsWithMerge === true && hold.by === actor && hold.reason === reason
+}
+
+function alreadyDone({ function: name, actor }: Order, { stable }: FunctionState): OrderRefusal {
+  return {
+    code: 'ROLLBACK_TARGET',
+    message: `${name} was taken back by ${actor} for this reason already and serves ${shortDigest(stable.release)}; nothing more was changed. To go back further, name the release with --to, or give another --reason`,
+  }
 }
 
 function chooseTarget(order: RollbackOrder, state: FunctionState): ReleaseRef | OrderRefusal {

@@ -64,6 +64,24 @@ test('stop, resume, rollback and clear need a store, a trust root and a key, in 
   expect(await readdir(on.directory)).toEqual([])
 })
 
+test('a rollback typed again, to be sure, quarantines no good release', async () => {
+  await on.publish({ 'shop/card': 'card 2' })
+  await on.publish({ 'shop/card': 'card 3' })
+  const instance = await on.startInstance('bff-1')
+  const rollback = ['rollback', 'shop/card', '--reason', '500s', ...on.operator]
+  expect((await on.needle(rollback)).exitCode).toBe(0)
+  const again = await on.needle(rollback)
+  expect(again.exitCode).toBe(1)
+  expect(again.stdout).toContain('for this reason already')
+  expect(await ask(instance, 'shop/card')).toBe('card 2')
+})
+
+test('an order without a word of reason is not carried out', async () => {
+  const stop = ['stop', 'shop/card', '--reason', '  ']
+  const { exitCode, stderr } = await on.needle([...stop, ...on.operator])
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--reason is empty')])
+})
+
 test('the variables do as well as the options', async () => {
   const [, store = '', , trust = ''] = on.location
   const env = {
