@@ -1,11 +1,7 @@
 import { type Attribution, currentCall } from './function/attribution.ts'
 
 /** Told of a failure that nobody awaited, with the revision whose code caused it. */
-export type StrayFailureListener = (failure: {
-  readonly revision: string
-  readonly requestId: string | null
-  readonly error: unknown
-}) => boolean
+export type StrayFailureListener = (charged: Attribution, error: unknown) => boolean
 
 const listeners = new Set<StrayFailureListener>()
 let restore: (() => void) | null = null
@@ -49,9 +45,9 @@ function filterProcessEvents(): () => void {
   }
 }
 
-function isTaken({ revision, requestId }: Attribution, error: unknown): boolean {
+function isTaken(charged: Attribution, error: unknown): boolean {
   for (const listener of listeners) {
-    if (listener({ revision, requestId, error })) return true
+    if (listener(charged, error)) return true
   }
   return false
 }

@@ -22,6 +22,7 @@ import { createRunaways } from './runaways.ts'
 import { parseRuntimeOptions, type RuntimeOptions } from './runtime-options.ts'
 import { createStickyKey } from './sticky-key.ts'
 import { createStrayFailureReporter } from './stray-failures.ts'
+import { createStrayFaults } from './stray-faults.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
 import { createFileStore } from './store/file.ts'
 import { openStore } from './store/open-store.ts'
@@ -275,9 +276,11 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       })
     }
     const reportStray = createStrayFailureReporter({ clock, emit })
+    const countStray = createStrayFaults({ clock, registry, serving, rollouts, stableGuards })
     stopGuarding.push(
-      guardAgainstCrashes((failure) => {
-        reportStray(failure)
+      guardAgainstCrashes((charged, error) => {
+        reportStray(charged, error)
+        countStray(charged)
         return true
       }),
     )

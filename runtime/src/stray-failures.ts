@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { StrayFailureListener } from './crash-guard.ts'
+import type { Attribution } from './function/attribution.ts'
 import { inspectFailure } from './function/inspect-failure.ts'
 import { createRateLimit, type RateLimit } from './function/rate-limit.ts'
 import type { RuntimeEvent } from './sync/status.ts'
@@ -15,7 +15,7 @@ const maxLimits = 1000
 export function createStrayFailureReporter(options: {
   readonly clock: Clock
   readonly emit: (event: StrayFailure) => void
-}): (failure: Parameters<StrayFailureListener>[0]) => void {
+}): (charged: Attribution, error: unknown) => void {
   const { clock, emit } = options
   const limits = new Map<string, RateLimit>()
 
@@ -35,7 +35,7 @@ export function createStrayFailureReporter(options: {
     return limit
   }
 
-  return ({ revision, requestId, error }) => {
+  return ({ revision, requestId }, error) => {
     if (!limitOf(revision).admits()) return
     emit({ type: 'strayFailure', revision, requestId, message: inspectFailure(error) })
   }

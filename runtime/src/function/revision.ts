@@ -33,3 +33,8 @@ export interface Revision {
 export function toRevisionId(functionName: string, release: Digest): string {
   return `${functionName}@${shortDigest(release)}`
 }
+
+/** The function of this revision, by its id. */
+export function functionOf(revisionId: string): string {
+  return revisionId.slice(0, revisionId.indexOf('@'))
+}

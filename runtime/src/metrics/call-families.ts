@@ -43,6 +43,12 @@ export function callFamilies(series: Iterable<RevisionSeries>): MetricFamily[] {
       ),
     },
     {
+      name: 'needle_stray_failures_total',
+      help: 'Failures that nobody awaited, of what calls left behind: at most one for a call.',
+      type: 'counter',
+      samples: all.map(({ labels, metrics }) => ({ labels, value: metrics.strayFaults })),
+    },
+    {
       name: 'needle_loop_seconds_total',
       help: 'Time of the event loop in the synchronous parts of calls, estimated from every 16th.',
       type: 'counter',

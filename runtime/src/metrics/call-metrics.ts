@@ -23,6 +23,8 @@ export class CallMetrics {
   calls = 0
   /** Those the function is to blame for. */
   faults = 0
+  /** Failures of what it left behind that nobody awaited, at most one for a call. */
+  strayFaults = 0
   /** By error code, caller's errors included. */
   readonly errors = new Map<string, number>()
   /** To the answer, or to the head of a streaming one. */

@@ -55,9 +55,11 @@ export function createStableJudge(
   }
 }
 
-/** What the counters of a revision say; nothing, when there are none. */
+/** What the counters of a revision say, see `CallMetrics`; nothing, when there are none. */
 export function toTally(
-  counted: { readonly calls: number; readonly faults: number } | null,
+  counted: { readonly calls: number; readonly faults: number; readonly strayFaults: number } | null,
 ): Tally {
-  return { calls: counted?.calls ?? 0, bad: counted?.faults ?? 0 }
+  if (counted === null) return { calls: 0, bad: 0 }
+  const { calls, faults, strayFaults } = counted
+  return { calls: calls + strayFaults, bad: faults + strayFaults }
 }

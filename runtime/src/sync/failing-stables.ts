@@ -1,6 +1,7 @@
 import type { Digest } from '../manifest/digest.ts'
 import type { ReportedStableFailure } from '../manifest/instance-report.ts'
 import type { CallMetrics } from '../metrics/call-metrics.ts'
+import type { Tally } from '../rollout/sequential-test.ts'
 import { createStableJudge, type StableJudge, toTally } from '../rollout/stable-judge.ts'
 import { toRevisionId } from '../function/revision.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -35,8 +36,7 @@ export interface FailingStablesOptions {
 interface Watched {
   readonly stable: Digest
   readonly judge: StableJudge
-  calls: number
-  faults: number
+  seen: Tally
   failure: ReportedStableFailure | null
 }
 
@@ -51,7 +51,7 @@ export function createFailingStables({
     const known = watched.get(name)
     if (known?.stable === stable) return known
     const judge = createStableJudge(toTally(before))
-    const fresh = { stable, judge, calls: 0, faults: 0, failure: null }
+    const fresh = { stable, judge, seen: { calls: 0, bad: 0 }, failure: null }
     watched.set(name, fresh)
     return fresh
   }
@@ -61,7 +61,8 @@ export function createFailingStables({
       for (const [name, { stable }] of slots) {
         const metrics = stable === null ? null : metricsOf(name, stable.revision.id)
         // Most never fail: nothing is kept for them.
-        if (stable === null || metrics === null || metrics.faults === 0) continue
+        const tally = toTally(metrics)
+        if (stable === null || tally.bad === 0) continue
         const { release } = stable.ref
         const before = functions.get(name)?.previous.find((ref) => ref.release !== release)
         const one = watch(
@@ -69,10 +70,9 @@ export function createFailingStables({
           release,
           before === undefined ? null : metricsOf(name, toRevisionId(name, before.release)),
         )
-        const { calls, faults } = metrics
-        const verdict = one.judge.add({ calls: calls - one.calls, bad: faults - one.faults })
-        one.calls = calls
-        one.faults = faults
+        const { calls, bad } = tally
+        const verdict = one.judge.add({ calls: calls - one.seen.calls, bad: bad - one.seen.bad })
+        one.seen = tally
         if (verdict === null) continue
         one.failure = { ...verdict, stable: release, at: new Date(now()).toISOString() }
         onFailing(name, stable.revision.id, one.failure)

@@ -119,7 +119,8 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
       usualCapMs = Number.isFinite(usualMs) ? canaryTimeMs(timeoutMs, usualMs) : null
       // Who came before is measured by the time stable has, or would look better for having more.
       const slow = usualCapMs === null ? 0 : before.durations.countAbove(usualCapMs)
-      return createStableJudge({ calls: before.calls, bad: before.faults + slow })
+      const { calls, bad } = toTally(before)
+      return createStableJudge({ calls, bad: bad + slow })
     }
 
     return {
