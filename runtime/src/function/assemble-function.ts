@@ -5,19 +5,24 @@ import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
 import { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
-import type { Realm, StepsParts } from './container/realm.ts'
+import type { PlainSchemas } from './container/plain-schema.ts'
+import type { Definition } from './container/read-definition.ts'
+import type { Realm } from './container/realm.ts'
 import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { createOutputSerializer } from './output-serializer.ts'
+import { functionOf } from './revision.ts'
 
 export interface FunctionParts {
   /** Names the revision to callers and in the log. */
   readonly id: string
   readonly settings: Settings
   readonly contract: Pick<Contract, 'output'>
-  readonly definition: StepsParts
+  readonly definition: Pick<Definition, 'input' | 'output' | 'handler'>
+  /** What its schemas say in plain terms. */
+  readonly plain: PlainSchemas
   readonly realm: Realm
   /** All the host offers; the function gets those its settings name. */
   readonly services: Readonly<Record<string, unknown>>
@@ -41,13 +46,17 @@ export interface FunctionParts {
  * @throws RuntimeError `SERVICE_MISSING`
  */
 export function assembleFunction(parts: FunctionParts): LoadedFunction {
-  const { id, settings, definition, realm, log, clock, wheel } = parts
+  const { id, settings, definition, plain, realm, log, clock, wheel } = parts
   const bareHeaders = Object.freeze({ 'x-needle-revision': id })
   return {
     id,
     settings,
     realm,
-    steps: realm.createSteps(definition),
+    steps: realm.createSteps({
+      ...definition,
+      fitsInput: plain.input && realm.createFitCheck(plain.input),
+      fitsOutput: plain.output && realm.createFitCheck(plain.output),
+    }),
     checksInput: definition.input !== null,
     checksOutput: definition.output !== null,
     serializer: createOutputSerializer(parts.contract.output),
@@ -59,7 +68,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     metrics: parts.metrics ?? new CallMetrics(),
     active: new ActiveCalls(settings),
     probation: null,
-    span: { name: id.slice(0, id.indexOf('@')), options: spanOptions(id, settings) },
+    span: { name: functionOf(id), options: spanOptions(id, settings) },
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',
       ...bareHeaders,

@@ -9,6 +9,7 @@ import type { ServiceName } from './authoring/services.ts'
 import type { Call, Outcome } from './call.ts'
 import { composeSettings } from './container/compose-settings.ts'
 import { createRealm } from './container/realm.ts'
+import { toPlainSchemas } from './container/plain-schema.ts'
 import { deriveContract } from './container/derive-contract.ts'
 import { readDefinition } from './container/read-definition.ts'
 import { type ExampleRequest, toExampleCall } from './example-call.ts'
@@ -85,6 +86,7 @@ export async function callFunction(definition: unknown, request: TestCall): Prom
     settings,
     contract: deriveContract({ functionName, input: parts.input, output: parts.output }),
     definition: parts,
+    plain: toPlainSchemas(parts),
     realm: ownRealm,
     services: request.services ?? {},
     log: request.log ?? console,

@@ -12,6 +12,7 @@ import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
 import { currentTraceId } from './call-span.ts'
 import { type Container, createContainer } from './container/create-container.ts'
+import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
@@ -96,7 +97,10 @@ async function load(
   )
   try {
     await quietTurn()
-    const definition = cost.measure(() => readDefinition(release.function, container.defaultExport))
+    const { definition, plain } = cost.measure(() => {
+      const read = readDefinition(release.function, container.defaultExport)
+      return { definition: read, plain: toPlainSchemas(read) }
+    })
     await pause()
     const shared = cost.measure(() =>
       assembleFunction({
@@ -105,6 +109,7 @@ async function load(
         settings: release.settings,
         contract: release.contract,
         definition,
+        plain,
         realm: container.realm,
         log,
         authorLog,

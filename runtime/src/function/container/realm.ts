@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as vm from 'node:vm'
+import { type FitCheck, toFitCheckScript } from './fit-check.ts'
+import type { PlainSchema } from './plain-schema.ts'
+import type { Definition } from './read-definition.ts'
 
 /** Makes values that belong to the container, so that the function meets its own `Object` and `Array`. */
 export interface Realm {
@@ -8,12 +11,13 @@ export interface Realm {
   createObject(): Record<string, unknown>
   createArray(values: readonly unknown[]): unknown[]
   createSteps(parts: StepsParts): CallSteps
+  createFitCheck(schema: PlainSchema): FitCheck
 }
 
-export interface StepsParts {
-  readonly input: StandardSchemaV1 | null
-  readonly output: StandardSchemaV1 | null
-  readonly handler: (input: unknown, context: unknown) => unknown
+export interface StepsParts extends Pick<Definition, 'input' | 'output' | 'handler'> {
+  /** Null: every value is left to the schema. */
+  readonly fitsInput: FitCheck | null
+  readonly fitsOutput: FitCheck | null
 }
 
 /**
@@ -60,7 +64,7 @@ const script = new vm.Script(
     parseJson: JSON.parse,
     createObject: () => ({}),
     createArray: (values) => Array.from(values),
-    createSteps: (input, output, handler) => {
+    createSteps: (input, output, handler, fitsInput, fitsOutput) => {
       const inputSchema = input === null ? null : input['~standard'];
       const outputSchema = output === null ? null : output['~standard'];
       const onInput = (checked, call) => {
@@ -73,6 +77,7 @@ const script = new vm.Script(
       };
       return {
         check: (value, call) => {
+          if (fitsInput !== null && fitsInput(value)) return call.enter(value);
           const checked = inputSchema.validate(value);
           if (isThenable(checked)) follow(checked, (later) => onInput(later, call), call);
           else onInput(checked, call);
@@ -88,6 +93,7 @@ const script = new vm.Script(
           } else call.receiveValue(result);
         },
         checkOutput: (value, rest, call) => {
+          if (fitsOutput !== null && fitsOutput(value)) return call.sendChecked(value, rest);
           const checked = outputSchema.validate(value);
           if (isThenable(checked)) follow(checked, (later) => onOutput(later, rest, call), call);
           else onOutput(checked, rest, call);
@@ -101,16 +107,25 @@ const script = new vm.Script(
 
 /** The realm of this context; null: the one this code is in. */
 export function createRealm(context: vm.Context | null): Realm {
-  const made = context === null ? script.runInThisContext() : script.runInContext(context)
+  const run = (script: vm.Script) =>
+    context === null ? script.runInThisContext() : script.runInContext(context)
+  const made = run(script)
   // Objects of the host's own, for the reason `CallSteps` gives.
   const { parseJson, createObject, createArray, createSteps } = made
   return {
     parseJson,
     createObject,
     createArray,
-    createSteps: ({ input, output, handler }) => {
-      const { check, run, receive, checkOutput } = createSteps(input, output, handler)
+    createSteps: ({ input, output, handler, fitsInput, fitsOutput }) => {
+      const { check, run, receive, checkOutput } = createSteps(
+        input,
+        output,
+        handler,
+        fitsInput,
+        fitsOutput,
+      )
       return { check, run, receive, checkOutput }
     },
+    createFitCheck: (schema) => run(toFitCheckScript(schema)),
   }
 }
