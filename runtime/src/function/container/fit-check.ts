@@ -1,5 +1,6 @@
 import * as vm from 'node:vm'
-import type { PlainBound, PlainLiteral, PlainSchema } from './plain-schema.ts'
+import type { PlainCheck } from './plain-checks.ts'
+import type { PlainArray, PlainLiteral, PlainObject, PlainSchema } from './plain-schema.ts'
 
 /** Whether a value is sure to be taken by a schema, and handed on as it is. Never a refusal. */
 export type FitCheck = (value: unknown) => boolean
@@ -22,8 +23,15 @@ export function toFitCheckScript(schema: PlainSchema): vm.Script {
   return script
 }
 
+/** Writes one script: constants and functions, then the check that uses them. */
 function toSource(schema: PlainSchema): string {
-  const functions: string[] = []
+  const lines: string[] = []
+
+  const define = (what: 'fits' | 'pattern', code: string): string => {
+    const name = `${what}${lines.length}`
+    lines.push(`const ${name} = ${code};`)
+    return name
+  }
 
   /** An expression that says whether the variable of this name fits. */
   const fits = (schema: PlainSchema, name: string): string => {
@@ -33,44 +41,51 @@ function toSource(schema: PlainSchema): string {
       case 'boolean':
         return `typeof ${name} === 'boolean'`
       case 'string':
-        return all([
-          `typeof ${name} === 'string'`,
-          ...schema.bounds.map((bound) => isWithinText(name, bound)),
-        ])
+        return meets(name, [`typeof ${name} === 'string'`], schema.checks.map(toTextCheck))
       case 'number':
-        return all([
-          schema.isInteger ? `isSafeInteger(${name})` : `isFinite(${name})`,
-          ...schema.bounds.map((bound) => isWithin(name, bound)),
-        ])
+        return meets(name, [`isFinite(${name})`], schema.checks)
       case 'literal':
         return isOneOf(name, schema.values)
       case 'nullable':
         return `(${name} === null || (${fits(schema.of, name)}))`
       case 'array':
-        return `${arrayCheck(schema)}(${name})`
+        return `${define('fits', arrayCheck(schema))}(${name})`
       case 'object':
-        return `${objectCheck(schema)}(${name})`
+        return `${define('fits', objectCheck(schema))}(${name})`
       default:
         return schema satisfies never
     }
   }
 
-  const define = (body: string): string => {
-    const name = `fits${functions.length}`
-    functions.push(`const ${name} = (value) => {\n${body}\n};`)
-    return name
+  const meets = (name: string, before: string[], checks: readonly PlainCheck[]): string =>
+    [...before, ...checks.map((check) => meetsOne(name, check))].join(' && ')
+
+  const meetsOne = (name: string, check: PlainCheck): string => {
+    switch (check.kind) {
+      case 'length':
+        return `${name}.length ${check.than} ${literal(check.value)}`
+      case 'value':
+        return `${name} ${check.than} ${literal(check.value)}`
+      case 'integer':
+        return `isSafeInteger(${name})`
+      case 'pattern':
+        return `${define('pattern', `/${check.source}/${check.flags}`)}.test(${name})`
+      default:
+        return check satisfies never
+    }
   }
 
-  const arrayCheck = ({ bounds, items }: Extract<PlainSchema, { kind: 'array' }>): string =>
-    define(`if (!(${all(['isArray(value)', ...bounds.map((bound) => isWithin('value.length', bound))])})) return false;
-for (let index = 0; index < value.length; index++) {
-  const item = value[index];
-  if (!(${fits(items, 'item')})) return false;
-}
-return true;`)
+  const arrayCheck = ({ checks, items }: PlainArray): string => `(value) => {
+  if (!(${meets('value', ['isArray(value)'], checks)})) return false;
+  for (let index = 0; index < value.length; index++) {
+    const item = value[index];
+    if (!(${fits(items, 'item')})) return false;
+  }
+  return true;
+}`
 
   // Each key is there for everybody to see, and no other, which zod would take away.
-  const objectCheck = ({ properties }: Extract<PlainSchema, { kind: 'object' }>): string => {
+  const objectCheck = ({ properties }: PlainObject): string => {
     const required = properties.filter(({ isOptional }) => !isOptional)
     const checks = properties.map(({ name, isOptional, schema }) => {
       const check = `if (!(${fits(schema, 'property')})) return false;`
@@ -79,19 +94,19 @@ return true;`)
         ? `${read} if (property !== undefined) { ${check} keys++; }`
         : `${read} ${check}`
     })
-    return define(`if (typeof value !== 'object' || value === null || isArray(value)) return false;
-if (typeof value.toJSON === 'function') return false;
-let keys = ${required.length};
-let property;
-${checks.join('\n')}
-for (const key in value) {
-  if (!${isOneOf(
-    'key',
-    properties.map(({ name }) => name),
-  )}) return false;
-  keys--;
-}
-return keys === 0;`)
+    const names = properties.map(({ name }) => name)
+    return `(value) => {
+  if (typeof value !== 'object' || value === null || isArray(value)) return false;
+  if (typeof value.toJSON === 'function') return false;
+  let keys = ${required.length};
+  let property;
+  ${checks.join('\n  ')}
+  for (const key in value) {
+    if (!${isOneOf('key', names)}) return false;
+    keys--;
+  }
+  return keys === 0;
+}`
   }
 
   const result = fits(schema, 'value')
@@ -99,27 +114,19 @@ return keys === 0;`)
 (() => {
 const { isArray } = Array;
 const { isFinite, isSafeInteger } = Number;
-${functions.join('\n')}
+${lines.join('\n')}
 return (value) => ${result};
 })()`
 }
 
-function all(conditions: readonly string[]): string {
-  return conditions.join(' && ')
+/** A code point is one or two UTF-16 units: a text that passes both ways passes whoever counts. */
+function toTextCheck(check: PlainCheck): PlainCheck {
+  const isLeast = check.kind === 'length' && check.than === '>=' && check.value > 1
+  return isLeast ? { ...check, value: 2 * check.value } : check
 }
 
 function isOneOf(name: string, values: readonly PlainLiteral[]): string {
   return `(${values.map((value) => `${name} === ${literal(value)}`).join(' || ') || 'false'})`
-}
-
-function isWithin(name: string, { than, value }: PlainBound): string {
-  return `${name} ${than} ${literal(value)}`
-}
-
-/** A code point is one or two UTF-16 units: a text that passes both ways passes whoever counts. */
-function isWithinText(name: string, { than, value }: PlainBound): string {
-  const units = than === '<=' || value <= 1 ? value : 2 * value
-  return isWithin(`${name}.length`, { than, value: units })
 }
 
 /** As code; JSON of a string is a literal of it. */
