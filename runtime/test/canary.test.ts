@@ -1,48 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fallbackHeader } from '../src/fallback-call.ts'
-import type { RuntimeEvent } from '../src/index.ts'
-import type { ReleaseRef } from '../src/manifest/group-document.ts'
-import { testFunctionState, testRollout } from '../src/manifest/testing/test-documents.ts'
 import { chooseSide } from '../src/rollout/choose-side.ts'
 import { call } from './support/call.ts'
 import { readReport } from './support/read-report.ts'
-import { startRuntime } from './support/start-runtime.ts'
-import { createTestEnvironment } from './support/test-environment.ts'
-
-const withCanary = (stable: ReleaseRef, canary: ReleaseRef, rollout = {}) =>
-  testFunctionState(stable, { rollout: testRollout(canary, rollout) })
-
-interface Answer {
-  readonly status: number
-  readonly fallback: unknown
-}
-
-async function start(sources: { stable: string; canary: string }, settings = {}) {
-  const bucket = await createTestEnvironment()
-  const stable = await bucket.release('shop/card', sources.stable, { settings })
-  const canary = await bucket.release('shop/card', sources.canary, { settings })
-  await bucket.publish({ card: withCanary(stable, canary) })
-  const events: RuntimeEvent[] = []
-  const runtime = await startRuntime(bucket, {
-    report: true,
-    instance: 'bff-1',
-    probationCalls: 0,
-    onEvent: (event) => events.push(event),
-  })
-  let calls = 0
-  /** One after another: what the breaker says of one decides who answers the next. */
-  const callMany = async (count: number, method = 'GET'): Promise<readonly Answer[]> => {
-    const answers: Answer[] = []
-    for (let made = 0; made < count; made++) {
-      const headers = { 'x-needle-key': `user-${(calls += 1)}` }
-      const answer = await call(runtime, '/shop/card', { method, headers })
-      answers.push({ status: answer.status, fallback: answer.headers[fallbackHeader] })
-    }
-    return answers
-  }
-  const card = () => runtime.status().functions.find((each) => each.function === 'shop/card')
-  return { bucket, stable, canary, runtime, events, callMany, card }
-}
+import { get, post, startRollout, withCanary } from './support/start-rollout.ts'
 
 const works = 'async () => ({ from: "stable" })'
 const alsoWorks = 'async () => ({ from: "canary" })'
@@ -60,12 +20,12 @@ const streams = (failure?: string) => `async () => {
     },
   }))
 }`
-const get = { idempotent: true }
-const post = { http: { method: 'POST', path: '/shop/card' }, idempotent: false }
-
 describe('a canary that does worse than stable', () => {
   it('is stopped where it fails, and stable serves everybody again', async () => {
-    const { callMany, card, events, canary } = await start({ stable: works, canary: fails }, post)
+    const { callMany, card, events, canary } = await startRollout(
+      { stable: works, canary: fails },
+      post,
+    )
     const answers = await callMany(400, 'POST')
     const failed = answers.filter(({ status }) => status === 500)
     expect(failed.length).toBeGreaterThan(2)
@@ -87,13 +47,16 @@ describe('a canary that does worse than stable', () => {
   })
 
   it('is stopped when its answers break off after their head, too', async () => {
-    const { callMany, card } = await start({ stable: streams(), canary: streams('broken') }, get)
+    const { callMany, card } = await startRollout(
+      { stable: streams(), canary: streams('broken') },
+      get,
+    )
     await callMany(200)
     expect(card()).toMatchObject({ canary: null, rollout: { trip: { cause: 'errors' } } })
   })
 
   it('is told to the fleet with what was measured', async () => {
-    const { bucket, callMany, canary } = await start({ stable: works, canary: fails }, post)
+    const { bucket, callMany, canary } = await startRollout({ stable: works, canary: fails }, post)
     await callMany(200, 'POST')
     await expect
       .poll(async () => (await readReport(bucket.store, 'bff-1'))?.functions['shop/card']?.rollout)
@@ -101,7 +64,7 @@ describe('a canary that does worse than stable', () => {
   })
 
   it('costs no user of an idempotent function anything', async () => {
-    const { callMany, card } = await start({ stable: works, canary: fails }, get)
+    const { callMany, card } = await startRollout({ stable: works, canary: fails }, get)
     const answers = await callMany(300)
     expect(answers.every(({ status }) => status === 200)).toBe(true)
     const replaced = answers.filter(({ fallback }) => fallback !== undefined)
@@ -112,14 +75,17 @@ describe('a canary that does worse than stable', () => {
 
   it('leaves stable its time when it hangs', async () => {
     const hangs = 'async () => new Promise(() => {})'
-    const { callMany } = await start({ stable: works, canary: hangs }, { ...get, timeoutMs: 200 })
+    const { callMany } = await startRollout(
+      { stable: works, canary: hangs },
+      { ...get, timeoutMs: 200 },
+    )
     const answers = await callMany(60)
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
     expect(answers.some(({ fallback }) => fallback !== undefined)).toBe(true)
   })
 
   it('is tried again by another rollout', async () => {
-    const { bucket, stable, canary, runtime, callMany, card } = await start(
+    const { bucket, stable, canary, runtime, callMany, card } = await startRollout(
       { stable: works, canary: fails },
       post,
     )
@@ -132,7 +98,7 @@ describe('a canary that does worse than stable', () => {
   })
 
   it('stays stopped while its weight grows', async () => {
-    const { bucket, stable, canary, runtime, callMany, card } = await start(
+    const { bucket, stable, canary, runtime, callMany, card } = await startRollout(
       { stable: works, canary: fails },
       post,
     )
@@ -149,7 +115,7 @@ describe('a canary that is no worse', () => {
   it('is not charged with requests that fail on stable too, whoever sends them', async () => {
     const failsForSome =
       'async ({ bad }) => { if (bad !== undefined) throw new Error("bad"); return {} }'
-    const { runtime, card } = await start(
+    const { runtime, card } = await startRollout(
       { stable: failsForSome, canary: `(${failsForSome})` },
       get,
     )
@@ -165,7 +131,7 @@ describe('a canary that is no worse', () => {
   })
 
   it('goes on', async () => {
-    const { callMany, card } = await start({ stable: works, canary: alsoWorks }, post)
+    const { callMany, card } = await startRollout({ stable: works, canary: alsoWorks }, post)
     await callMany(300, 'POST')
     expect(card()?.rollout).toMatchObject({ trip: null, measured: { canary: { faults: 0 } } })
     expect(card()?.rollout?.measured.canary.calls).toBeGreaterThan(30)
@@ -174,7 +140,7 @@ describe('a canary that is no worse', () => {
   it.each([['POST', post] as const, ['GET', get] as const])(
     'goes on through an outage that stable meets too (%s)',
     async (method, settings) => {
-      const { callMany, card } = await start({ stable: fails, canary: fails }, settings)
+      const { callMany, card } = await startRollout({ stable: fails, canary: fails }, settings)
       const answers = await callMany(300, method)
       expect(answers.every(({ status }) => status === 500)).toBe(true)
       expect(card()?.rollout?.trip).toBeNull()
