@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type { RuntimeEvent } from '../src/index.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
-import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
+import { testFunctionState, testQuarantineEntry } from '../src/manifest/testing/test-documents.ts'
 import { toInstanceReport } from '../src/sync/to-instance-report.ts'
 import { call as callOnce } from './support/call.ts'
 import { startRuntime } from './support/start-runtime.ts'
@@ -46,11 +46,15 @@ async function promote(before: string, after: string, options: Promotion = {}) {
   }
   for (let made = 0; made < (options.callsBefore ?? 0); made++) await call()
 
-  const publish = async (state: Partial<FunctionState> = {}): Promise<void> => {
-    const rollbackUntil = new Date(Date.now() + hourMs).toISOString()
-    await bucket.publish({
-      card: testFunctionState(stable, { previous: [proven], rollbackUntil, ...state }),
-    })
+  const rollbackUntil = new Date(Date.now() + hourMs).toISOString()
+  const publish = async (
+    state: Partial<FunctionState> = {},
+    quarantined: readonly ReleaseRef[] = [],
+  ): Promise<void> => {
+    await bucket.publish(
+      { card: testFunctionState(stable, { previous: [proven], rollbackUntil, ...state }) },
+      { quarantine: quarantined.map(testQuarantineEntry) },
+    )
     await runtime.refresh()
   }
   await publish()
@@ -60,6 +64,7 @@ async function promote(before: string, after: string, options: Promotion = {}) {
     stable,
     call,
     publish,
+    release: (handler: string) => bucket.release('shop/card', handler, { settings }),
     status: () => runtime.status().functions[0],
     told: (type: RuntimeEvent['type']) => events.filter((event) => event.type === type),
     pass: (ms: number) => {
@@ -155,6 +160,50 @@ describe('a stable that turns bad within its rollback window', () => {
       expect(await call()).toMatchObject({ status: 500, failed: undefined })
     }
     expect(status()?.stable).toBe(idOf(stable))
+  })
+
+  it('stays when the only release before it is quarantined', async () => {
+    const { call, proven, stable, publish, status, told } = await promote(works, fails)
+    await publish({}, [proven])
+    for (let made = 0; made < 20; made++) {
+      expect(await call()).toMatchObject({ status: 500, failed: undefined })
+    }
+    expect(status()).toMatchObject({ stable: idOf(stable), stableTrip: null })
+    expect(told('stableTripped')).toEqual([])
+  })
+
+  it('gives way to the newest release before it that is not quarantined', async () => {
+    const { call, proven, stable, publish, release, status, told } = await promote(works, fails)
+    const older = await release('async () => ({ from: "older" })')
+    await publish({ previous: [proven, older] }, [proven])
+    // It is loaded in the background; until then nobody can answer.
+    await expect
+      .poll(() => call())
+      .toEqual({ status: 200, revision: idOf(older), failed: idOf(stable) })
+    for (let made = 0; made < 20; made++) {
+      expect(await call()).toMatchObject({ status: 200, revision: idOf(older) })
+    }
+    expect(status()?.stable).toBe(idOf(older))
+    expect(told('stableTripped')).toMatchObject([{ trip: { successor: older.release } }])
+  })
+
+  it.each([
+    ['it', true, false],
+    ['the release before it', false, true],
+  ])('is not answered for when only %s may be called twice', async (_who, ofStable, ofProven) => {
+    const { call, proven, status } = await promote(works, fails, {
+      settings: { idempotent: ofProven },
+      promotedSettings: { idempotent: ofStable },
+    })
+    let failures = 0
+    for (let made = 0; made < 20; made++) {
+      const { status: answered, failed } = await call()
+      expect(failed).toBeUndefined()
+      if (answered === 500) failures += 1
+    }
+    expect(failures).toBeGreaterThan(1)
+    expect(failures).toBeLessThan(20)
+    expect(status()?.stable).toBe(idOf(proven))
   })
 
   it('is not answered for by a release with another route', async () => {

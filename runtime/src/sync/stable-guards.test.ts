@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { FunctionState } from '../manifest/group-document.ts'
-import { testFunctionState, testRef } from '../manifest/testing/test-documents.ts'
+import {
+  testFunctionState,
+  testQuarantineEntry,
+  testRef,
+} from '../manifest/testing/test-documents.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
 import { createStableGuards } from './stable-guards.ts'
 
@@ -46,6 +50,14 @@ describe('the guard of a stable', () => {
     ['with nothing to go back to', { previous: [testRef('b')] }],
   ])('does not exist %s', (_title, given) => {
     expect(guardAfter(fast, given).guard).toBeUndefined()
+  })
+
+  it('exists no more once all it could go back to is quarantined', () => {
+    const { guards, state: desired } = guardAfter(fast)
+    const functions = new Map([['shop/card', desired]])
+    expect(guards.guarded.has('shop/card')).toBe(true)
+    guards.follow({ functions, quarantine: [testQuarantineEntry(testRef('a'))] })
+    expect(guards.guarded.has('shop/card')).toBe(false)
   })
 
   it('leaves its successor the time that one usually takes, twice, when that is known', () => {
