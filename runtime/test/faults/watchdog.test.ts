@@ -13,6 +13,11 @@ const limitMs = 300
  */
 const longestStallMs = limitMs + 2500
 
+/** What the digest of the release begins with that a revision is of. */
+function releaseOf(revisionId: string | null): RegExp {
+  return new RegExp(`^sha256:${revisionId?.split('@')[1]}`)
+}
+
 describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, () => {
   let server: FaultServer
 
@@ -85,6 +90,42 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(answers.map(({ status }) => status)).toEqual([504, 200])
     expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
     await server.control('refresh', {})
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+  })
+
+  it('is told to the fleet at once when it was a canary, and is none again at another weight', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    const canary = {
+      name: 'culprit',
+      handler: runawayLoops['a timer callback'],
+      role: 'canary',
+    } as const
+    await server.publish(canary)
+    const { status, revision } = await server.call('culprit')
+    expect(status).toBe(504)
+    await expect
+      .poll(async () => (await server.report())?.functions['shop/culprit'], {
+        // Far sooner than it reports without a cause.
+        timeout: 5000,
+      })
+      .toMatchObject({
+        canary: null,
+        weightPercent: 0,
+        stable: expect.not.stringMatching(releaseOf(revision)),
+        rollout: { measured: { canary: { calls: 1, faults: 1 } }, trip: null },
+        refusals: [
+          { code: 'FUNCTION_RUNAWAY', release: expect.stringMatching(releaseOf(revision)) },
+        ],
+      })
+
+    const before = (await server.status()).manifest?.version ?? 0
+    await server.publish({ ...canary, weightPercent: 99 })
+    const { manifest, functions } = await server.status()
+    expect(manifest?.version).toBe(before + 1)
+    expect(functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
+      canary: null,
+      refusals: [{ side: 'canary', code: 'FUNCTION_RUNAWAY' }],
+    })
     expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
   })
 

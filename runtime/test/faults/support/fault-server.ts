@@ -7,6 +7,7 @@ import type { Logger } from '../../../src/function/authoring/function-context.ts
 import type { RuntimeEvent } from '../../../src/index.ts'
 import { testFunctionState, testRollout } from '../../../src/manifest/testing/test-documents.ts'
 import { quietOptions } from '../../support/quiet-options.ts'
+import { readReport } from '../../support/read-report.ts'
 import { createTestEnvironment } from '../../support/test-environment.ts'
 import type { FunctionLine, Publication } from './start-fault-server.ts'
 
@@ -25,13 +26,13 @@ const lines: FunctionLine[] = []
 const notes: string[] = []
 
 async function publish(publication: Publication): Promise<void> {
-  const { name, handler, role = 'proven', settings = {} } = publication
+  const { name, handler, role = 'proven', weightPercent = 100, settings = {} } = publication
   const ref = await bucket.release(`shop/${name}`, handler, { settings })
   if (role === 'proven') proven.set(name, ref)
   const before = proven.get(name)
   functions[name] = testFunctionState(role === 'canary' && before !== undefined ? before : ref, {
     previous: before === undefined || role !== 'stable' ? [] : [before],
-    rollout: role === 'canary' ? testRollout(ref, { weightPercent: 100 }) : null,
+    rollout: role === 'canary' ? testRollout(ref, { weightPercent }) : null,
   })
   await bucket.publish(functions)
 }
@@ -56,7 +57,10 @@ await publish({
   }`,
 })
 
+const instance = 'fault-server'
 const options = quietOptions(bucket, {
+  report: true,
+  instance,
   source: { pollIntervalMs: 60_000 },
   log: {
     debug: record('debug'),
@@ -80,6 +84,8 @@ app.post<{ Body: Publication }>('/control/publish', async ({ body }) => {
 })
 app.post('/control/refresh', async () => app.needle.refresh().then(() => ({})))
 app.get('/control/status', () => app.needle.status())
+/** What it told the fleet last. */
+app.get('/control/report', () => readReport(bucket.store, instance))
 app.get('/control/events', () => events)
 app.get('/control/log', () => lines)
 app.get('/control/notes', () => notes)

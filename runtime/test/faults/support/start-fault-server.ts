@@ -2,19 +2,22 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { RuntimeEvent, RuntimeStatus } from '../../../src/index.ts'
+import type { InstanceReport } from '../../../src/manifest/instance-report.ts'
 import type { Settings } from '../../../src/manifest/settings.ts'
 import { type NodeUnderTest, nodeUnderTest } from './node-under-test.ts'
 
 /**
  * - `proven`: serves, and is what a failing one falls back on.
  * - `stable`: serves.
- * - `canary`: serves everybody beside the proven one.
+ * - `canary`: serves everybody, or the share given, beside the proven one.
  */
 export interface Publication {
   readonly name: string
   /** Source text of what the function exports as default. */
   readonly handler: string
   readonly role?: 'proven' | 'stable' | 'canary'
+  /** Of a canary. Default 100. */
+  readonly weightPercent?: number
   readonly settings?: Partial<Settings>
 }
 
@@ -33,6 +36,8 @@ export interface FaultServer {
   /** Answer and duration of a call of the function; given up after 8 seconds. */
   call(name: string): Promise<FaultAnswer>
   status(): Promise<RuntimeStatus>
+  /** What it told the fleet last; null before it told anything. */
+  report(): Promise<InstanceReport | null>
   events(): Promise<RuntimeEvent[]>
   /** What the host's log got about functions. */
   log(): Promise<FunctionLine[]>
@@ -108,6 +113,7 @@ export async function startFaultServer(
     control: async (path, body) => JSON.parse(await request(path, body)),
     publish: async (publication) => void (await request('publish', publication)),
     status,
+    report: async () => JSON.parse(await request('report')),
     events: async () => JSON.parse(await request('events')),
     log: async () => JSON.parse(await request('log')),
     notes: async () => JSON.parse(await request('notes')),
