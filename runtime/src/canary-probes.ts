@@ -48,22 +48,16 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   const closing = new AbortController()
   const rounds = new Map<string, number>()
   const last = new Map<string, ProbeStatus>()
-  const steps = new Map<string, StepBegun>()
   let running: Promise<void> = Promise.resolve()
 
   /** As many as a step needs are enough for each: a fleet must not be called without end. */
   const callsOfStep = ({ function: name, canary }: DividedSlot): number => {
     const { ref, salt, weightPercent } = canary
-    const measured = rollouts.reportOf(name, { canary: ref, salt })?.measured.canary
-    const calls = (measured?.calls ?? 0) + (measured?.probes?.calls ?? 0)
-    const known = steps.get(name)
-    if (known?.salt === salt && known.weightPercent === weightPercent) {
-      return calls - known.callsBefore
-    }
-    // What was called before the first look was called in the step that runs then.
-    const callsBefore = known?.salt === salt ? calls : 0
-    steps.set(name, { salt, weightPercent, callsBefore })
-    return calls - callsBefore
+    const rollout = rollouts.reportOf(name, { canary: ref, salt })
+    // No call was made in it yet.
+    if (rollout?.step?.weightPercent !== weightPercent) return 0
+    const { calls, probes } = rollout.measured.canary
+    return calls + (probes?.calls ?? 0) - rollout.step.callsBefore
   }
 
   const ask = async (
@@ -133,7 +127,7 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
   /** Forgets what does not serve any more. */
   const forget = (): void => {
     const { slots } = serving.current
-    for (const known of [rounds, last, steps]) {
+    for (const known of [rounds, last]) {
       for (const name of known.keys()) if (!slots.has(name)) known.delete(name)
     }
   }
@@ -156,13 +150,6 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
       await running
     },
   }
-}
-
-/** A step of a rollout, and the calls of its canary here before it. */
-interface StepBegun {
-  readonly salt: string
-  readonly weightPercent: number
-  readonly callsBefore: number
 }
 
 /** The canary's own: it knows what it is to be called with. */

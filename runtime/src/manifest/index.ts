@@ -45,6 +45,7 @@ export {
   type ReportedRefusal,
   type ReportedRollout,
   type ReportedSide,
+  type ReportedStep,
   type ReportedStableFailure,
   type ReportedStableTrip,
   type ReportedTrip,

@@ -34,6 +34,14 @@ export interface ReportedTrip {
   readonly evidence: number
 }
 
+/** A step of a rollout as one instance came to it. */
+export interface ReportedStep {
+  /** Tells it from the steps before it, whose weights are lower. */
+  readonly weightPercent: number
+  /** Calls of the canary in those, probes included: what `measured` counts beyond is of this one. */
+  readonly callsBefore: number
+}
+
 /** What one instance measured of a rollout since it began there. */
 export interface ReportedRollout {
   readonly canary: Digest
@@ -41,6 +49,8 @@ export interface ReportedRollout {
   readonly salt: string
   readonly since: string
   readonly measured: { readonly stable: ReportedSide; readonly canary: ReportedSide }
+  /** The newest step that a call was made in here. Absent in reports of older instances. */
+  readonly step?: ReportedStep | undefined
   /** The canary serves nobody here any more. */
   readonly trip: ReportedTrip | null
 }
@@ -134,6 +144,7 @@ const rolloutSchema: z.ZodType<ReportedRollout> = z.object({
   salt: z.string(),
   since: z.iso.datetime(),
   measured: z.object({ stable: reportedSideSchema, canary: reportedSideSchema }),
+  step: z.object({ weightPercent: z.number(), callsBefore: z.int().min(0) }).optional(),
   trip: z
     .object({
       cause: z.enum(['errors', 'latency']),

@@ -34,3 +34,23 @@ it('answers that end after their rollout count for that one, and stop no other',
   }
   expect(trips).toEqual(['next'])
 })
+
+it('counts the calls of a step from where it began here, and not again for a call that it overtook', () => {
+  const rollouts = createRollouts({ now: () => 0, onTrip: () => {} })
+  const at = (weightPercent: number): CanaryTarget => ({ ...canary('salt'), weightPercent })
+  const call = (weightPercent: number): void =>
+    rollouts.of('shop/card', at(weightPercent)).record({
+      side: 'canary',
+      isFault: false,
+      durationMs: 1,
+    })
+  const steps: unknown[] = []
+  for (const weightPercent of [10, 10, 50, 10, 50, 100]) {
+    call(weightPercent)
+    steps.push(rollouts.reportOf('shop/card', { canary: canary('').ref, salt: 'salt' })?.step)
+  }
+  const first = { weightPercent: 10, callsBefore: 0 }
+  const second = { weightPercent: 50, callsBefore: 2 }
+  const last = { weightPercent: 100, callsBefore: 5 }
+  expect(steps).toEqual([first, first, second, second, second, last])
+})

@@ -1,5 +1,5 @@
 import type { Digest } from '../manifest/digest.ts'
-import type { ReportedRollout, ReportedTrip } from '../manifest/instance-report.ts'
+import type { ReportedRollout, ReportedSide, ReportedStep, ReportedTrip } from '../manifest/instance-report.ts'
 import {
   type Breaker,
   type BreakerTrip,
@@ -36,6 +36,7 @@ interface Watched extends WatchedRollout {
   readonly salt: string
   readonly breaker: Breaker
   readonly since: string
+  step: ReportedStep
   trip: ReportedTrip | null
 }
 
@@ -49,15 +50,22 @@ export function createRollouts({ now, onTrip }: RolloutsOptions): Rollouts {
   }
 
   const watch = (functionName: string, canary: CanaryTarget): Watched => {
-    const { ref, salt, analysis } = canary
+    const { ref, salt, analysis, weightPercent } = canary
     const known = find(functionName, { canary: ref, salt })
-    if (known !== null) return known
+    if (known !== null) {
+      // Weights only rise, so a lower one is of a call that the next step overtook.
+      if (weightPercent > known.step.weightPercent) {
+        known.step = { weightPercent, callsBefore: callsOf(known.breaker.canary) }
+      }
+      return known
+    }
     const breaker = createBreaker(analysis)
     const fresh: Watched = {
       release: ref.release,
       salt,
       breaker,
       since: nowIso(),
+      step: { weightPercent, callsBefore: 0 },
       trip: null,
       get usualMs() {
         return breaker.usualMs
@@ -80,16 +88,21 @@ export function createRollouts({ now, onTrip }: RolloutsOptions): Rollouts {
     reportOf: (functionName, rollout) => {
       const known = find(functionName, rollout)
       if (known === null) return null
-      const { release, salt, since, breaker, trip } = known
+      const { release, salt, since, breaker, step, trip } = known
       return {
         canary: release,
         salt,
         since,
         measured: { stable: { ...breaker.stable }, canary: { ...breaker.canary } },
+        step,
         trip,
       }
     },
   }
+}
+
+function callsOf({ calls, probes }: ReportedSide): number {
+  return calls + (probes?.calls ?? 0)
 }
 
 function toReportedTrip(trip: BreakerTrip, at: string): ReportedTrip {
