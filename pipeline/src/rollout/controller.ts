@@ -92,8 +92,9 @@ export function createController(options: ControllerOptions): Controller {
             : null,
         ])
         const { epoch } = newest
-        const question = { function: name, state: each, epoch, fleet, before, metric }
-        return decideRollout({ ...question, stepBegan, now })
+        const { environment } = state
+        const asked = { environment, function: name, state: each, epoch, fleet, before, metric }
+        return decideRollout({ ...asked, stepBegan, now })
       }),
     )
     return decisions.filter((decision) => decision !== null)

@@ -3,11 +3,15 @@ import { findFreeze } from '../config/freeze.ts'
 import { formatAge } from '../format-age.ts'
 import { nextStepOf } from '../plan/plan-approve.ts'
 import { compareShares } from './compare-shares.ts'
-import { callsOf, describeCalls } from './counts.ts'
+import { describeCalls } from './counts.ts'
 import { type Decision, type Outcome, toDecision } from './decision.ts'
 import { describeTrip } from './describe-trip.ts'
+import { describeDoubt, describeSoleWord } from './describe-doubt.ts'
+import { findDoubt } from './find-doubt.ts'
+import { findSoleWord } from './find-sole-word.ts'
 import { type Pool, poolReports } from './pool-reports.ts'
 import type { RolloutQuestion } from './rollout-question.ts'
+import { testimonyOf } from './testimony.ts'
 
 /**
  * Whether the canary stops, stays or goes on. What goes back is asked first, so that no freeze,
@@ -54,16 +58,12 @@ function findFailure({ metric }: RolloutQuestion, rollout: Rollout, pool: Pool):
 }
 
 /** Why the step that runs has not passed; null when it has, and before the first has begun. */
-function findReasonToStay(
-  { function: name, state, metric, stepBegan, now }: RolloutQuestion,
-  rollout: Rollout,
-  pool: Pool,
-): Outcome | null {
+function findReasonToStay(question: RolloutQuestion, rollout: Rollout, pool: Pool): Outcome | null {
+  const { function: name, state, metric, stepBegan, now } = question
   if (state.hold !== null) {
     const text = `held by ${state.hold.by}: ${state.hold.reason}. To go on: needle clear ${name} --hold --reason "…"`
     return { kind: 'hold', verdict: 'inconclusive', text }
   }
-  const { evidence } = pool
   const step = rollout.steps[rollout.step]
   if (rollout.weightPercent === 0 || step === undefined) return null
   const at = `canary ${shortDigest(rollout.canary.release)} at ${rollout.weightPercent} %`
@@ -77,45 +77,15 @@ function findReasonToStay(
   if (bakedMs < step.bakeMs) {
     return stay('wait', 'running', `bakes for another ${formatAge(step.bakeMs - bakedMs)}`)
   }
-  if (evidence.live === 0) {
-    return stay(
-      'hold',
-      'error',
-      'no instance reports, so nothing can be judged. Do BFFs run, and may they write to the store? needle status',
-    )
+  const all = testimonyOf(pool, rollout)
+  const doubt = findDoubt(all, rollout)
+  if (doubt !== null) {
+    const isBroken = doubt.cause === 'unheard' || doubt.cause === 'silence'
+    const verdict = isBroken ? 'error' : 'inconclusive'
+    return stay('hold', verdict, describeDoubt(doubt, question, pool))
   }
-  if (pool.fellSilent > evidence.voted) {
-    return stay(
-      'hold',
-      'error',
-      `${pool.fellSilent} instances that ran it fell silent, ${evidence.voted} still report. Look at them, then: needle abort ${name} --reason "…", or needle promote`,
-    )
-  }
-  if (evidence.voted * 2 <= evidence.live) {
-    const names = pool.late.slice(0, 3).join(', ')
-    return stay(
-      'hold',
-      'inconclusive',
-      `runs on ${evidence.voted} of ${evidence.live} instances, which is no majority. Late: ${names}${pool.late.length > 3 ? ' …' : ''}`,
-    )
-  }
-  const limits = rollout.analysis ?? defaultAnalysisLimits
-  const calls = callsOfStep(rollout, callsOf(evidence.canary))
-  if (calls < limits.minimumCalls) {
-    return stay(
-      'hold',
-      'inconclusive',
-      `${calls} of the ${limits.minimumCalls} calls that a judgement needs. It stays until they have come, or: needle promote ${name} --reason "…"`,
-    )
-  }
-  const compared = compareShares(evidence, limits)
-  if (compared.status !== 'within') {
-    return stay(
-      'hold',
-      'inconclusive',
-      `over its limits, by what may be chance (${compared.text}). More calls will tell`,
-    )
-  }
+  const sole = findSoleWord(pool, all, rollout)
+  if (sole !== null) return stay('hold', 'inconclusive', describeSoleWord(sole, question))
   if (rollout.prometheus && metric?.status !== 'value') {
     const verdict = metric?.status === 'empty' ? 'inconclusive' : 'error'
     return stay(
@@ -154,12 +124,4 @@ function goForward(
   return next === undefined
     ? { kind: 'promote', verdict, text: `${passed}; everyone gets it` }
     : { kind: 'step', verdict, text: `${passed}; on to ${next.weightPercent} %` }
-}
-
-/**
- * Calls of the canary since its step began. When fewer are counted than had been then, instances
- * were replaced and count anew, as a counter of Prometheus does.
- */
-function callsOfStep({ callsBefore = 0 }: Rollout, calls: number): number {
-  return calls >= callsBefore ? calls - callsBefore : calls
 }

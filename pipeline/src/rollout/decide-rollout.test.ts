@@ -1,4 +1,4 @@
-import type { Rollout } from '@needle-faas/runtime/manifest'
+import type { ReportedFunction, ReportedStep, Rollout } from '@needle-faas/runtime/manifest'
 import { describe, expect, test } from 'vitest'
 import { hold, now, ref, rollout, serving } from '../plan/testing/plan-samples.ts'
 import { decideRollout } from './decide-rollout.ts'
@@ -13,6 +13,7 @@ const canary: Rollout = { ...rollout('b'), sinceVersion: 7 }
 /** `shop/card` at 20 %, baked for an hour, measured well everywhere. */
 function ask(more: Partial<RolloutQuestion> = {}, changed: Partial<Rollout> = {}) {
   return decideRollout({
+    environment: 'production',
     function: 'shop/card',
     state: serving('a', { rollout: { ...canary, ...changed } }),
     epoch: 1,
@@ -60,10 +61,34 @@ describe('forward', () => {
   })
 
   test('calls of earlier steps do not count for this one', () => {
-    expect(ask({}, { callsBefore: 550 })).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
-    expect(ask({}, { callsBefore: 500 })).toMatchObject({ kind: 'step' })
-    // fewer than before: the instances are new and count anew
-    expect(ask({}, { callsBefore: 10_000 })).toMatchObject({ kind: 'step' })
+    const after = (callsBefore: number, weightPercent = 20) =>
+      ask({ fleet: fleetOf(3, inStep(good, { weightPercent, callsBefore })) })
+    expect(after(150)).toMatchObject({ kind: 'step' })
+    expect(after(170)).toMatchObject({ kind: 'hold', text: expect.stringContaining('90 of the') })
+    // No call was made at this weight yet.
+    expect(after(0, 10)).toMatchObject({ kind: 'hold', text: expect.stringContaining('0 of the') })
+  })
+
+  test('of instances too old to say which calls are of the step only those that must be count', () => {
+    expect(ask({}, { callsBefore: 300 })).toMatchObject({ kind: 'step' })
+    // Without any one of them 400 are left.
+    expect(ask({}, { callsBefore: 301 })).toMatchObject({
+      kind: 'hold',
+      text: expect.stringContaining('99 of the 100'),
+    })
+    expect(ask({}, { callsBefore: 10_000 })).toMatchObject({ kind: 'hold' })
+  })
+
+  test.each([1, 2, 3, 20])('a fleet of %i that is called alike goes on', (count) => {
+    // Any one may be left out, so that the others need as many calls as a judgement does.
+    const calls = Math.ceil(100 / Math.max(1, count - 1))
+    const enough = measured(side(900, 1), side(calls))
+    expect(ask({ fleet: fleetOf(count, enough) })).toMatchObject({ kind: 'step' })
+    const few = measured(side(900, 1), side(calls - 1))
+    expect(ask({ fleet: fleetOf(count, few) })).toMatchObject({
+      kind: 'hold',
+      verdict: 'inconclusive',
+    })
   })
 })
 
@@ -86,7 +111,36 @@ describe('holding', () => {
     const silent = fleet([three[0] ?? reading('one')], { dead: three.slice(1) })
     const decision = ask({ fleet: silent })
     expect(decision).toMatchObject({ kind: 'hold', verdict: 'error', evidence: { dead: 2 } })
-    expect(decision?.text).toContain('2 instances that ran it fell silent')
+    expect(decision?.text).toContain(
+      '2 instances that ran it fell silent without stopping in order, 1 still reports. Silent: two, three.',
+    )
+    expect(decision?.text).toContain('needle abort shop/card')
+    expect(decision?.text).toContain('environments/production/instances/<name>.json')
+  })
+
+  test.each([
+    ['half', 2, 2, { kind: 'hold', verdict: 'error' }],
+    ['all', 0, 2, { kind: 'hold', verdict: 'error' }],
+    ['fewer than half', 4, 2, { kind: 'step' }],
+    // One that reports may be invented: without it half is silent.
+    ['one less than half', 3, 2, { kind: 'hold', verdict: 'inconclusive' }],
+  ])('%s of those who ran it silent: %i report, %i do not', (_, reporting, silent, expected) => {
+    const dead = fleetOf(silent, good).live
+    for (const more of [{ dead }, { gone: dead }]) {
+      expect(ask({ fleet: fleet(fleetOf(reporting, good).live, more) })).toMatchObject(expected)
+    }
+  })
+
+  test.each([
+    ['that ran the step', reading('old', good), 'error'],
+    ['that ran a step before', reading('old', good, { version: 6 }), 'error'],
+    ['whose first call of it was the last', reading('old', {}, { version: 6 }), 'error'],
+    ['that ran an earlier rollout of it', reading('old', salted('another-salt')), 'inconclusive'],
+    ['that ran stable only', reading('old', { canary: null, weightPercent: 0 }), 'inconclusive'],
+  ])('an instance %s and has been silent for hours', (_, gone, verdict) => {
+    const few = reading('one', measured(side(90), side(9)))
+    const decision = ask({ fleet: fleet([few], { gone: [gone] }) })
+    expect(decision).toMatchObject({ kind: 'hold', verdict, evidence: { dead: 0 } })
   })
 
   test('instances that were stopped in order are missed by nobody, but what tripped them counts', () => {
@@ -228,12 +282,15 @@ describe('probes', () => {
     const quiet = fleet([
       reading('one', measured(ours, theirs)),
       reading('two', measured(ours, theirs)),
+      reading('three', measured(ours, theirs)),
     ])
     expect(ask({ fleet: quiet })).toMatchObject({
       kind: 'step',
-      evidence: { canary: { calls: 0, probes: { calls: 120, faults: 0 } } },
+      evidence: { canary: { calls: 0, probes: { calls: 180, faults: 0 } } },
     })
-    expect(ask({ fleet: quiet }, { callsBefore: 100 })).toMatchObject({ kind: 'hold' })
+    const step = { weightPercent: 20, callsBefore: 30 }
+    const since = fleetOf(3, inStep(measured(ours, theirs), step))
+    expect(ask({ fleet: since })).toMatchObject({ kind: 'hold' })
   })
 
   test('that trip a breaker stop a canary that no user called', () => {
@@ -277,6 +334,11 @@ describe('reports that are not believed', () => {
     ['a trip while stable does no better', tripped(side(90, 90), side(10, 10)), 'no better'],
     ['a trip on more than was counted', tripped(side(90), side(400, 400)), 'than it counts'],
     ['a trip without stable', tripped(side(0), side(9, 9)), 'without calls of both'],
+    [
+      'more calls before the step than at all',
+      inStep(good, { weightPercent: 20, callsBefore: 201 }),
+      'fewer calls of canary than before its step',
+    ],
     ['counts that fall', replayed, 'fewer calls of stable than before'],
   ])('%s: %#', (_, card, why) => {
     const forged = reading('forged', card)
@@ -294,6 +356,78 @@ describe('reports that are not believed', () => {
     expect(ask({ fleet: fleet([reading('one', salted('earlier-salt'))]) })).toMatchObject({
       kind: 'abort',
     })
+  })
+})
+
+describe('the word of a single instance moves nothing forward', () => {
+  const few = measured(side(300), side(25))
+
+  test.each([
+    ['calls', fleetOf(3, few), measured(side(2_000), side(300)), '75 of the 100 calls'],
+    [
+      'calls, as one that does not run the step',
+      fleetOf(3, few),
+      { ...measured(side(2_000), side(300)), canary: null },
+      '75 of the 100 calls',
+    ],
+    [
+      'failures of stable',
+      fleetOf(3, measured(side(900), side(60, 2))),
+      measured(side(60_000, 50_000), side(0)),
+      'over its limits, by what may be chance (3.33 % failed, stable 0 %',
+    ],
+    [
+      'a majority',
+      fleet([
+        ...fleetOf(2, measured(side(900), side(100))).live,
+        reading('late-1', {}, { version: 6 }),
+        reading('late-2', {}, { version: 6 }),
+      ]),
+      measured(side(900), side(100)),
+      'it runs on 2 of 4 instances, which is no majority',
+    ],
+    [
+      'one more that reports, where half fell silent',
+      fleet(fleetOf(2, good).live, { gone: [reading('gone-1', good), reading('gone-2', good)] }),
+      good,
+      '2 instances that ran it fell silent without stopping in order, 2 still report',
+    ],
+  ])('that claims %s', (_, honest, claim, doubt) => {
+    const alone = ask({ fleet: honest })
+    expect(alone).toMatchObject({ kind: 'hold' })
+    expect(alone?.text).toContain(doubt)
+    const stranger = reading('stranger', claim)
+    const decision = ask({ fleet: { ...honest, live: [...honest.live, stranger] } })
+    expect(decision).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+    expect(decision?.text).toMatch(/by the word of .*stranger.* alone\. Without .*: /)
+    expect(decision?.text).toContain(doubt)
+    expect(decision?.text).toContain('delete environments/production/instances/')
+  })
+
+  test('nor in a later step, whatever it said in the one before', () => {
+    const honest = inStep(measured(side(9_000), side(500)), { weightPercent: 20, callsBefore: 480 })
+    const claim = measured(side(9_000), side(1_000))
+    for (const stranger of [
+      claim,
+      inStep(claim, { weightPercent: 20, callsBefore: 0 }),
+      inStep(claim, { weightPercent: 20, callsBefore: 700 }),
+    ]) {
+      const said = fleet([...fleetOf(3, honest).live, reading('stranger', stranger)])
+      const decision = ask({ fleet: said }, { callsBefore: 480 })
+      expect(decision).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+      expect(decision?.text).toContain(
+        'the word of stranger alone. Without stranger: 60 of the 100 calls',
+      )
+    }
+  })
+
+  test('but stops it, and one that others bear out is not in the way', () => {
+    const honest = fleetOf(3, good).live
+    expect(ask({ fleet: fleet([...honest, reading('stranger', bad)]) })).toMatchObject({
+      kind: 'abort',
+    })
+    const loud = reading('loud', measured(side(60_000), side(5_000)))
+    expect(ask({ fleet: fleet([...honest, loud]) })).toMatchObject({ kind: 'step' })
   })
 })
 
@@ -359,6 +493,17 @@ describe('a stable right after its promotion', () => {
     expect(stable({}, until(-1))).toBeNull()
   })
 })
+
+/** So many live instances that all say the same. */
+function fleetOf(count: number, card: Partial<ReportedFunction>) {
+  return fleet(Array.from({ length: count }, (_, index) => reading(`bff-${index + 1}`, card)))
+}
+
+/** The same, with where its calls of the step begin. */
+function inStep(card: Partial<ReportedFunction>, step: ReportedStep): Partial<ReportedFunction> {
+  const { rollout: own } = card
+  return own === undefined ? card : { ...card, rollout: { ...own, step } }
+}
 
 function tripped(stable: ReturnType<typeof side>, canarySide: ReturnType<typeof side>) {
   return measured(side(900, 90), side(300, 300), tripOn(stable, canarySide))

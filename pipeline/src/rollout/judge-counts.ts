@@ -13,7 +13,7 @@ const leastBadCalls = 3
 
 /** What cannot be true of what an instance measured; null when all of it can. */
 export function findImplausible(
-  { measured, since }: ReportedRollout,
+  { measured, step, since }: ReportedRollout,
   options: { readonly reportedAt: string; readonly before: ReportedRollout | null },
 ): string | null {
   const { before } = options
@@ -31,6 +31,9 @@ export function findImplausible(
     if (last !== null && isLess(measured[side], last)) {
       return `counts fewer calls of ${side} than before`
     }
+  }
+  if (step !== undefined && step.callsBefore > callsOf(measured.canary)) {
+    return 'counts fewer calls of canary than before its step'
   }
   return null
 }

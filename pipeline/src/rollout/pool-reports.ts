@@ -3,12 +3,11 @@ import type {
   Digest,
   ReportedFunction,
   ReportedRollout,
-  ReportedSide,
   ReportedStableFailure,
   ReportedTrip,
 } from '@needle-faas/runtime/manifest'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
-import { sumOf } from './counts.ts'
+import { noCalls, sumOf } from './counts.ts'
 import { findGroundless, findImplausible, findUnsupported } from './judge-counts.ts'
 import type { Fleet, RefusedReport } from './screen-reports.ts'
 
@@ -32,6 +31,15 @@ export interface Harm {
   readonly isEvaded: boolean
 }
 
+/** A live instance that has the function. */
+export interface Witness {
+  readonly instance: string
+  /** Whether it runs the step. */
+  readonly votes: boolean
+  /** What it measured of this very rollout: its part in the sums of the evidence. */
+  readonly rollout: ReportedRollout | null
+}
+
 /** What the fleet says about one revision of a function. */
 export interface Pool {
   readonly evidence: DecisionEvidence
@@ -42,8 +50,10 @@ export interface Pool {
   readonly refused: readonly RefusedReport[]
   /** Names of those counted as late. */
   readonly late: readonly string[]
-  /** How many ran it when they fell silent. */
-  readonly fellSilent: number
+  /** Names of those that ran this canary when they fell silent, however long ago. */
+  readonly silent: readonly string[]
+  /** Every live instance, with what it adds to the evidence. */
+  readonly witnesses: readonly Witness[]
 }
 
 /**
@@ -59,8 +69,6 @@ const harmful: ReadonlySet<string> = new Set([
   'FUNCTION_BAD_DEFINITION',
 ])
 
-const none: ReportedSide = { calls: 0, faults: 0, slow: 0 }
-
 /** Pools what every instance says about one revision. What a dead one found bad stays bad. */
 export function poolReports(
   watched: Watched,
@@ -71,14 +79,20 @@ export function poolReports(
   const harms: Pool['harms'][number][] = []
   const refused = [...fleet.refused]
   const late: string[] = []
-  let [stable, canary] = [none, none]
-  let [live, voted, dead, fellSilent] = [0, 0, 0, 0]
+  const silent: string[] = []
+  const witnesses: Witness[] = []
+  let [stable, canary] = [noCalls, noCalls]
+  let [voted, dead] = [0, 0]
 
   for (const { state, reading } of each(fleet)) {
     const { instance, report } = reading
     const own = report.functions[watched.function]
     // It serves other groups.
     if (own === undefined) continue
+    if (state === 'gone') {
+      if (ranCanary(reading, own, watched)) silent.push(instance)
+      continue
+    }
     const failure = watched.salt === null ? failureIn(own, watched) : null
     if (failure !== null) {
       const groundless = findGroundless(failure)
@@ -114,16 +128,16 @@ export function poolReports(
         continue
       }
     }
-    const runsIt = runs(reading, own, watched)
     if (state === 'left') continue
     if (state === 'dead') {
       dead++
-      if (runsIt) fellSilent++
+      if (ranCanary(reading, own, watched)) silent.push(instance)
       continue
     }
-    live++
-    if (runsIt) voted++
+    const votes = runs(reading, own, watched)
+    if (votes) voted++
     else late.push(instance)
+    witnesses.push({ instance, votes, rollout: measured })
     if (measured === null) continue
     stable = sumOf(stable, measured.measured.stable)
     canary = sumOf(canary, measured.measured.canary)
@@ -131,17 +145,18 @@ export function poolReports(
   const evidence = {
     stable,
     canary,
-    live,
+    live: witnesses.length,
     voted,
     late: late.length,
     dead,
     refused: refused.length,
   }
-  return { evidence, trips, harms, refused, late, fellSilent }
+  return { evidence, trips, harms, refused, late, silent, witnesses }
 }
 
-function each(fleet: Fleet): { state: 'live' | 'dead' | 'left'; reading: ReportReading }[] {
-  const states = ['live', 'dead', 'left'] as const
+const states = ['live', 'dead', 'gone', 'left'] as const
+
+function each(fleet: Fleet): { state: (typeof states)[number]; reading: ReportReading }[] {
   return states.flatMap((state) => fleet[state].map((reading) => ({ state, reading })))
 }
 
@@ -176,4 +191,16 @@ function runs({ report }: ReportReading, own: ReportedFunction, watched: Watched
     manifest.epoch === watched.epoch &&
     manifest.version >= watched.sinceVersion
   return isRecent && (watched.salt === null ? own.stable : own.canary) === watched.release
+}
+
+/**
+ * Whether an instance last said that it runs this canary, at whichever step. Before its first call
+ * there it names no rollout: that it was an earlier one of the same release cannot be excluded then, but
+ * it may as well be the call that ended it.
+ */
+function ranCanary({ report }: ReportReading, own: ReportedFunction, watched: Watched): boolean {
+  if (watched.salt === null || report.manifest?.epoch !== watched.epoch) return false
+  return own.rollout === undefined
+    ? own.canary === watched.release
+    : rolloutIn(own, watched) !== null
 }

@@ -5,6 +5,7 @@ import type { Fleet } from './screen-reports.ts'
 
 /** All that a decision about one function rests on. */
 export interface RolloutQuestion {
+  readonly environment: string
   /** Full name. */
   readonly function: string
   readonly state: FunctionState

@@ -19,6 +19,7 @@ function screen(...readings: readonly ReportReading[]) {
   return {
     live: names(fleet.live),
     dead: names(fleet.dead),
+    gone: names(fleet.gone),
     left: names(fleet.left),
     refused: fleet.refused.map(({ instance }) => instance),
   }
@@ -28,14 +29,21 @@ function names(of: readonly ReportReading[]): string[] {
   return of.map(({ instance }) => instance)
 }
 
-const nobody = { live: [], dead: [], left: [], refused: [] }
+const nobody = { live: [], dead: [], gone: [], left: [], refused: [] }
 
 test.each([
   ['of a second ago is live', { ageMs: 1_000 }, { live: ['one'] }],
   ['of the last three minutes is live', { ageMs: 3 * minute }, { live: ['one'] }],
   ['of before is of a dead instance', { ageMs: 3 * minute + 1 }, { dead: ['one'] }],
   ['of the last hour still counts as dead', { ageMs: 60 * minute }, { dead: ['one'] }],
-  ['older than that is forgotten', { ageMs: 60 * minute + 1 }, {}],
+  ['older than that is of one that is gone', { ageMs: 60 * minute + 1 }, { gone: ['one'] }],
+  ['of months ago still is', { ageMs: 100_000 * minute }, { gone: ['one'] }],
+  [
+    'of one stopped in order that long ago is forgotten',
+    { stopped: true, ageMs: 60 * minute + 1 },
+    {},
+  ],
+  ['that is refused and that old is forgotten', { version: 8, ageMs: 61 * minute }, {}],
   [
     'of the time to come, by a store of several clocks, is live',
     { ageMs: -minute },

@@ -14,6 +14,8 @@ export interface Fleet {
   readonly live: readonly ReportReading[]
   /** Silent for minutes, but not for an hour. */
   readonly dead: readonly ReportReading[]
+  /** Silent for longer. What they ran when they were last heard of still counts against it. */
+  readonly gone: readonly ReportReading[]
   /** Stopped in order. */
   readonly left: readonly ReportReading[]
   readonly refused: readonly RefusedReport[]
@@ -34,24 +36,38 @@ export interface Screening {
 
 /**
  * Tells live instances from dead ones, and reports that cannot be of this environment from those
- * that can. Whoever may write reports can still invent an instance: what that can do at worst is to
- * stop a canary or to hold it.
+ * that can.
+ *
+ * Whoever may write below `instances/` can still invent an instance. One can stop a canary or hold it
+ * but not move it: nothing goes forward that would not without its word (`findSoleWord`). Many can.
+ * They outvote late instances, for a quorum is one of those that report; they outnumber those that fell
+ * silent; and their good calls stand for those that nobody made. They cannot make a canary serve that is
+ * bad where it serves: every real instance counts its own calls, its breaker stops the canary there
+ * whatever others say, and its trip aborts it for all. Who may write there is for the permissions of the
+ * bucket. A report written again is noticed by who has read a newer one: a controller that looks once,
+ * and has no memory, takes it for live for as long as the store says that it was written lately.
  */
 export function screenReports(screening: Screening): Fleet {
   const live: ReportReading[] = []
   const dead: ReportReading[] = []
+  const gone: ReportReading[] = []
   const left: ReportReading[] = []
   const refused: RefusedReport[] = []
   for (const reading of screening.readings) {
     const ageMs = screening.now - reading.modifiedAt
-    if (ageMs > goneAfterMs) continue
+    const isGone = ageMs > goneAfterMs
+    const hasLeft = reading.report.stopped === true
+    if (isGone && hasLeft) continue
     const why = findFault(reading, screening)
-    if (why !== null) refused.push({ instance: reading.instance, why })
-    else if (reading.report.stopped === true) left.push(reading)
+    // Of one that is gone nobody needs to be told any more.
+    if (why !== null) {
+      if (!isGone) refused.push({ instance: reading.instance, why })
+    } else if (hasLeft) left.push(reading)
+    else if (isGone) gone.push(reading)
     else if (ageMs > silentAfterMs) dead.push(reading)
     else live.push(reading)
   }
-  return { live, dead, left, refused }
+  return { live, dead, gone, left, refused }
 }
 
 function findFault(

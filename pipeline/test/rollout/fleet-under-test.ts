@@ -5,6 +5,8 @@ import {
   objectKey,
   type ReportedFunction,
   type ReportedSide,
+  type ReportedStep,
+  type Rollout,
 } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, createMemoryStore } from '@needle-faas/runtime/store'
 import {
@@ -71,6 +73,7 @@ export async function createFleetUnderTest(): Promise<FleetUnderTest> {
     clock: { now: () => now + skewMs },
   })
   const publisher = publisherOn(store)
+  const steps: Steps = new Map()
   const state = async (): Promise<EnvironmentState> =>
     (await readEnvironment(publisher.access)).state
   const card = async (): Promise<FunctionState> => {
@@ -96,22 +99,41 @@ export async function createFleetUnderTest(): Promise<FleetUnderTest> {
     state,
     card,
     report: async (instance, said = {}) => {
-      const document = toReport(await state(), instance, now, said)
+      const document = toReport(await state(), { instance, now, said, steps })
       const bytes = new TextEncoder().encode(JSON.stringify(document))
       await store.put(objectKey.instance('production', instance), bytes)
     },
   }
 }
 
+/** What an instance remembers of a rollout, by its name and the salt, as a runtime does. */
+type Steps = Map<string, { readonly step: ReportedStep; readonly calls: number }>
+
 function toReport(
   { newest, groups }: EnvironmentState,
-  instance: string,
-  now: number,
-  said: Said,
+  {
+    instance,
+    now,
+    said,
+    steps,
+  }: {
+    readonly instance: string
+    readonly now: number
+    readonly said: Said
+    readonly steps: Steps
+  },
 ): InstanceReport {
   const own = now + (said.skewMs ?? 0)
   const iso = (ageMs: number): string => new Date(own - ageMs).toISOString()
   if (newest === null) throw new Error('nothing was published')
+  const stepOf = ({ salt, weightPercent }: Rollout, { calls }: ReportedSide): ReportedStep => {
+    const key = `${instance} ${salt}`
+    const known = steps.get(key)
+    const isSame = known?.step.weightPercent === weightPercent
+    const step = isSame ? known.step : { weightPercent, callsBefore: known?.calls ?? 0 }
+    steps.set(key, { step, calls })
+    return step
+  }
   const { epoch, version, commit } = newest.manifest
   const functions = [...toFunctionStates(groups)].map(([name, { stable, rollout }]) => {
     const none = { calls: 0, faults: 0, slow: 0 }
@@ -128,6 +150,7 @@ function toReport(
       salt: rollout.salt,
       since: iso(10 * minute),
       measured: counts,
+      step: stepOf(rollout, counts.canary),
       trip: said.trips ? trip : null,
     }
     const reported = testReportedFunction({

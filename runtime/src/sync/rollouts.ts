@@ -1,5 +1,10 @@
 import type { Digest } from '../manifest/digest.ts'
-import type { ReportedRollout, ReportedSide, ReportedStep, ReportedTrip } from '../manifest/instance-report.ts'
+import type {
+  ReportedRollout,
+  ReportedSide,
+  ReportedStep,
+  ReportedTrip,
+} from '../manifest/instance-report.ts'
 import {
   type Breaker,
   type BreakerTrip,

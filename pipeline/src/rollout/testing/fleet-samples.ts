@@ -75,5 +75,5 @@ export function reading(
 }
 
 export function fleet(live: readonly ReportReading[], more: Partial<Fleet> = {}): Fleet {
-  return { live, dead: [], left: [], refused: [], ...more }
+  return { live, dead: [], gone: [], left: [], refused: [], ...more }
 }
