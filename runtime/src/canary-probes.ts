@@ -4,6 +4,7 @@ import { wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { toExampleCall } from './function/example-call.ts'
 import { outsideAnyCall } from './function/outside-any-call.ts'
+import { callsOf } from './manifest/instance-report.ts'
 import type { Probe } from './manifest/probe.ts'
 import { chooseProbe } from './rollout/choose-probe.ts'
 import { hasSameRoute, type LazyRevision } from './sync/lazy-revision.ts'
@@ -56,8 +57,7 @@ export function createCanaryProbes(options: CanaryProbesOptions): CanaryProbes {
     const rollout = rollouts.reportOf(name, { canary: ref, salt })
     // No call was made in it yet.
     if (rollout?.step?.weightPercent !== weightPercent) return 0
-    const { calls, probes } = rollout.measured.canary
-    return calls + (probes?.calls ?? 0) - rollout.step.callsBefore
+    return callsOf(rollout.measured.canary) - rollout.step.callsBefore
   }
 
   const ask = async (

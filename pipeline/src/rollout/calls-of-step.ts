@@ -1,5 +1,4 @@
-import type { ReportedRollout, Rollout } from '@needle-faas/runtime/manifest'
-import { callsOf } from './counts.ts'
+import { callsOf, type ReportedRollout, type Rollout } from '@needle-faas/runtime/manifest'
 
 /** Calls of a canary, probes included, as far as it is known in which step they were made. */
 export interface StepCalls {

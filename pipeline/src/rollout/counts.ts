@@ -1,10 +1,5 @@
 import type { ReportedSide } from '@needle-faas/runtime/manifest'
 
-/** How often a side was called at all: by users, and by probes. */
-export function callsOf({ calls, probes }: ReportedSide): number {
-  return calls + (probes?.calls ?? 0)
-}
-
 export function sumOf(a: ReportedSide, b: ReportedSide): ReportedSide {
   const sum = { calls: a.calls + b.calls, faults: a.faults + b.faults, slow: a.slow + b.slow }
   if (a.probes === undefined && b.probes === undefined) return sum

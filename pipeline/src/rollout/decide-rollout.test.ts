@@ -61,12 +61,16 @@ describe('forward', () => {
   })
 
   test('calls of earlier steps do not count for this one', () => {
-    const after = (callsBefore: number, weightPercent = 20) =>
-      ask({ fleet: fleetOf(3, inStep(good, { weightPercent, callsBefore })) })
-    expect(after(150)).toMatchObject({ kind: 'step' })
-    expect(after(170)).toMatchObject({ kind: 'hold', text: expect.stringContaining('90 of the') })
+    expect(askAfter(150)).toMatchObject({ kind: 'step' })
+    expect(askAfter(170)).toMatchObject({
+      kind: 'hold',
+      text: expect.stringContaining('90 of the'),
+    })
     // No call was made at this weight yet.
-    expect(after(0, 10)).toMatchObject({ kind: 'hold', text: expect.stringContaining('0 of the') })
+    expect(askAfter(0, 10)).toMatchObject({
+      kind: 'hold',
+      text: expect.stringContaining('0 of the'),
+    })
   })
 
   test('of instances too old to say which calls are of the step only those that must be count', () => {
@@ -497,6 +501,11 @@ describe('a stable right after its promotion', () => {
 /** So many live instances that all say the same. */
 function fleetOf(count: number, card: Partial<ReportedFunction>) {
   return fleet(Array.from({ length: count }, (_, index) => reading(`bff-${index + 1}`, card)))
+}
+
+/** Three instances that counted so many calls each before the step of this weight. */
+function askAfter(callsBefore: number, weightPercent = 20) {
+  return ask({ fleet: fleetOf(3, inStep(good, { weightPercent, callsBefore })) })
 }
 
 /** The same, with where its calls of the step begin. */

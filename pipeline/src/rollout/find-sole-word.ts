@@ -1,5 +1,4 @@
-import type { Rollout } from '@needle-faas/runtime/manifest'
-import { callsOf } from './counts.ts'
+import { callsOf, type Rollout } from '@needle-faas/runtime/manifest'
 import { type Doubt, findDoubt } from './find-doubt.ts'
 import type { Pool } from './pool-reports.ts'
 import { type Testimony, testimonyWithout } from './testimony.ts'

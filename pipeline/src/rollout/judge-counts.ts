@@ -1,9 +1,10 @@
-import type {
-  ReportedRollout,
-  ReportedStableFailure,
-  ReportedTrip,
+import {
+  callsOf,
+  type ReportedRollout,
+  type ReportedStableFailure,
+  type ReportedTrip,
 } from '@needle-faas/runtime/manifest'
-import { callsOf, isLess, noProbes } from './counts.ts'
+import { isLess, noProbes } from './counts.ts'
 
 /** More calls than any process answers in a second. */
 const callsPerSecond = 100_000

@@ -1,4 +1,4 @@
-import { decisionsPerManifest, type RolloutDecision } from '@needle-faas/runtime/manifest'
+import { callsOf, decisionsPerManifest, type RolloutDecision } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import type { Order } from '../plan/order.ts'
 import { planAbort } from '../plan/plan-abort.ts'
@@ -6,7 +6,6 @@ import { planPromote } from '../plan/plan-promote.ts'
 import { planRollback } from '../plan/plan-rollback.ts'
 import { planStep } from '../plan/plan-step.ts'
 import type { Change, ManifestDraft, Plan, Refusal } from '../plan/plan.ts'
-import { callsOf } from './counts.ts'
 import { type Decision, isMove, type Move } from './decision.ts'
 
 /** One round of the controller as a plan, and what did not fit into one manifest. */

@@ -39,7 +39,7 @@ export interface Screening {
  * that can.
  *
  * Whoever may write below `instances/` can still invent an instance. One can stop a canary or hold it
- * but not move it: nothing goes forward that would not without its word (`findSoleWord`). Many can.
+ * but not move it: nothing goes forward that the others do not bear out (`findSoleWord`). Many can.
  * They outvote late instances, for a quorum is one of those that report; they outnumber those that fell
  * silent; and their good calls stand for those that nobody made. They cannot make a canary serve that is
  * bad where it serves: every real instance counts its own calls, its breaker stops the canary there

@@ -39,15 +39,16 @@ export {
   type StepApproval,
 } from './group-document.ts'
 export {
+  callsOf,
   type InstanceReport,
   instanceReportSchema,
   type ReportedFunction,
   type ReportedRefusal,
   type ReportedRollout,
   type ReportedSide,
-  type ReportedStep,
   type ReportedStableFailure,
   type ReportedStableTrip,
+  type ReportedStep,
   type ReportedTrip,
 } from './instance-report.ts'
 export {

@@ -22,6 +22,11 @@ export interface ReportedSide {
   readonly probes?: { readonly calls: number; readonly faults: number } | undefined
 }
 
+/** How often a side was called at all: by users, and by probes. */
+export function callsOf({ calls, probes }: ReportedSide): number {
+  return calls + (probes?.calls ?? 0)
+}
+
 /** Why an instance stopped sending calls to a revision, and on what evidence. */
 export interface ReportedTrip {
   readonly cause: 'errors' | 'latency'

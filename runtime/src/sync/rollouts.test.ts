@@ -37,9 +37,8 @@ it('answers that end after their rollout count for that one, and stop no other',
 
 it('counts the calls of a step from where it began here, and not again for a call that it overtook', () => {
   const rollouts = createRollouts({ now: () => 0, onTrip: () => {} })
-  const at = (weightPercent: number): CanaryTarget => ({ ...canary('salt'), weightPercent })
   const call = (weightPercent: number): void =>
-    rollouts.of('shop/card', at(weightPercent)).record({
+    rollouts.of('shop/card', { ...canary('salt'), weightPercent }).record({
       side: 'canary',
       isFault: false,
       durationMs: 1,

@@ -1,9 +1,9 @@
 import type { Digest } from '../manifest/digest.ts'
-import type {
-  ReportedRollout,
-  ReportedSide,
-  ReportedStep,
-  ReportedTrip,
+import {
+  callsOf,
+  type ReportedRollout,
+  type ReportedStep,
+  type ReportedTrip,
 } from '../manifest/instance-report.ts'
 import {
   type Breaker,
@@ -104,10 +104,6 @@ export function createRollouts({ now, onTrip }: RolloutsOptions): Rollouts {
       }
     },
   }
-}
-
-function callsOf({ calls, probes }: ReportedSide): number {
-  return calls + (probes?.calls ?? 0)
 }
 
 function toReportedTrip(trip: BreakerTrip, at: string): ReportedTrip {
