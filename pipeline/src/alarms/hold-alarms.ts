@@ -1,10 +1,11 @@
-import type { Hold } from '@needle-faas/runtime/manifest'
+import type { CoveredHold, Hold } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import type { AlarmFinding } from './alarm-finding.ts'
 
 /**
- * Functions that are kept against what Git says, and holds that somebody meant to look at again.
+ * Functions that are kept against what Git says, and holds that somebody meant to look at again. A
+ * hold below a stop is not over: it is told as long as it would come back.
  *
  * @param explained - Functions whose hold another alarm tells of.
  */
@@ -14,19 +15,36 @@ export function findHoldAlarms(
   explained: ReadonlySet<string | null>,
 ): readonly AlarmFinding[] {
   const held = [...toFunctionStates(state.groups)].flatMap(([name, { hold }]) =>
-    hold === null ? [] : [{ name, hold }],
+    holdsIn(name, hold),
   )
   return [
     ...held
       .filter(({ name, hold }) => hold.mode === 'stopped' || !explained.has(name))
-      .map(({ name, hold }) => describeHold(name, hold)),
+      .map(describeHold),
     ...held
       .filter(({ hold }) => hold.until !== null && Date.parse(hold.until) <= now)
-      .map(({ name, hold }) => describeOverdue(name, hold)),
+      .map(describeOverdue),
   ]
 }
 
-function describeHold(name: string, hold: Hold): AlarmFinding {
+interface Held {
+  /** Of the function. */
+  readonly name: string
+  readonly hold: CoveredHold
+  /** What to do about it. */
+  readonly end: string
+}
+
+function holdsIn(name: string, hold: Hold | null): readonly Held[] {
+  if (hold === null) return []
+  const clear = `needle clear ${name} --hold --reason "…" ends it`
+  if (hold.mode === 'revision') return [{ name, hold, end: clear }]
+  const stop = { name, hold, end: `needle resume ${name} --reason "…" lets it serve` }
+  if (hold.covers === undefined) return [stop]
+  return [stop, { name, hold: hold.covers, end: `${clear}, and the stop over it` }]
+}
+
+function describeHold({ name, hold, end }: Held): AlarmFinding {
   const { by, reason, since, mode, until } = hold
   const shared = { function: name, subject: since, since, details: { mode, by, reason, until } }
   return mode === 'stopped'
@@ -34,30 +52,25 @@ function describeHold(name: string, hold: Hold): AlarmFinding {
         ...shared,
         code: 'FUNCTION_STOPPED',
         severity: 'critical',
-        text: `stopped by ${by}, answers 503: ${reason}. ${commandToEnd(name, hold)} lets it serve`,
+        text: `stopped by ${by}, answers 503: ${reason}. ${end}`,
       }
     : {
         ...shared,
         code: 'FUNCTION_HELD',
         severity: 'info',
-        text: `held by ${by} against what is merged: ${reason}. ${commandToEnd(name, hold)} ends it`,
+        text: `held by ${by} against what is merged: ${reason}. ${end}`,
       }
 }
 
-function describeOverdue(name: string, hold: Hold): AlarmFinding {
+function describeOverdue({ name, hold, end }: Held): AlarmFinding {
   const { by, reason, since, until, mode } = hold
   return {
     code: 'HOLD_OVERDUE',
     severity: 'warning',
     function: name,
     subject: since,
-    text: `${by} meant to look at it again on ${until}: ${reason}. ${commandToEnd(name, hold)} ends it`,
+    text: `${by} meant to look at it again on ${until}: ${reason}. ${end}`,
     since: until ?? since,
     details: { mode, by, reason, until },
   }
-}
-
-function commandToEnd(name: string, { mode }: Hold): string {
-  const command = mode === 'stopped' ? `needle resume ${name}` : `needle clear ${name} --hold`
-  return `${command} --reason "…"`
 }

@@ -7,6 +7,7 @@ import {
 import { readDecisions } from '../environment-state/decisions.ts'
 import type { EnvironmentState, NewestManifest } from '../environment-state/environment-state.ts'
 import type { HistoryState } from '../environment-state/history-states.ts'
+import { holdBelowStop } from '../plan/below-stop.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import { pairName } from '../plan/pair.ts'
 import type { Alarm } from './alarm.ts'
@@ -21,7 +22,8 @@ export interface TakenBackQuestion {
 
 /**
  * Canaries that were aborted and releases that were rolled back, for as long as Git still says them:
- * until the hold that they left ends, or their quarantine is cleared.
+ * until the hold that they left ends, which a stop over it does not end, or their quarantine is
+ * cleared.
  */
 export function findTakenBack({ state, steps, told }: TakenBackQuestion): readonly AlarmFinding[] {
   const found = new Map<string, AlarmFinding>()
@@ -50,7 +52,7 @@ export function findTakenBack({ state, steps, told }: TakenBackQuestion): readon
   const states = toFunctionStates(state.groups)
   return [...found.values()].filter(
     ({ function: name = '', subject }) =>
-      states.get(name)?.hold != null &&
+      holdBelowStop(states.get(name)?.hold ?? null) !== null &&
       state.quarantine.some((entry) => entry.function === name && pairName(entry) === subject),
   )
 }
@@ -102,7 +104,8 @@ function describe(
   const { actor, reason, version, issuedAt } = signed.manifest
   const decision = readDecisions(signed).find((each) => each.function === name) ?? null
   const did = code === 'ROLLOUT_ABORTED' ? 'aborted the canary' : 'rolled back'
-  const why = decision === null ? reason : `${reason}: ${decision.text}`
+  // The reason of a controller's manifest names all that it decided at once; this says it of this one.
+  const why = decision?.text ?? reason
   return {
     code,
     severity: 'warning',

@@ -14,7 +14,7 @@ interface ClearOptions extends OrderOptions, FollowOptions {
 export function addClearCommand(program: Command, io: CommandIo): void {
   withFollowOptions(withSigningOptions(program.command('clear <function>')))
     .summary('end the hold of a function, or allow a quarantined pair again')
-    .option('--hold', 'end the hold')
+    .option('--hold', 'end the hold, or the stop and the hold below it')
     .option('--quarantine <pair>', 'allow this pair again, as needle status prints it')
     .requiredOption('--reason <text>', 'why; recorded in the history')
     .action(async (functionName: string, options: ClearOptions) => {

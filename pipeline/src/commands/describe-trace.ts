@@ -171,9 +171,13 @@ function nowRows(now: ReleaseNow, release: Digest): string[][] {
 
 function holdRows(hold: Hold | null): string[][] {
   if (hold === null) return []
-  const until = hold.until === null ? '' : `, until ${hold.until}`
-  const mode = hold.mode === 'stopped' ? 'STOPPED' : 'held'
-  return [[mode, `by ${hold.by} since ${hold.since}${until}: ${hold.reason}`]]
+  const { mode, by, since, until, reason, covers } = hold
+  const text = `by ${by} since ${since}${until === null ? '' : `, until ${until}`}: ${reason}`
+  if (mode === 'revision') return [['held', text]]
+  return [
+    ['STOPPED', text],
+    ...holdRows(covers ?? null).map(([, below]) => ['then held', `once resumed, ${below}`]),
+  ]
 }
 
 function quarantineRows(entry: QuarantineEntry): string[][] {

@@ -11,7 +11,7 @@ interface HoldOptions extends OrderOptions, UntilOption {
 /** `needle hold <function>`: keeps it as it is, or stopped, against what Git says. */
 export function addHoldCommand(program: Command, io: CommandIo): void {
   withUntilOption(withSigningOptions(program.command('hold <function>')))
-    .summary('keep a function as it is, or stop it, whatever is merged')
+    .summary('keep a function as it is (stopped, if it is), or stop it, whatever is merged')
     .option('--stop', 'answer 503 instead of serving')
     .requiredOption('--reason <text>', 'why; recorded in the history')
     .action(async (functionName: string, options: HoldOptions) => {

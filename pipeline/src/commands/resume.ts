@@ -4,10 +4,10 @@ import { withSigningOptions } from './environment-session.ts'
 import { type FollowOptions, parseWait, withFollowOptions } from './follow-options.ts'
 import type { OrderOptions } from './run-order.ts'
 
-/** `needle resume <function>`: what was stopped serves again. */
+/** `needle resume <function>`: what was stopped serves again, held as it was before. */
 export function addResumeCommand(program: Command, io: CommandIo): void {
   withFollowOptions(withSigningOptions(program.command('resume <function>')))
-    .summary('let a stopped function serve again')
+    .summary('let a stopped function serve again; a hold from before the stop holds again')
     .requiredOption('--reason <text>', 'why; recorded in the history')
     .action(async (functionName: string, options: OrderOptions & FollowOptions) => {
       const { runOrder } = await import('./run-order.ts')

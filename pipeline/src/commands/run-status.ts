@@ -1,4 +1,9 @@
-import { type FunctionState, isExpired, shortDigest } from '@needle-faas/runtime/manifest'
+import {
+  type FunctionState,
+  type Hold,
+  isExpired,
+  shortDigest,
+} from '@needle-faas/runtime/manifest'
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import { type ReportReading, readReportReadings } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
@@ -82,10 +87,14 @@ function describeFunction(name: string, state: FunctionState): string[] {
     rollout === null
       ? ''
       : `canary ${shortDigest(rollout.canary.release)} at ${rollout.weightPercent} %`,
-    hold === null
-      ? ''
-      : `${hold.mode === 'stopped' ? 'STOPPED' : 'held'} by ${hold.by}: ${hold.reason}${hold.until === null ? '' : ` (until ${hold.until})`}`,
+    hold === null ? '' : describeHold(hold),
   ]
+}
+
+function describeHold({ mode, by, reason, until, covers }: Hold): string {
+  const what = mode === 'stopped' ? 'STOPPED' : 'held'
+  const below = covers === undefined ? '' : `; once resumed ${describeHold(covers)}`
+  return `${what} by ${by}: ${reason}${until === null ? '' : ` (until ${until})`}${below}`
 }
 
 function describeInstance(instance: FleetInstance): string[] {

@@ -1,11 +1,14 @@
 import {
+  findQuarantined,
   type FunctionState,
   type QuarantineEntry,
+  type ReleaseRef,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from './function-states.ts'
-import { pairName } from './pair.ts'
+import { type HoldMove, holdMoves } from './hold-moves.ts'
+import { isSamePair, pairName } from './pair.ts'
 
 /** One function that differs between two states, in words. */
 export interface Difference {
@@ -22,7 +25,10 @@ export function explainChange(
   const now = toFunctionStates(after.groups)
   const differences: Difference[] = []
   for (const name of new Set([...old.keys(), ...now.keys()].toSorted())) {
-    const texts = explainFunction(old.get(name), now.get(name))
+    const isNewlyBad = (ref: ReleaseRef): boolean =>
+      findQuarantined(after.quarantine, name, ref) !== undefined &&
+      findQuarantined(before?.quarantine ?? [], name, ref) === undefined
+    const texts = explainFunction(old.get(name), now.get(name), isNewlyBad)
     differences.push(...texts.map((text) => ({ function: name, text })))
   }
   const wasListed = new Set((before?.quarantine ?? []).map(key))
@@ -58,30 +64,70 @@ function key(entry: QuarantineEntry): string {
 function explainFunction(
   before: FunctionState | undefined,
   after: FunctionState | undefined,
-): string[] {
-  if (after === undefined) return before === undefined ? [] : ['removed']
+  isNewlyBad: (ref: ReleaseRef) => boolean,
+): readonly string[] {
+  if (after === undefined) return before === undefined ? [] : explainRemoval(before)
   const at = shortDigest(after.stable.release)
   if (before === undefined) return [`added at ${at}`]
   const texts: string[] = []
   if (before.stable.release !== after.stable.release) {
     texts.push(`${shortDigest(before.stable.release)} → ${at}`)
   }
-  texts.push(...explainRollout(before.rollout, after.rollout))
-  if (after.hold !== null && after.hold.since !== before.hold?.since) {
-    texts.push(after.hold.mode === 'stopped' ? 'stopped' : `held at ${at}`)
-  }
-  if (after.hold === null && before.hold !== null) texts.push('hold ended')
-  return texts
+  return [
+    ...texts,
+    ...explainEnd(before, after, isNewlyBad),
+    ...explainStep(before.rollout, after.rollout),
+    ...holdMoves(before.hold, after.hold).map((move) => explainHold(move, after)),
+  ]
 }
 
-function explainRollout(
+function explainRemoval({ rollout }: FunctionState): readonly string[] {
+  const removed = 'removed: deleted or renamed in Git'
+  if (rollout === null) return [removed]
+  return [removed, `canary ${shortDigest(rollout.canary.release)} ended with its function`]
+}
+
+/** Why a canary is none any more; nothing while it is. */
+function explainEnd(
+  before: FunctionState,
+  after: FunctionState,
+  isNewlyBad: (ref: ReleaseRef) => boolean,
+): readonly string[] {
+  const canary = before.rollout?.canary
+  // Signed again by another key it is the same canary.
+  if (canary === undefined || (after.rollout && isSamePair(canary, after.rollout.canary))) return []
+  const named = `canary ${shortDigest(canary.release)}`
+  if (isSamePair(canary, after.stable)) return [`${named} promoted`]
+  if (isNewlyBad(canary)) return [`${named} aborted`]
+  const isBack = after.rollout === null && isSamePair(before.stable, after.stable)
+  return [isBack ? `${named} ended: Git is back at stable` : `${named} overtaken by the next merge`]
+}
+
+function explainStep(
   before: FunctionState['rollout'],
   after: FunctionState['rollout'],
-): string[] {
-  if (after === null) {
-    return before === null ? [] : [`canary ${shortDigest(before.canary.release)} ended`]
-  }
+): readonly string[] {
+  if (after === null) return []
   const isSame =
     before?.canary.release === after.canary.release && before.weightPercent === after.weightPercent
   return isSame ? [] : [`canary ${shortDigest(after.canary.release)} at ${after.weightPercent} %`]
+}
+
+function explainHold({ kind, hold }: HoldMove, after: FunctionState): string {
+  switch (kind) {
+    case 'stopped':
+      return 'stopped'
+    case 'stop-ended':
+      return `stop of ${hold.by} ended`
+    case 'held': {
+      const when = after.hold?.mode === 'stopped' ? ' once it is resumed' : ''
+      return `held at ${shortDigest(after.stable.release)}${when}`
+    }
+    case 'held-again':
+      return `held again by ${hold.by}`
+    case 'hold-ended':
+      return `hold of ${hold.by} ended`
+    default:
+      return kind satisfies never
+  }
 }

@@ -1,11 +1,13 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
+import { holdBelowStop, putBelowStop } from './below-stop.ts'
 import { holdBy, type Order, planOrder, quarantineWith } from './order.ts'
 import { pairName } from './pair.ts'
 import type { Plan } from './plan.ts'
 
 /**
  * The canary stops and stable serves everyone. The canary is quarantined and the function held
- * until Git says something else, so that the next unrelated merge does not bring it back.
+ * until Git says something else, so that the next unrelated merge does not bring it back. What a
+ * person holds stays held by them; what is stopped stays stopped.
  */
 export function planAbort(order: Order): Plan {
   return planOrder(order, (state) => {
@@ -16,16 +18,18 @@ export function planAbort(order: Order): Plan {
       }
     }
     const { canary } = state.rollout
+    const hold = holdBelowStop(state.hold) ?? holdBy(order, { endsWithMerge: true })
+    const serves = state.hold?.mode === 'stopped' ? 'serves all once it is resumed' : 'serves all'
     return {
       next: {
         ...state,
         rollout: null,
-        hold: state.hold ?? holdBy(order, { endsWithMerge: true }),
+        hold: putBelowStop(state.hold, hold),
       },
       changes: [
         {
           kind: 'aborted',
-          text: `canary ${shortDigest(canary.release)} aborted, stable ${shortDigest(state.stable.release)} serves all`,
+          text: `canary ${shortDigest(canary.release)} aborted, stable ${shortDigest(state.stable.release)} ${serves}`,
         },
         { kind: 'quarantined', text: `${pairName(canary)} quarantined` },
       ],

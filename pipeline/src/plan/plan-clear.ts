@@ -1,3 +1,4 @@
+import { type FunctionState, shortDigest } from '@needle-faas/runtime/manifest'
 import { type Change } from './plan.ts'
 import { type Order, type OrderRefusal, planOrder } from './order.ts'
 import { isPairNamed, pairName } from './pair.ts'
@@ -12,7 +13,8 @@ export interface ClearOrder extends Order {
 
 /**
  * Ends a hold, allows a quarantined pair again, or both. What serves changes with the next publish
- * only, except that a stopped function serves again.
+ * only, except that a stopped function serves again: of a stop, all of it ends, with the hold it was
+ * put over.
  */
 export function planClear(order: ClearOrder): Plan {
   return planOrder(order, (state) => {
@@ -24,7 +26,7 @@ export function planClear(order: ClearOrder): Plan {
     }
     if (order.hold && state.hold === null) return nothing(order, 'it is not held')
     if (order.hold) {
-      changes.push({ kind: 'hold-ended', text: `hold of ${state.hold?.by} cleared` })
+      changes.push(...endsOf(state).map((text) => ({ kind: 'hold-ended' as const, text })))
     }
 
     const typed = order.quarantine
@@ -45,6 +47,15 @@ export function planClear(order: ClearOrder): Plan {
       quarantine: order.state.quarantine.filter((entry) => !cleared.includes(entry)),
     }
   })
+}
+
+function endsOf({ hold, stable }: FunctionState): readonly string[] {
+  if (hold === null) return []
+  if (hold.mode === 'revision') return [`hold of ${hold.by} cleared`]
+  return [
+    `stop of ${hold.by} cleared, serves ${shortDigest(stable.release)}`,
+    ...(hold.covers === undefined ? [] : [`hold of ${hold.covers.by} below it cleared as well`]),
+  ]
 }
 
 function nothing(order: Order, why: string): OrderRefusal {

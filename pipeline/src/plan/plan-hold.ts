@@ -1,4 +1,5 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
+import { holdBelowStop, putBelowStop } from './below-stop.ts'
 import { holdBy, type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 
@@ -11,21 +12,25 @@ export interface HoldOrder extends Order {
 
 /**
  * The function stays as it is, a running canary at its weight included, or is stopped, whatever is
- * merged, until someone clears it. Replaces a hold that is there.
+ * merged, until someone clears it. A stop is put over a hold that is there; a hold takes the place
+ * of one, and lets nothing serve that is stopped.
  */
 export function planHold(order: HoldOrder): Plan {
   return planOrder(order, (state) => {
-    const reminder = order.until === null ? '' : `, to be looked at again ${order.until}`
+    const { hold, stable } = state
+    const { until } = order
+    const reminder = until === null ? '' : `, to be looked at again ${until}`
+    if (order.stop) {
+      const stop = holdBy(order, { mode: 'stopped', until })
+      return {
+        next: { ...state, hold: putBelowStop(stop, holdBelowStop(hold)) },
+        changes: [{ kind: 'stopped', text: `stopped, answers 503${reminder}` }],
+      }
+    }
+    const when = hold?.mode === 'stopped' ? ' once it is resumed, stays stopped' : ''
     return {
-      next: {
-        ...state,
-        hold: holdBy(order, { mode: order.stop ? 'stopped' : 'revision', until: order.until }),
-      },
-      changes: [
-        order.stop
-          ? { kind: 'stopped', text: `stopped, answers 503${reminder}` }
-          : { kind: 'held', text: `held at ${shortDigest(state.stable.release)}${reminder}` },
-      ],
+      next: { ...state, hold: putBelowStop(hold, holdBy(order, { until })) },
+      changes: [{ kind: 'held', text: `held at ${shortDigest(stable.release)}${when}${reminder}` }],
     }
   })
 }

@@ -1,11 +1,12 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { pairName } from './pair.ts'
 import { planAbort } from './plan-abort.ts'
 import { planClear } from './plan-clear.ts'
 import { planHold } from './plan-hold.ts'
 import { planPromote } from './plan-promote.ts'
 import { planPublish } from './plan-publish.ts'
+import { planResume } from './plan-resume.ts'
 import { planRefresh } from './plan-refresh.ts'
 import { planRollback } from './plan-rollback.ts'
 import {
@@ -153,6 +154,90 @@ test('hold pins the function as it is, its canary included', () => {
 test('hold --stop stops it', () => {
   const plan = planHold({ ...order(quiet), stop: true, until: null })
   expect(card(plan)?.hold?.mode).toBe('stopped')
+})
+
+describe('a stop', () => {
+  const left = hold({ by: 'Cleo', reason: '500s', endsWithMerge: true })
+  const texts = (plan: Plan) => plan.changes.map(({ text }) => text)
+  const at = (plan: Plan) => ({ ...quiet, groups: plan.draft?.groups ?? {} })
+  const stop = (from = quiet, more: { readonly reason?: string } = {}) =>
+    planHold({ ...order(from), ...more, stop: true, until: null })
+  const held = environment({ 'shop/card': serving('b', { previous: [ref('a')], hold: left }) })
+
+  test.each([
+    ['of a rollback', left],
+    ['of a person', hold({ until: since })],
+  ])('gives the hold %s back when it is resumed, and says so', (_, before) => {
+    const state = environment({ 'shop/card': serving('b', { hold: before }) })
+    const stopped = stop(state)
+    expect(card(stopped)?.hold).toMatchObject({ mode: 'stopped', by: 'Bob', covers: before })
+    const resumed = planResume(order(at(stopped)))
+    expect(card(resumed)).toEqual(serving('b', { hold: before }))
+    expect(texts(resumed)).toEqual([
+      expect.stringContaining('stop of Bob ended'),
+      `held again by ${before.by}: ${before.reason}`,
+    ])
+  })
+
+  test('of a function that nobody held leaves no hold behind', () => {
+    const resumed = planResume(order(at(stop())))
+    expect(card(resumed)).toEqual(serving('b', { previous: [ref('a')] }))
+    expect(texts(resumed)).toHaveLength(1)
+  })
+
+  test('over a stop covers what the first covered', () => {
+    const twice = stop(at(stop(held)), { reason: 'still floods' })
+    expect(card(twice)?.hold).toMatchObject({ reason: 'still floods', covers: left })
+    expect(card(planResume(order(at(twice))))?.hold).toEqual(left)
+  })
+
+  test('ends with all below it when it is cleared, and says so', () => {
+    const plan = planClear({ ...order(at(stop(held))), hold: true, quarantine: null })
+    expect(card(plan)?.hold).toBeNull()
+    expect(texts(plan)).toEqual([
+      expect.stringContaining('stop of Bob cleared, serves'),
+      'hold of Cleo below it cleared as well',
+    ])
+  })
+
+  test('is not ended by a rollback: the older release is held, and serves once it is resumed', () => {
+    const rolled = planRollback({ ...order(at(stop())), reason: 'b is bad', to: 'previous' })
+    expect(card(rolled)).toMatchObject({ stable: ref('a'), hold: { mode: 'stopped' } })
+    expect(texts(rolled)[0]).toContain('held there once it is resumed, stays stopped')
+    expect(quarantine(rolled)).toEqual([pairName(ref('b'))])
+    const resumed = planResume(order(at(rolled)))
+    const after = hold({ by: 'Bob', reason: 'b is bad', since, endsWithMerge: true })
+    expect(card(resumed)).toEqual(serving('a', { hold: after }))
+  })
+
+  test('hides from no rollback that it was ordered already', () => {
+    const mine = hold({ by: 'Bob', reason: 'errors rise', endsWithMerge: true })
+    const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], hold: mine }) })
+    const again = planRollback({ ...order(at(stop(state))), to: 'previous' })
+    expect(codes(again)).toEqual(['ROLLBACK_TARGET'])
+    expect(again.refusals[0]?.message).toContain('for this reason already')
+  })
+
+  test.each([
+    ['nobody held', null, hold({ by: 'Bob', reason: 'b is bad', since, endsWithMerge: true })],
+    ['a person held', hold(), hold()],
+  ])('is not ended by an abort of a function that %s', (_, before, after) => {
+    const state = environment({
+      'shop/card': serving('a', { rollout: rollout('b'), hold: before }),
+    })
+    const aborted = planAbort({ ...order(at(stop(state))), reason: 'b is bad' })
+    expect(card(aborted)?.hold).toMatchObject({ mode: 'stopped', covers: after })
+    expect(texts(aborted)[0]).toContain('serves all once it is resumed')
+    expect(card(planResume(order(at(aborted))))).toEqual(serving('a', { hold: after }))
+  })
+
+  test('is not ended by a hold, which holds once it is resumed', () => {
+    const later = planHold({ ...order(at(stop(held))), stop: false, until: null })
+    expect(card(later)?.hold?.mode).toBe('stopped')
+    expect(texts(later)[0]).toContain('once it is resumed, stays stopped')
+    const mine = hold({ by: 'Bob', reason: 'errors rise', since })
+    expect(card(planResume(order(at(later))))?.hold).toEqual(mine)
+  })
 })
 
 test('clear ends the hold and allows the pair again', () => {

@@ -1,19 +1,27 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
+import { holdBelowStop } from './below-stop.ts'
 import { type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 
-/** A stopped function serves again what it served: the end of its hold, of no other than a stop. */
+/**
+ * A stopped function serves again what it served. Ends no other hold than a stop: one that the stop
+ * was put over, such as that of a rollback, holds again.
+ */
 export function planResume(order: Order): Plan {
   return planOrder(order, (state) => {
     const { hold, stable } = state
     if (hold?.mode === 'stopped') {
+      const again = holdBelowStop(hold)
       return {
-        next: { ...state, hold: null },
+        next: { ...state, hold: again },
         changes: [
           {
             kind: 'hold-ended',
             text: `stop of ${hold.by} ended, serves ${shortDigest(stable.release)}`,
           },
+          ...(again === null
+            ? []
+            : [{ kind: 'held' as const, text: `held again by ${again.by}: ${again.reason}` }]),
         ],
       }
     }

@@ -5,6 +5,7 @@ import {
   type ReleaseRef,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
+import { holdBelowStop, putBelowStop } from './below-stop.ts'
 import { holdBy, type Order, type OrderRefusal, planOrder, quarantineWith } from './order.ts'
 import { isReleaseNamed, isSamePair, pairName, previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
@@ -18,7 +19,8 @@ export interface RollbackOrder extends Order {
 
 /**
  * An older revision becomes desired. What served instead of it, a running canary included, is
- * quarantined, and the function is held until Git says something else or someone clears it.
+ * quarantined, and the function is held until Git says something else or someone clears it. One that
+ * is stopped stays so: it serves the older revision, held there, once it is resumed.
  */
 export function planRollback(order: RollbackOrder): Plan {
   return planOrder(order, (state) => {
@@ -34,17 +36,18 @@ export function planRollback(order: RollbackOrder): Plan {
       }
     }
     const quarantine = quarantineWith(order, bad)
+    const when = state.hold?.mode === 'stopped' ? ' once it is resumed, stays stopped' : ''
     return {
       next: {
         stable: target,
         previous: previousAfter(state, target, { function: order.function, entries: quarantine }),
         rollout: null,
-        hold: holdBy(order, { endsWithMerge: true }),
+        hold: putBelowStop(state.hold, holdBy(order, { endsWithMerge: true })),
       },
       changes: [
         {
           kind: 'rolled-back',
-          text: `${shortDigest(state.stable.release)} → ${shortDigest(target.release)}, held there`,
+          text: `${shortDigest(state.stable.release)} → ${shortDigest(target.release)}, held there${when}`,
         },
         ...bad.map((ref) => ({
           kind: 'quarantined' as const,
@@ -60,14 +63,15 @@ export function planRollback(order: RollbackOrder): Plan {
  * Whether this very order was carried out already: whoever types it again after a failure, to be sure,
  * does not mean to go back one release more, nor to quarantine the good one.
  */
-function isRepeated({ actor, reason }: Order, { hold }: FunctionState): boolean {
+function isRepeated({ actor, reason }: Order, state: FunctionState): boolean {
+  const hold = holdBelowStop(state.hold)
   return hold?.endsWithMerge === true && hold.by === actor && hold.reason === reason
 }
 
 function alreadyDone({ function: name, actor }: Order, { stable }: FunctionState): OrderRefusal {
   return {
     code: 'ROLLBACK_TARGET',
-    message: `${name} was taken back by ${actor} for this reason already and serves ${shortDigest(stable.release)}; nothing more was changed. To go back further, name the release with --to, or give another --reason`,
+    message: `${name} was taken back by ${actor} for this reason already, to ${shortDigest(stable.release)}; nothing more was changed. To go back further, name the release with --to, or give another --reason`,
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type ReportReading,
 } from '../environment-state/instance-reports.ts'
 import { readEnvironment } from '../environment-state/read-environment.ts'
+import { holdBelowStop } from '../plan/below-stop.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import { changeEnvironment, type ChangeOutcome } from '../publish/change-environment.ts'
 import type { Publisher } from '../publish/publisher.ts'
@@ -145,7 +146,7 @@ export function createController(options: ControllerOptions): Controller {
 
 function findTakenBack({ groups }: EnvironmentState): readonly string[] {
   return [...toFunctionStates(groups)]
-    .filter(([, { hold }]) => hold?.endsWithMerge === true)
+    .filter(([, { hold }]) => holdBelowStop(hold)?.endsWithMerge === true)
     .map(([name]) => name)
 }
 

@@ -6,6 +6,8 @@ import {
 } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
+import { holdBelowStop } from '../plan/below-stop.ts'
+import { type HoldMove, holdMoves } from '../plan/hold-moves.ts'
 import { isSamePair } from '../plan/pair.ts'
 
 /** Something a manifest did to a release. */
@@ -20,14 +22,13 @@ export interface ReleaseEvent {
     | 'promoted'
     | 'aborted'
     | 'canary-ended'
+    | 'overtaken'
     | 'rolled-back'
     | 'replaced'
     | 'removed'
     | 'quarantined'
     | 'quarantine-cleared'
-    | 'held'
-    | 'stopped'
-    | 'hold-ended'
+    | HoldMove['kind']
   readonly text: string
 }
 
@@ -88,21 +89,38 @@ function tellMove(
     return [{ kind: 'canary-started', text: `started as canary at ${weight} %` }]
   }
   if (to === 'stable') return [tellArrival(ref, from, old, now)]
-  if (now === undefined) return [{ kind: 'removed', text: 'removed with its function' }]
+  if (now === undefined) {
+    const end = from === 'canary' ? 'ended as canary' : 'removed'
+    const text = `${end} with its function, which was deleted or renamed in Git`
+    return [{ kind: 'removed', text }]
+  }
   const successor = shortDigest(now.stable.release)
   if (from === 'canary') {
     if (isQuarantined) {
       return [{ kind: 'aborted', text: `canary aborted and quarantined, ${successor} serves all` }]
     }
-    const other =
-      now.rollout === null
-        ? ''
-        : `, canary ${shortDigest(now.rollout.canary.release)} took its place`
-    return [{ kind: 'canary-ended', text: `ended as canary${other}` }]
+    return [tellEnd(ref, old, now)]
   }
   return isQuarantined
     ? [{ kind: 'rolled-back', text: `rolled back and quarantined, ${successor} serves instead` }]
     : [{ kind: 'replaced', text: `replaced by ${successor}` }]
+}
+
+function tellEnd(
+  ref: ReleaseRef,
+  old: FunctionState | undefined,
+  now: FunctionState,
+): ReleaseEvent {
+  const stable = shortDigest(now.stable.release)
+  if (now.rollout !== null) {
+    const other = shortDigest(now.rollout.canary.release)
+    return isSamePair(ref, now.rollout.canary)
+      ? { kind: 'canary-ended', text: `signed again: goes on as canary ${other}` }
+      : { kind: 'overtaken', text: `overtaken by the next merge: canary ${other} took its place` }
+  }
+  return old !== undefined && isSamePair(old.stable, now.stable)
+    ? { kind: 'canary-ended', text: `ended as canary: Git is back at ${stable}` }
+    : { kind: 'overtaken', text: `overtaken by the next merge: ${stable} serves all` }
 }
 
 function tellStep(
@@ -123,7 +141,8 @@ function tellArrival(
   if (from === 'canary') return { kind: 'promoted', text: 'promoted: serves all' }
   if (old === undefined) return { kind: 'added', text: 'added: serves all' }
   const left = shortDigest(old.stable.release)
-  const isHeldNow = now?.hold?.endsWithMerge === true && now.hold.since !== old.hold?.since
+  const hold = holdBelowStop(now?.hold ?? null)
+  const isHeldNow = hold?.endsWithMerge === true && hold.since !== holdBelowStop(old.hold)?.since
   if (isHeldNow)
     return { kind: 'rolled-back-to', text: `rolled back to: serves all instead of ${left}` }
   return old.previous.some((each) => isSamePair(each, ref))
@@ -138,13 +157,17 @@ function tellHold(
   now: FunctionState | undefined,
 ): readonly ReleaseEvent[] {
   if (now === undefined || sideOf(ref, now) !== 'stable') return []
-  const { hold } = now
-  if (hold !== null && hold.since !== old?.hold?.since) {
-    return hold.mode === 'stopped'
-      ? [{ kind: 'stopped', text: `stopped by ${hold.by}: ${hold.reason}` }]
-      : [{ kind: 'held', text: `held by ${hold.by}: ${hold.reason}` }]
-  }
-  return hold === null && old?.hold != null && sideOf(ref, old) === 'stable'
-    ? [{ kind: 'hold-ended', text: `hold of ${old.hold.by} ended` }]
-    : []
+  const wasStable = sideOf(ref, old) === 'stable'
+  return holdMoves(old?.hold ?? null, now.hold)
+    .filter(({ kind }) => wasStable || kind === 'stopped' || kind === 'held')
+    .map(({ kind, hold: { by, reason } }) => {
+      const texts: Record<HoldMove['kind'], string> = {
+        stopped: `stopped by ${by}: ${reason}`,
+        'stop-ended': `stop of ${by} ended`,
+        held: `held by ${by}: ${reason}`,
+        'held-again': `held again by ${by}: ${reason}`,
+        'hold-ended': `hold of ${by} ended`,
+      }
+      return { kind, text: texts[kind] }
+    })
 }

@@ -285,6 +285,18 @@ test('a hold that somebody meant to look at again reminds', async () => {
   expect(await news()).toEqual(['raised FUNCTION_HELD shop/card', 'raised HOLD_OVERDUE shop/card'])
 })
 
+test('a hold below a stop stays an alarm, and is told again by nobody', async () => {
+  await on.needle(['hold', 'shop/card', '--reason', 'because', ...on.operator])
+  expect(await news()).toEqual(['raised FUNCTION_HELD shop/card'])
+  await order('stop', 'shop/card')
+  expect(await news()).toEqual(['raised FUNCTION_STOPPED shop/card'])
+  expect(await readAlarms()).toContain('--hold --reason "…" ends it, and the stop over it')
+  await order('resume', 'shop/card')
+  expect(await news()).toEqual(['resolved FUNCTION_STOPPED shop/card'])
+  await order('clear', 'shop/card', '--hold')
+  expect(await news()).toEqual(['resolved FUNCTION_HELD shop/card'])
+})
+
 test('a manifest.json that nobody accepts is told once it has been so for a minute', async () => {
   const { access } = on.publisher
   await on.store.delete(objectKey.manifest('production'))

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { objectKey } from '@needle-faas/runtime/manifest'
+import { objectKey, shortDigest } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
@@ -74,6 +74,37 @@ test('a rollback typed again, to be sure, quarantines no good release', async ()
   expect(again.exitCode).toBe(1)
   expect(again.stdout).toContain('for this reason already')
   expect(await ask(instance, 'shop/card')).toBe('card 2')
+})
+
+test('a stop ended gives back the hold of a rollback: no merge of the bad code goes out, and its alarm stays', async () => {
+  const quote = { 'shop/quote': 'quote 1' }
+  await on.publish({ 'shop/card': 'card 2', ...quote })
+  const instance = await on.startInstance('bff-1')
+  const alarms = async () => (await on.needle(['alarms', ...on.location])).stdout
+  await order('rollback', 'shop/card', '--reason', '500s')
+  expect(await alarms()).toMatch(/^NEW +warning +ROLLED_BACK/)
+
+  await order('stop', 'shop/card', '--reason', 'floods the ERP')
+  const status = async () => (await on.needle(['status', ...on.location])).stdout
+  expect(await status()).toContain('STOPPED by Bo: floods the ERP; once resumed held by Bo: 500s')
+  expect(await alarms()).not.toContain('RESOLVED')
+
+  const { stdout } = await on.needle(['resume', 'shop/card', '--reason', 'calm', ...on.operator])
+  expect(stdout).toContain('held again by Bo: 500s')
+  expect(await ask(instance, 'shop/card')).toBe('card 1')
+  expect(await status()).toContain('held by Bo: 500s')
+  expect(await alarms()).not.toMatch(/RESOLVED.*ROLLED_BACK|NEW/)
+
+  const history = await on.needle(['history', 'shop/card', '--limit', '1', ...on.location])
+  expect(history.stdout).toContain('shop/card  stop of Bo ended\n')
+  expect(history.stdout).toContain('shop/card  held again by Bo\n')
+  const trace = await on.needle(['trace', `shop/card@${await digitsOf('card 1')}`, ...on.location])
+  expect(trace.stdout).toContain('held again by Bo: 500s')
+
+  const { plan } = await on.publish({ 'shop/card': 'card 2', ...quote })
+  expect(plan).toMatchObject({ refusals: [], kept: [{ function: 'shop/card', reason: '500s' }] })
+  await on.publish({ 'shop/card': 'card fixed', ...quote })
+  expect(await alarms()).toMatch(/RESOLVED +warning +ROLLED_BACK/)
 })
 
 test('an order without a word of reason is not carried out', async () => {
@@ -211,6 +242,10 @@ test.each([
   const history = await on.needle(['history', ...on.location, '--json'])
   expect(history.json()).toHaveLength(1)
 })
+
+async function digitsOf(text: string): Promise<string> {
+  return shortDigest((await servedArtifact(text)).release)
+}
 
 async function servedArtifact(text: string) {
   return (await createTestRelease(on.trust, 'shop/card', codeOf(text))).ref

@@ -77,6 +77,27 @@ test('a tripped breaker ends the canary everywhere: quarantined, held, and the n
   expect((await fleet.card()).rollout).toBeNull()
 })
 
+test('what was taken back stays so for those who watch although it is stopped meanwhile', async () => {
+  const fleet = await onItsWay()
+  const controller = fleet.controller()
+  await fleet.report('two', badly)
+  await controller.round()
+  await changeEnvironment(fleet.publisher, async (state) => ({
+    plan: planHold({
+      state,
+      function: 'shop/card',
+      actor: 'Ann',
+      reason: 'floods the ERP',
+      now: fleet.now(),
+      stop: true,
+      until: null,
+    }),
+    uploads: [],
+  }))
+  expect((await fleet.card()).hold).toMatchObject({ mode: 'stopped', by: 'Ann' })
+  expect((await controller.round()).takenBack).toEqual(['shop/card'])
+})
+
 test('a stable that harms right after its promotion goes back by itself', async () => {
   const fleet = await createFleetUnderTest()
   await fleet.publish(one)

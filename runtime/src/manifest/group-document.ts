@@ -92,7 +92,11 @@ export interface Hold {
    * person ends it.
    */
   readonly endsWithMerge?: boolean
+  /** Of a stop: the hold it was put over, which holds again once the function is resumed. Absent: none. */
+  readonly covers?: CoveredHold
 }
+
+export type CoveredHold = Omit<Hold, 'covers'>
 
 /** Desired state of one function. */
 export interface FunctionState {
@@ -157,20 +161,20 @@ const rolloutSchema: z.ZodType<Rollout> = z
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
 
+const holdShape = {
+  mode: z.enum(['revision', 'stopped']),
+  by: z.string(),
+  reason: z.string(),
+  since: z.iso.datetime(),
+  until: z.iso.datetime().nullable(),
+  endsWithMerge: z.exactOptional(z.boolean()),
+}
+
 export const functionStateSchema: z.ZodType<FunctionState> = z.object({
   stable: releaseRefSchema,
   previous: z.array(releaseRefSchema).max(10),
   rollout: rolloutSchema.nullable(),
-  hold: z
-    .object({
-      mode: z.enum(['revision', 'stopped']),
-      by: z.string(),
-      reason: z.string(),
-      since: z.iso.datetime(),
-      until: z.iso.datetime().nullable(),
-      endsWithMerge: z.exactOptional(z.boolean()),
-    })
-    .nullable(),
+  hold: z.object({ ...holdShape, covers: z.exactOptional(z.object(holdShape)) }).nullable(),
   rollbackUntil: z.iso.datetime().optional(),
 })
 

@@ -27,6 +27,7 @@ export { type SignedDocument, type SignedKind, signDocument, signedSizeLimit } f
 export { type FreezeWindow } from './freeze-window.ts'
 export { environmentNameSchema, functionNameSchema, nameSegmentSchema } from './function-name.ts'
 export {
+  type CoveredHold,
   defaultRollbackWindowMs,
   type FunctionState,
   type GroupDocument,
