@@ -1,7 +1,10 @@
 import { type Decision, readDecisions } from '../environment-state/decisions.ts'
-import { readHistoryStates } from '../environment-state/history-states.ts'
+import { type HistoryState, readHistoryStates } from '../environment-state/history-states.ts'
 import { headOf, type ManifestHead } from '../environment-state/manifest-head.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
+import { PipelineError } from '../errors.ts'
+import { listNearest } from '../functions/near-names.ts'
+import { toFunctionStates } from '../plan/function-states.ts'
 import { changesOf, type Difference } from '../plan/explain-change.ts'
 import { counted } from './counted.ts'
 import { type CommandIo, finish } from './command.ts'
@@ -10,7 +13,11 @@ import { formatDecision } from './format-decision.ts'
 import type { HistoryOptions } from './history.ts'
 import { parseLimit } from './parse-limit.ts'
 
-/** The implementation of `needle history`. */
+/**
+ * The implementation of `needle history`.
+ *
+ * @throws PipelineError `FUNCTION_UNKNOWN` when no manifest it looks at has a function of that name
+ */
 export async function runHistory(
   io: CommandIo,
   options: HistoryOptions,
@@ -45,6 +52,7 @@ async function readEntries(
   functionName: string | null,
 ): Promise<readonly Entry[]> {
   const read = await readHistoryStates(access, limit + 1)
+  if (functionName !== null) assertKnown(functionName, access.environment, read)
   const isAsked = (each: { readonly function: string | null }): boolean =>
     functionName === null || each.function === functionName
   const entries = read.slice(0, limit).map((current, index): Entry => {
@@ -55,6 +63,19 @@ async function readEntries(
     })
   })
   return functionName === null ? entries : entries.filter((entry) => entry.changes?.length !== 0)
+}
+
+/** What was never there has no history, which is something else than one without a change lately. */
+function assertKnown(name: string, environment: string, read: readonly HistoryState[]): void {
+  const known = new Set(
+    read.flatMap(({ state }) => [...toFunctionStates(state?.groups ?? {}).keys()]),
+  )
+  if (known.has(name)) return
+  throw new PipelineError(
+    'FUNCTION_UNKNOWN',
+    `No function ${name} in the newest ${counted(read.length, 'manifest')} of ${environment}. There are: ${listNearest(name, known)}. --limit looks further back, --environment elsewhere`,
+    { details: { function: name } },
+  )
 }
 
 function formatEntry(entry: Entry): string {

@@ -1,6 +1,7 @@
 import type { FunctionState, Hold, QuarantineEntry } from '@needle-faas/runtime/manifest'
 import type { PipelineErrorCode } from '../errors.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { listNearest } from '../functions/near-names.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
 import type { Pair } from './pair.ts'
 import { type Change, type Plan, refuse } from './plan.ts'
@@ -44,11 +45,10 @@ export function planOrder(
   const states = toFunctionStates(order.state.groups)
   const state = states.get(order.function)
   if (state === undefined) {
-    const known = [...states.keys()].join(', ')
     return refuse(
       'FUNCTION_UNKNOWN',
       order.function,
-      `${environment} has no function ${order.function}. It has: ${known || 'none'}`,
+      `${environment} has no function ${order.function}. It has: ${listNearest(order.function, states.keys())}`,
     )
   }
   const outcome = decide(state)

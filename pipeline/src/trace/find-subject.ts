@@ -1,6 +1,7 @@
 import { digestHex, shortDigest } from '@needle-faas/runtime/manifest'
 import type { HistoryState } from '../environment-state/history-states.ts'
 import { PipelineError } from '../errors.ts'
+import { nearestFirst } from '../functions/near-names.ts'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
 import { isPairNamed, isReleaseNamed } from '../plan/pair.ts'
 import type { TracedRelease } from './release-story.ts'
@@ -111,7 +112,7 @@ function isManifestNamed({ manifest }: HistoryState, typed: string): boolean {
   )
 }
 
-/** Releases of the function that was meant, else what there is at all. */
+/** Releases of the function that was meant, else what there is at all, the nearest first. */
 function nearCandidates(
   typed: string,
   history: readonly HistoryState[],
@@ -120,7 +121,7 @@ function nearCandidates(
   const [name] = typed.split('@')
   const own = releases.filter((release) => release.function === name)
   if (own.length > 0) return own.map((release) => formatSubject(toSubject(release)))
-  const functions = [...new Set(releases.map((release) => release.function))].toSorted()
+  const functions = nearestFirst(typed, new Set(releases.map((release) => release.function)))
   const versions = history.map(({ version }) => version)
   const range = versions.length === 0 ? [] : [`v${Math.min(...versions)}–v${Math.max(...versions)}`]
   return [...functions, ...range]

@@ -13,6 +13,7 @@ import { main } from '../../src/cli.ts'
 import { readEnvironment } from '../../src/environment-state/read-environment.ts'
 import { toFunctionStates } from '../../src/plan/function-states.ts'
 import { planAbort } from '../../src/plan/plan-abort.ts'
+import { planRound } from '../../src/rollout/plan-round.ts'
 import { changeEnvironment } from '../../src/publish/change-environment.ts'
 import { createOperatedEnvironment, type OperatedEnvironment } from './operated-environment.ts'
 
@@ -172,6 +173,25 @@ test('an abort is told with who and why, although another publish hid it, until 
   )
   await on.publish({ 'shop/card': 'card fixed', 'shop/quote': 'quote 2' })
   expect(await news()).toEqual(['resolved ROLLOUT_ABORTED shop/card'])
+})
+
+test('an abort by a controller is told with its reason once', async () => {
+  await startCanary()
+  const decided = { kind: 'abort', verdict: 'failed', refused: [] } as const
+  const side = { calls: 20, faults: 12, slow: 0 }
+  const evidence = { stable: side, canary: side, live: 1, voted: 1, late: 0, dead: 0, refused: 0 }
+  await changeEnvironment(on.publisher, async (state) => ({
+    plan: planRound({
+      state,
+      decisions: [{ ...decided, evidence, function: 'shop/card', text: 'cut off by bff-1' }],
+      actor: 'needle rollout',
+      now: Date.now(),
+    }).plan,
+    uploads: [],
+  }))
+  const [alarm] = (await alarms()).alarms
+  expect(alarm?.text).toMatch(/ serves: cut off by bff-1\. Merge the revert/)
+  expect(alarm?.text.match(/cut off/g)).toHaveLength(1)
 })
 
 test('a rollback is told as such, and not as a hold as well', async () => {

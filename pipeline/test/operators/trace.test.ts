@@ -226,6 +226,19 @@ test('history shows decisions, those of the function that was asked for', async 
   expect(stdout).not.toContain('muse')
 })
 
+test('history of a function that is not there is refused with those that are, the nearest first', async () => {
+  const { exitCode, stdout, stderr } = await on.needle(['history', 'shop/crad', ...on.location])
+  expect([exitCode, stdout]).toEqual([1, ''])
+  expect(stderr).toContain('FUNCTION_UNKNOWN: No function shop/crad in the newest 7 manifests')
+  expect(stderr).toContain('There are: shop/card, shop/quote. --limit')
+})
+
+test('history of a function that did not change lately says so, and is no error', async () => {
+  const args = ['history', 'shop/card', '--limit', '1', ...on.location]
+  const { exitCode, stdout } = await on.needle(args)
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('No change of shop/card in')])
+})
+
 test.each([
   ['an unknown function', 'shop/crad', ['shop/card', 'shop/quote', 'v1–v7']],
   ['an unknown release of a known function', 'shop/card@ffffffffffff', ['shop/card@']],
