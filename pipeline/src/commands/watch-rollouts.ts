@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeError } from '../describe-error.ts'
-import { isPipelineError } from '../errors.ts'
-import { exitCode, exitCodeOf } from '../exit-code.ts'
 import type { Controller, RoundOutcome } from '../rollout/controller.ts'
 import { type Ending, endingOf, functionsInMotion, isSettled } from '../rollout/ending.ts'
-import { isRuntimeRefusal } from '../runtime-refusal.ts'
 import type { CommandIo } from './command.ts'
+import { isLasting } from './is-lasting.ts'
 
 /** Longest pause after failures in a row, in milliseconds. */
 const longestPauseMs = 60_000
@@ -39,11 +37,13 @@ export async function watchRollouts(io: CommandIo, watching: Watching): Promise<
   const pause = (pauseMs: number): Promise<void> =>
     delay(Math.max(0, Math.min(pauseMs, endsAt - performance.now())), undefined, { signal })
   const watched = new Set<string>()
+  let hasLooked = false
   let failures = 0
   let said = ''
   const look = async (controller: Controller): Promise<Ending> => {
     for (;;) {
       const outcome = await controller.round()
+      hasLooked = true
       failures = 0
       for (const name of functionsInMotion(outcome)) watched.add(name)
       const gist = gistOf(outcome)
@@ -59,9 +59,7 @@ export async function watchRollouts(io: CommandIo, watching: Watching): Promise<
       return await withController(look)
     } catch (error) {
       if (signal.aborted) return null
-      const isKnown = isPipelineError(error) || isRuntimeRefusal(error)
-      if (!isKnown || exitCodeOf(error) === exitCode.usage) throw error
-      if (performance.now() >= endsAt) throw error
+      if (isLasting(error, hasLooked) || performance.now() >= endsAt) throw error
       failures++
       said = ''
       const pauseMs = Math.min(longestPauseMs, intervalMs * 2 ** failures) * Math.random()

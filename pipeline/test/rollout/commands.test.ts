@@ -245,6 +245,17 @@ test('--until-done goes on until everyone has it, and ends at once when nothing 
   expect(await ending(start(on, '--until-done'))).toEqual(['successful', 0])
 })
 
+test.each(['--watch', '--until-done'])(
+  '%s ends at once with a key that may not sign here',
+  async (how) => {
+    await using on = await onItsWay()
+    const { ended, lines, stderr } = start(on, how, '--key', '.needle/keys/preview.jwk.json')
+    expect(await ended).toBe(1)
+    expect([...lines, ...stderr].join('')).toContain('KEY_WRONG_ROLE')
+    expect(stderr.join('')).not.toContain('Again in')
+  },
+)
+
 test('--until-done waits for the end of a rollback window', async () => {
   await using on = await createPublishedRepository()
   await on.publish(first)
