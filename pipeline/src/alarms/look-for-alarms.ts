@@ -1,6 +1,7 @@
 import { isRuntimeError, type RuntimeError } from '@needle-faas/runtime/store'
 import { type HistoryState, readHistoryStates } from '../environment-state/history-states.ts'
 import { type KnownReports, readReportReadings } from '../environment-state/instance-reports.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import { type EnvironmentAccess, readEnvironment } from '../environment-state/read-environment.ts'
 import type { Alarm } from './alarm.ts'
 import { type AlarmNotice, compareAlarms } from './alarm-notice.ts'
@@ -18,7 +19,7 @@ export interface LookOptions {
   readonly known?: KnownReports | undefined
   /** Null: whoever runs this reads its output. */
   readonly webhook: Webhook | null
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, by this machine's clock; what it is worth, `storeTime` says. */
   readonly now: number
 }
 
@@ -44,9 +45,10 @@ export async function lookForAlarms({
   told,
   known,
   webhook,
-  now,
+  ...options
 }: LookOptions): Promise<LookOutcome> {
   const found = await read(access, told, known)
+  const now = storeTime(access.store, options.now)
   const { alarms, notices } = compareAlarms(
     told.alarms,
     findAlarms({ ...found, environment: access.environment, told: told.alarms, now }),

@@ -4,6 +4,7 @@ import { isRuntimeError } from '@needle-faas/runtime/store'
 import { toFleet } from '../environment-state/fleet.ts'
 import { type KnownReports, readReportReadings } from '../environment-state/instance-reports.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import { exitCode } from '../exit-code.ts'
 import { awaitFleet } from './await-fleet.ts'
 import type { CommandIo, CommandResult } from './command.ts'
@@ -19,6 +20,7 @@ export async function followFleet(
   access: EnvironmentAccess,
   order: { readonly manifest: Manifest; readonly function: string; readonly waitMs: number },
 ): Promise<CommandResult> {
+  const timeNow = (): number => storeTime(access.store, Date.now())
   try {
     const wait = await runStep(io, {
       title: `Following to version ${order.manifest.version}`,
@@ -28,7 +30,7 @@ export async function followFleet(
         return awaitFleet({
           ...order,
           read: async () =>
-            toFleet(order.manifest, await readReportReadings(access, known), Date.now()),
+            toFleet(order.manifest, await readReportReadings(access, known), timeNow()),
           onProgress: (instances) => {
             const line = countFollowers(instances, order)
             say(line)
@@ -42,7 +44,7 @@ export async function followFleet(
     })
     const { converged, instances } = wait
     return {
-      text: describeFleet(wait, Date.now()).join('\n'),
+      text: describeFleet(wait, timeNow()).join('\n'),
       json: { converged, waitedMs: Math.round(wait.waitedMs), instances, fault: null },
       exitCode: converged ? exitCode.ok : exitCode.unsettled,
     }

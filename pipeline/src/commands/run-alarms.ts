@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KnownReports } from '../environment-state/instance-reports.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import type { Alarm } from '../alarms/alarm.ts'
 import { lookForAlarms, type LookOutcome, type ToldNotice } from '../alarms/look-for-alarms.ts'
 import { readTold, type ToldRecord, writeTold } from '../alarms/told-record.ts'
@@ -16,7 +17,7 @@ export async function runAlarms(io: CommandIo, options: AlarmsOptions): Promise<
   const intervalMs = parseSeconds('--interval', options.interval, { from: 1, to: 3600 })
   await withSession(io, options, async ({ access, location }) => {
     const address = options.webhook || io.env['NEEDLE_WEBHOOK'] || location.alarms?.webhook
-    const webhook = openWebhook(io, address)
+    const webhook = openWebhook(io, access, address)
     const lookout = { access, webhook, told: await readTold(access), known: new Map() }
     if (options.watch === true) await watch(io, options, { ...lookout, intervalMs })
     else {
@@ -83,12 +84,17 @@ async function look(io: CommandIo, lookout: Lookout): Promise<LookOutcome> {
   return outcome
 }
 
-function openWebhook(io: CommandIo, url: string | undefined): Webhook | null {
+function openWebhook(
+  io: CommandIo,
+  { store }: EnvironmentAccess,
+  url: string | undefined,
+): Webhook | null {
   if (url === undefined) return null
   return createWebhook({
     url,
     env: io.env,
-    now: Date.now,
+    // Receivers refuse what is signed at another time than theirs.
+    now: () => storeTime(store, Date.now()),
     pause: (delayMs, signal) => delay(delayMs, undefined, { signal }),
   })
 }

@@ -7,6 +7,7 @@ import {
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import { type ReportReading, readReportReadings } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import { exitCode } from '../exit-code.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import { pairName } from '../plan/pair.ts'
@@ -22,7 +23,7 @@ export async function runStatus(io: CommandIo, options: EnvironmentOptions): Pro
       readEnvironment(access),
       readReportReadings(access),
     ])
-    return describeStatus(reading, readings, Date.now())
+    return describeStatus(reading, readings, storeTime(access.store, Date.now()))
   })
   finish(io, options, result)
 }

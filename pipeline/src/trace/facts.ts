@@ -14,7 +14,7 @@ export interface TraceQuestion {
   /** A clone that may have the commits; null without one. */
   readonly git: GitRepository | null
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, by this machine's clock. */
   readonly now: number
 }
 

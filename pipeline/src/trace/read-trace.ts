@@ -1,6 +1,7 @@
 import { toFleet } from '../environment-state/fleet.ts'
 import { readHistoryStates } from '../environment-state/history-states.ts'
 import { readReportReadings } from '../environment-state/instance-reports.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import type { Facts, TraceQuestion } from './facts.ts'
 import { findSubject } from './find-subject.ts'
 import { servingInstances } from './serving-instance.ts'
@@ -22,7 +23,7 @@ export async function readTrace(question: TraceQuestion): Promise<Trace> {
   ])
   const subject = findSubject(typed, access.environment, history.slice(0, limit))
   const newest = history.find(({ manifest }) => manifest !== null)?.manifest?.manifest
-  const fleet = newest === undefined ? [] : toFleet(newest, readings, now)
+  const fleet = newest === undefined ? [] : toFleet(newest, readings, storeTime(access.store, now))
   const facts: Facts = {
     question,
     history,

@@ -27,6 +27,8 @@ export interface FaultyS3 {
   /** What it holds, past every fault. */
   readonly contents: ArtifactStore
   fault: Fault
+  /** How far its clock is ahead, in milliseconds: in its answers, and in the dates of its objects. */
+  clockOffsetMs: number
   /** Told of each write before it is done; what it returns is waited for. */
   onWrite: (key: string) => void | Promise<void>
   close(): Promise<void>
@@ -37,6 +39,7 @@ export async function startFaultyS3(): Promise<FaultyS3> {
   const contents = createMemoryStore()
   let fault: Fault = 'none'
   const server = await startMisbehavingS3((request, response) => {
+    response.setHeader('date', new Date(Date.now() + faulty.clockOffsetMs).toUTCString())
     const isConditional =
       request.headers['if-none-match'] === '*' || request.headers['if-match'] !== undefined
     if (fault === 'away') return void request.socket.destroy()
@@ -54,7 +57,7 @@ export async function startFaultyS3(): Promise<FaultyS3> {
         delete request.headers['if-match']
       }
     }
-    void answer(contents, request, response, (key) => faulty.onWrite(key))
+    void answer(contents, request, response, faulty)
   })
   const faulty: FaultyS3 = {
     url: `s3://bucket?endpoint=${server.endpoint}&forcePathStyle=true&requestTimeoutMs=3000`,
@@ -65,6 +68,7 @@ export async function startFaultyS3(): Promise<FaultyS3> {
     set fault(next) {
       fault = next
     },
+    clockOffsetMs: 0,
     onWrite: () => undefined,
     close: () => server.close(),
   }
@@ -73,14 +77,14 @@ export async function startFaultyS3(): Promise<FaultyS3> {
 
 async function answer(
   store: ArtifactStore,
-  ...[request, response, onWrite]: [...Parameters<Misbehaviour>, FaultyS3['onWrite']]
+  ...[request, response, faulty]: [...Parameters<Misbehaviour>, FaultyS3]
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://bucket')
   const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'))
   const ifNoneMatch = request.headers['if-none-match']
   const ifMatch = request.headers['if-match']
   if (request.method === 'PUT') {
-    await onWrite(key)
+    await faulty.onWrite(key)
     const condition = ifNoneMatch === '*' ? 'absent' : ifMatch && { etag: ifMatch.slice(1, -1) }
     const result = await store.put(key, request.body, condition ? { condition } : {})
     if (result.status === 'conflict') return answerError(response, 412, 'PreconditionFailed')
@@ -91,7 +95,7 @@ async function answer(
   } else if (key === '') {
     const listed: string[] = []
     for await (const object of store.list(url.searchParams.get('prefix') ?? '')) {
-      const modified = new Date(object.modifiedAt).toISOString()
+      const modified = new Date(object.modifiedAt + faulty.clockOffsetMs).toISOString()
       listed.push(
         `<Contents><Key>${object.key}</Key><Size>${object.sizeBytes}</Size><LastModified>${modified}</LastModified></Contents>`,
       )

@@ -230,6 +230,14 @@ export function describeArtifactStore(name: string, prepare: () => Promise<Store
         }
       })
 
+      it('dates what is written now by the time that it tells, to two seconds', async () => {
+        await store.put('list/dated', text('now'))
+        const [entry] = await listed(store, 'list/dated')
+        const offsetMs = store.clockOffsetMs === undefined ? 0 : store.clockOffsetMs()
+        if (offsetMs === null || entry === undefined) throw new Error('it tells no time')
+        expect(Math.abs(entry.modifiedAt - (Date.now() + offsetMs))).toBeLessThan(2_000)
+      })
+
       it('takes a prefix that ends within a name', async () => {
         const entries = await listed(other, 'list/a')
         expect(entries.map(({ key }) => key).toSorted()).toEqual([

@@ -61,5 +61,11 @@ export interface ArtifactStore {
   ): AsyncIterable<ListedObject>
   /** Idempotent: deleting what is not there is no error. */
   delete(key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
+  /**
+   * How far the clock that dates objects is ahead of this machine's, in milliseconds, to about a
+   * second, as of the newest answer. Null: no answer has told. Absent: it never does; a folder is
+   * dated by this machine, or by whoever exports it.
+   */
+  readonly clockOffsetMs?: () => number | null
   close(): Promise<void>
 }

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { isRuntimeError } from '../errors.ts'
 import type { ArtifactStore, GetResult, PutCondition, PutResult } from './artifact-store.ts'
+import { createAnswerClock } from './answer-clock.ts'
 import { resolveConditionalPut, type StoredState } from './conditional-put.ts'
 import { readCapped } from './read-capped.ts'
 import { s3Error, statusOf } from './s3-error.ts'
@@ -58,6 +59,17 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
+
+  const clock = createAnswerClock()
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      clock.note(result.response)
+      return result
+    },
+    // Next to the wire, where an answer is none but an error yet.
+    { step: 'deserialize', priority: 'low', name: 'needleAnswerClock' },
+  )
 
   const objectOf = (key: string) => {
     assertStoreKey(key)
@@ -200,6 +212,8 @@ export function createS3Store(options: S3StoreOptions): ArtifactStore {
       attempt({ key, write: true }, signal, async (deadline) => {
         await client.send(new DeleteObjectCommand(objectOf(key)), { abortSignal: deadline })
       }),
+
+    clockOffsetMs: () => clock.offsetMs(),
 
     async close() {
       client.destroy()
