@@ -295,12 +295,15 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   }
 
   const startReporter = (store: ArtifactStore, sync: Synchronizer): InstanceReporter => {
+    // What `startedAt` is by the wall clock.
+    const startedMs = performance.now()
     const started = createInstanceReporter({
       store,
       clock,
       read: () =>
         toInstanceReport(sync.status(), {
           reportedAt: new Date(clock.now()).toISOString(),
+          uptimeMs: performance.now() - startedMs,
           releaseOf: (id) => sync.releaseOf(id),
         }),
       onFailure: (error) =>

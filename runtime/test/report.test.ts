@@ -57,3 +57,30 @@ it('closes in time when the store does not take the last report', async () => {
   await runtime.close()
   expect(asked).toContain(2_000)
 })
+
+it('tells for how long it is up by a clock that nobody sets back', async () => {
+  const bucket = await createTestEnvironment()
+  await bucket.publish({ card: 'async () => 1' })
+  let skewMs = 0
+  const runtime = await startRuntime(bucket, {
+    report: true,
+    instance: 'bff-1',
+    clock: { ...systemClock, now: () => Date.now() + skewMs },
+  })
+  const read = () => readReport(bucket.store, 'bff-1')
+  const reportOf = async (version: number) => {
+    await expect.poll(async () => (await read())?.manifest?.version).toBe(version)
+    const { startedAt, reportedAt, uptimeMs = NaN } = (await read()) ?? {}
+    return { startedAt, reportedAt: Date.parse(reportedAt ?? ''), uptimeMs }
+  }
+  const before = await reportOf(1)
+  skewMs = -10 * 60_000
+  await bucket.publish({ card: 'async () => 2' })
+  await runtime.refresh()
+  const after = await reportOf(2)
+  expect(after.startedAt).toBe(before.startedAt)
+  expect(after.reportedAt).toBeLessThan(before.reportedAt)
+  expect(after.uptimeMs).toBeGreaterThan(before.uptimeMs)
+  expect(after.uptimeMs).toBeLessThan(60_000)
+  await runtime.close()
+})

@@ -106,6 +106,7 @@ describe('a stable that turns bad within its rollback window', () => {
       refusals: [{ side: 'stable', release: stable.release, code: 'STABLE_TRIPPED' }],
     })
     const report = toInstanceReport(runtime.status(), {
+      uptimeMs: 1,
       reportedAt: '2026-01-01T00:00:00Z',
       releaseOf: () => proven.release,
     })

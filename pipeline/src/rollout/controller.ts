@@ -21,6 +21,7 @@ import { createHistoryDigests, createWriteTimes } from './history-lookups.ts'
 import type { MetricReading } from './metric-reading.ts'
 import { planRound, type RoundPlan } from './plan-round.ts'
 import { readMetric } from './read-metric.ts'
+import { isWrittenBefore } from './report-time.ts'
 import { screenReports } from './screen-reports.ts'
 import { createStoreClock } from './store-clock.ts'
 
@@ -156,9 +157,7 @@ function remember(before: Map<string, ReportReading>, readings: readonly ReportR
   for (const name of before.keys()) if (!names.has(name)) before.delete(name)
   for (const reading of readings) {
     const last = before.get(reading.instance)?.report
-    const isOlder =
-      last?.startedAt === reading.report.startedAt &&
-      Date.parse(reading.report.reportedAt) < Date.parse(last.reportedAt)
+    const isOlder = last !== undefined && isWrittenBefore(reading.report, last)
     if (!isOlder) before.set(reading.instance, reading)
   }
 }

@@ -5,6 +5,7 @@ import {
   type ReportedTrip,
 } from '@needle-faas/runtime/manifest'
 import { isLess, noProbes } from './counts.ts'
+import { longestSince, type ReportTime } from './report-time.ts'
 
 /** More calls than any process answers in a second. */
 const callsPerSecond = 100_000
@@ -15,11 +16,9 @@ const leastBadCalls = 3
 /** What cannot be true of what an instance measured; null when all of it can. */
 export function findImplausible(
   { measured, step, since }: ReportedRollout,
-  options: { readonly reportedAt: string; readonly before: ReportedRollout | null },
+  { report, before }: { readonly report: ReportTime; readonly before: ReportedRollout | null },
 ): string | null {
-  const { before } = options
-  // Both times are of its own clock.
-  const elapsedMs = Math.max(0, Date.parse(options.reportedAt) - Date.parse(since))
+  const elapsedMs = longestSince(since, report)
   for (const side of ['stable', 'canary'] as const) {
     const { calls, faults, slow, probes = noProbes } = measured[side]
     if (faults > calls || slow > calls || probes.faults > probes.calls)

@@ -113,7 +113,7 @@ export function poolReports(
     const why =
       measured &&
       findImplausible(measured, {
-        reportedAt: report.reportedAt,
+        report,
         before: known === undefined ? null : rolloutIn(known, watched),
       })
     if (why) {

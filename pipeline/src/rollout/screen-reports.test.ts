@@ -7,14 +7,14 @@ import { screenReports } from './screen-reports.ts'
 
 const minute = 60_000
 
-function screen(...readings: readonly ReportReading[]) {
+function screen(readings: readonly ReportReading[], last?: ReportReading) {
   const fleet = screenReports({
     environment: 'production',
     readings,
     now,
     newestVersion: 7,
     digestOf: (version) => (version === 7 ? digestOf('manifest') : null),
-    before: new Map(),
+    before: new Map(last && [[last.instance, last]]),
   })
   return {
     live: names(fleet.live),
@@ -58,5 +58,38 @@ test.each([
   ['of a version that was pruned is live', { version: 3 }, { live: ['one'] }],
   ['of a version that nobody wrote yet is refused', { version: 8 }, { refused: ['one'] }],
 ])('a report %s', (_, more, expected) => {
-  expect(screen(reading('one', {}, more))).toEqual({ ...nobody, ...expected })
+  expect(screen([reading('one', {}, more)])).toEqual({ ...nobody, ...expected })
+})
+
+/** Of an instance that started at `startedAt`, at this time of the day and so many seconds later. */
+function told(time: string, uptimeS?: number, startedAt = '2026-11-22T09:00:00Z'): ReportReading {
+  const reportedAt = `2026-11-22T${time}:00Z`
+  const uptimeMs = uptimeS === undefined ? undefined : uptimeS * 1000
+  return reading('one', {}, { startedAt, reportedAt, uptimeMs })
+}
+
+test.each([
+  [
+    'later by its uptime, after its clock was set back',
+    told('10:02', 120),
+    told('10:00', 180),
+    'live',
+  ],
+  [
+    'earlier by its uptime, whatever its clock says',
+    told('10:00', 180),
+    told('10:02', 120),
+    'refused',
+  ],
+  ['again what was read', told('10:00', 180), told('10:00', 180), 'live'],
+  ['of an older runtime, earlier by its clock', told('10:02'), told('10:00'), 'refused'],
+  [
+    'earlier by its clock, where only one tells its uptime',
+    told('10:02'),
+    told('10:00', 180),
+    'refused',
+  ],
+  ['of another process', told('10:02', 120), told('10:00', 1, '2026-11-22T09:59:59Z'), 'live'],
+])('a report that is %s', (_, last, next, list) => {
+  expect(screen([next], last)).toEqual({ ...nobody, [list]: ['one'] })
 })

@@ -1,6 +1,7 @@
 import type { Digest } from '@needle-faas/runtime/manifest'
 import { goneAfterMs, silentAfterMs } from '../environment-state/fleet.ts'
 import type { ReportReading } from '../environment-state/instance-reports.ts'
+import { isWrittenBefore } from './report-time.ts'
 
 /** A report that is not believed, and why. */
 export interface RefusedReport {
@@ -84,9 +85,7 @@ function findFault(
     if (isInvented) return `runs a version ${version} that is not in the history`
   }
   const last = before.get(instance)?.report
-  const isSameProcess = last?.startedAt === report.startedAt
-  // Both times are of its own clock.
-  if (isSameProcess && Date.parse(report.reportedAt) < Date.parse(last.reportedAt)) {
+  if (last !== undefined && isWrittenBefore(report, last)) {
     return `was written again: one of ${last.reportedAt} was read before`
   }
   return null

@@ -255,6 +255,22 @@ describe('reports that nobody should believe', () => {
     }
   })
 
+  test('but that of an instance whose clock was set back while it runs counts, and its trip', async () => {
+    const fleet = await onItsWay()
+    const controller = fleet.controller()
+    await fleet.report('one', { ...well, more: { uptimeMs: 60_000 } })
+    await controller.round()
+    await fleet.report('one', { ...well, more: { uptimeMs: 90_000 }, skewMs: -10 * minute })
+    expect((await controller.round()).decisions[0]?.refused).toEqual([])
+    // What was read before it was set back is old by its uptime, however new by the clock.
+    await fleet.report('one', { ...badly, more: { uptimeMs: 60_000 } })
+    const [replayed] = (await controller.round()).decisions
+    expect(replayed?.refused[0]?.why).toContain('was written again')
+    const worse = { stable: side(1000), canary: side(200, 50), trips: true }
+    await fleet.report('one', { ...worse, more: { uptimeMs: 91_000 }, skewMs: -10 * minute })
+    expect(said(await controller.round())).toEqual(['abort failed'])
+  })
+
   test('a trip of the rollout before is none of this one', async () => {
     const fleet = await onItsWay()
     const { rollout } = await fleet.card()

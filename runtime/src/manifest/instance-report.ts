@@ -107,6 +107,11 @@ export interface InstanceReport {
   readonly instance: string
   readonly reportedAt: string
   readonly startedAt: string
+  /**
+   * Milliseconds from `startedAt` to this report by a clock that nobody sets, so that reports of one
+   * process keep their order when its wall clock is set back. Absent in reports of older instances.
+   */
+  readonly uptimeMs?: number | undefined
   readonly state: 'starting' | 'ready' | 'notReady'
   /** Whether its manifest has expired, so that it accepts no change but a newer one. */
   readonly frozen: boolean
@@ -177,6 +182,7 @@ export const instanceReportSchema: z.ZodType<InstanceReport> = z.object({
   instance: z.string(),
   reportedAt: z.iso.datetime(),
   startedAt: z.iso.datetime(),
+  uptimeMs: z.number().min(0).optional(),
   state: z.enum(['starting', 'ready', 'notReady']),
   frozen: z.boolean(),
   manifest: z

@@ -7,6 +7,8 @@ export function toInstanceReport(
   status: RuntimeStatus,
   options: {
     readonly reportedAt: string
+    /** Monotonic milliseconds since it started. */
+    readonly uptimeMs: number
     /** Release of a revision id that the status names. */
     readonly releaseOf: (revisionId: string) => Digest | null
   },
@@ -19,6 +21,7 @@ export function toInstanceReport(
     instance: status.instance,
     reportedAt: options.reportedAt,
     startedAt: status.startedAt,
+    uptimeMs: Math.round(options.uptimeMs),
     state: status.state,
     frozen: status.frozen,
     manifest:
