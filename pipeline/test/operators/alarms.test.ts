@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { objectKey, type Rollout } from '@needle-faas/runtime/manifest'
+import { objectKey, type Rollout, signDocument } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
@@ -106,12 +106,16 @@ const abort = () =>
     uploads: [],
   }))
 
-/** Alarms that a first look would find so much later, with their instances. */
-async function codesIn(laterMs: number) {
+/** Alarms that a first look would find so much later. */
+async function alarmsIn(laterMs: number) {
   const { access } = on.publisher
   const now = Date.now() + laterMs
-  const { alarms } = await lookForAlarms({ access, told: nothingTold, webhook: null, now })
-  return alarms.map(({ code, instances }) => [code, instances])
+  return (await lookForAlarms({ access, told: nothingTold, webhook: null, now })).alarms
+}
+
+/** The same, with their instances. */
+async function codesIn(laterMs: number) {
+  return (await alarmsIn(laterMs)).map(({ code, instances }) => [code, instances])
 }
 
 async function configure(alarms: unknown): Promise<void> {
@@ -294,10 +298,8 @@ test.each([
   ['in 24 days', 24, ['MANIFEST_EXPIRES_SOON']],
   ['in 31 days', 31, ['MANIFEST_EXPIRED']],
 ])('%s the manifest of today is worth %3$j', async (_, days, codes) => {
-  const { access } = on.publisher
-  const now = Date.now() + days * dayMs
-  const { alarms } = await lookForAlarms({ access, told: nothingTold, webhook: null, now })
-  expect(alarms.map(({ code }) => code)).toEqual(codes)
+  const found = await alarmsIn(days * dayMs)
+  expect(found.map(({ code }) => code)).toEqual(codes)
 })
 
 test('a hold that somebody meant to look at again reminds', async () => {
@@ -317,16 +319,26 @@ test('a hold below a stop stays an alarm, and is told again by nobody', async ()
   expect(await news()).toEqual(['resolved FUNCTION_HELD shop/card'])
 })
 
-test('a manifest.json that nobody accepts is told once it has been so for a minute', async () => {
-  const { access } = on.publisher
-  await on.store.delete(objectKey.manifest('production'))
-  const look = async (laterMs: number) => {
-    const now = Date.now() + laterMs
-    const { alarms } = await lookForAlarms({ access, told: nothingTold, webhook: null, now })
-    return alarms.map(({ code, severity }) => [code, severity])
-  }
-  expect(await look(0)).toEqual([])
-  expect(await look(2 * 60_000)).toEqual([['MANIFEST_UNSEEN', 'critical']])
+describe('a manifest.json', () => {
+  test('that nobody accepts is told once it has been so for a minute', async () => {
+    await on.store.delete(objectKey.manifest('production'))
+    expect(await alarmsIn(0)).toEqual([])
+    const unseen = { code: 'MANIFEST_UNSEEN', severity: 'critical' }
+    expect(await alarmsIn(2 * 60_000)).toMatchObject([unseen])
+  })
+
+  test('that is signed, but another one of its version, is told as a fork', async () => {
+    const { newest } = (await readEnvironment(on.publisher.access)).state
+    if (newest === null) throw new Error('nothing was published')
+    const payload = { ...newest.manifest, reason: 'not what the history says' }
+    const signers = [on.trust.signers.operator]
+    const forked = await signDocument({ kind: 'manifest', payload }, signers)
+    await on.store.put(objectKey.manifest('production'), forked)
+    const text = expect.stringContaining('Find out who signed the second')
+    expect(await alarmsIn(2 * 60_000)).toMatchObject([
+      { code: 'FORKED', severity: 'critical', text },
+    ])
+  })
 })
 
 test('an altered history is an alarm, and ends none of those that were told', async () => {
