@@ -29,10 +29,14 @@ export interface OrderRefusal {
   readonly message: string
 }
 
-/** Plans a change of one function that exists; the commit of the environment stays. */
+/**
+ * Plans a change of one function that exists; the commit of the environment stays.
+ *
+ * @param decide - Null: it is as ordered already.
+ */
 export function planOrder(
   order: Order,
-  decide: (state: FunctionState) => OrderOutcome | OrderRefusal,
+  decide: (state: FunctionState) => OrderOutcome | OrderRefusal | null,
 ): Plan {
   const { environment, newest } = order.state
   if (newest === null) {
@@ -52,6 +56,7 @@ export function planOrder(
     )
   }
   const outcome = decide(state)
+  if (outcome === null) return { draft: null, changes: [], kept: [], refusals: [] }
   if ('code' in outcome) return refuse(outcome.code, order.function, outcome.message)
   return {
     draft: {

@@ -1,4 +1,4 @@
-import { shortDigest } from '@needle-faas/runtime/manifest'
+import { type CoveredHold, shortDigest } from '@needle-faas/runtime/manifest'
 import { holdBelowStop, putBelowStop } from './below-stop.ts'
 import { holdBy, type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
@@ -13,11 +13,14 @@ export interface HoldOrder extends Order {
 /**
  * The function stays as it is, a running canary at its weight included, or is stopped, whatever is
  * merged, until someone clears it. A stop is put over a hold that is there; a hold takes the place
- * of one, and lets nothing serve that is stopped.
+ * of one, and lets nothing serve that is stopped. Ordered again, as after a failure to be sure, it
+ * changes nothing.
  */
 export function planHold(order: HoldOrder): Plan {
   return planOrder(order, (state) => {
     const { hold, stable } = state
+    const present = order.stop ? hold : holdBelowStop(hold)
+    if (present !== null && isSaidAgain(order, present)) return null
     const { until } = order
     const reminder = until === null ? '' : `, to be looked at again ${until}`
     if (order.stop) {
@@ -33,4 +36,9 @@ export function planHold(order: HoldOrder): Plan {
       changes: [{ kind: 'held', text: `held at ${shortDigest(stable.release)}${when}${reminder}` }],
     }
   })
+}
+
+function isSaidAgain({ actor, reason, until, stop }: HoldOrder, hold: CoveredHold): boolean {
+  const isOfKind = stop ? hold.mode === 'stopped' : hold.mode === 'revision' && !hold.endsWithMerge
+  return isOfKind && hold.by === actor && hold.reason === reason && hold.until === until
 }

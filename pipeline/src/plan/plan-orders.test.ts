@@ -23,11 +23,17 @@ import type { Plan } from './plan.ts'
 
 const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
 const codes = (plan: Plan) => plan.refusals.map((refusal) => refusal.code)
+const texts = (plan: Plan) => plan.changes.map(({ text }) => text)
 const quarantine = (plan: Plan) => plan.draft?.quarantine.map((entry) => pairName(entry))
 const since = '2026-11-22T10:00:00.000Z'
 
 const onCanary = environment({ 'shop/card': serving('a', { rollout: rollout('b') }) })
 const quiet = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) })
+
+/** Where the next order starts from. */
+const at = (plan: Plan) => ({ ...quiet, groups: plan.draft?.groups ?? {} })
+const stop = (from = quiet, more: { readonly reason?: string } = {}) =>
+  planHold({ ...order(from), ...more, stop: true, until: null })
 
 test('an order keeps the commit and names who and why', () => {
   expect(planPromote(order(onCanary)).draft).toMatchObject({
@@ -158,10 +164,6 @@ test('hold --stop stops it', () => {
 
 describe('a stop', () => {
   const left = hold({ by: 'Cleo', reason: '500s', endsWithMerge: true })
-  const texts = (plan: Plan) => plan.changes.map(({ text }) => text)
-  const at = (plan: Plan) => ({ ...quiet, groups: plan.draft?.groups ?? {} })
-  const stop = (from = quiet, more: { readonly reason?: string } = {}) =>
-    planHold({ ...order(from), ...more, stop: true, until: null })
   const held = environment({ 'shop/card': serving('b', { previous: [ref('a')], hold: left }) })
 
   test.each([
@@ -189,6 +191,19 @@ describe('a stop', () => {
     const twice = stop(at(stop(held)), { reason: 'still floods' })
     expect(card(twice)?.hold).toMatchObject({ reason: 'still floods', covers: left })
     expect(card(planResume(order(at(twice))))?.hold).toEqual(left)
+  })
+
+  test.each([
+    ['a stop', { stop: true, until: null }],
+    ['a hold', { stop: false, until: since }],
+  ])('or hold ordered again changes nothing: %s', (_, what) => {
+    const first = planHold({ ...order(held), ...what })
+    expect(first.changes).toHaveLength(1)
+    const again = planHold({ ...order(at(first)), ...what })
+    expect(again).toEqual({ draft: null, changes: [], kept: [], refusals: [] })
+    expect(planHold({ ...order(at(first)), ...what, actor: 'Eve' }).changes).toHaveLength(1)
+    const later = '2027-01-01T00:00:00.000Z'
+    expect(planHold({ ...order(at(first)), ...what, until: later }).changes).toHaveLength(1)
   })
 
   test('ends with all below it when it is cleared, and says so', () => {

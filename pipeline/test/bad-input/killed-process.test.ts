@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { objectKey } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, openStore } from '@needle-faas/runtime/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import * as z from 'zod'
 import { copyStore } from './copy-store.ts'
 import { answerOf, createLiveEnvironment, type LiveEnvironment } from './live-environment.ts'
 import { spawnNeedle } from './needle-process.ts'
@@ -41,31 +42,78 @@ async function expectCompletion(store: ArtifactStore, address: string): Promise<
   expect(next.status).toBe('missing')
 }
 
-test('needle publish killed at each of its writes leaves what verifies, and the next run completes it', async () => {
-  let kills = 0
-  for (let n = 1; ; n++) {
+/**
+ * Kills a run while each of its writes is on its way, in turn, until one is left to end; resolves to
+ * how often.
+ */
+async function killAtEachWrite(
+  args: readonly string[],
+  expectCompletion: () => Promise<void>,
+): Promise<number> {
+  for (let kills = 0; ; kills++) {
     await on.restore()
-    const { process: publisher, ended } = spawnNeedle(publish, {
+    const { process: killed, ended } = spawnNeedle(args, {
       cwd: on.repository.directory,
       env: on.env,
     })
     let writes = 0
     on.s3.onWrite = async () => {
-      writes++
-      if (writes !== n) return
-      publisher.kill('SIGKILL')
+      if (writes++ !== kills) return
+      killed.kill('SIGKILL')
       await ended
     }
     const { code } = await ended
     on.s3.onWrite = () => undefined
-    if (code === 0) break
+    if (code === 0) return kills
     expect(code).toBeNull()
-    kills++
-    await expectCompletion(on.store, on.env['NEEDLE_STORE'] ?? '')
+    await expectCompletion()
   }
+}
+
+test('needle publish killed at each of its writes leaves what verifies, and the next run completes it', async () => {
+  const address = on.env['NEEDLE_STORE'] ?? ''
+  const kills = await killAtEachWrite(publish, () => expectCompletion(on.store, address))
   // probe, artifact and map, release, build record, group, history, manifest
   expect(kills).toBe(8)
 })
+
+test.each([
+  // probe, group, history, manifest
+  ['stop', { after: 'FUNCTION_STOPPED', kills: 4, mode: 'stopped', exitCode: 0 }],
+  // and the quarantine
+  ['rollback', { after: answerOf(1), kills: 5, mode: 'revision', exitCode: 1 }],
+])(
+  'needle %s killed at each of its writes is done or not begun, and the same command completes it',
+  async (command, expected) => {
+    const order = [command, 'shop/card', '--reason', 'floods the ERP', '--wait', '0']
+    const found: string[] = []
+    const kills = await killAtEachWrite(order, async () => {
+      expect([answerOf(2), expected.after]).toContainEqual(await servedOrRefused())
+      const entry = await on.store.get(objectKey.history('production', 3), { maxBytes: 1e6 })
+      found.push(entry.status)
+      const run = await on.needle(order)
+      const isDone = entry.status === 'found'
+      expect(run.stdout).toContain(isDone ? 'already' : 'is at version 3')
+      expect(run.exitCode).toBe(isDone ? expected.exitCode : 0)
+      expect(await servedOrRefused()).toEqual(expected.after)
+      const after = await on.needle(['status', '--json'])
+      expect(after.json()).toMatchObject({
+        pointer: 'current',
+        manifest: { version: 3 },
+        functions: { 'shop/card': { hold: { mode: expected.mode, reason: 'floods the ERP' } } },
+      })
+    })
+    expect(kills).toBe(expected.kills)
+    expect(new Set(found)).toEqual(new Set(['missing', 'found']))
+  },
+)
+
+/** The code instead of an answer when there is none. */
+async function servedOrRefused(): Promise<unknown> {
+  const body = await served(on.store)
+  const refusal = z.object({ error: z.object({ code: z.string() }) }).safeParse(body)
+  return refusal.success ? refusal.data.error.code : body
+}
 
 test('needle publish killed at stepped moments on a file store loses nothing', async () => {
   const directory = join(on.repository.directory, '.needle/file-store')
