@@ -9,6 +9,8 @@ import { type BffProcess, createProcessFleet, type ProcessFleet } from './proces
 vi.setConfig({ testTimeout: 180_000 })
 
 const minute = 60_000
+/** For what comes within a poll or a report on an idle machine. */
+const patience = { timeout: 60_000, interval: 500 }
 
 const good = cardThat('return { card: 2 }')
 
@@ -128,13 +130,16 @@ test('half of the instances that hang hold a canary as well, and after its abort
   await fleet.reported('bff-2', ({ canary }) => expect(canary).toBeNull())
   await fleet.deploy(cardThat('return { card: 3 }'))
   for (const bff of [one, two])
-    await vi.waitFor(async () => expect(await use(bff, 60)).toHaveLength(2))
+    await vi.waitFor(async () => expect(await use(bff, 60)).toHaveLength(2), patience)
   await vi.waitFor(
     async () => expect((await fleet.needle(['rollout'])).stdout).toContain('promote  successful'),
-    { timeout: 30_000, interval: 500 },
+    patience,
   )
   for (const bff of [one, two]) {
-    await vi.waitFor(async () => expect(await use(bff, 60)).toEqual(new Set(['200 {"card":3}'])))
+    await vi.waitFor(
+      async () => expect(await use(bff, 60)).toEqual(new Set(['200 {"card":3}'])),
+      patience,
+    )
   }
 })
 
@@ -150,6 +155,6 @@ test('an instance that stops in order, as one that autoscaling takes away does, 
   expect(await use(one, 60)).toEqual(both)
   await vi.waitFor(
     async () => expect((await fleet.needle(['rollout'])).stdout).toContain('promote  successful'),
-    { timeout: 30_000, interval: 500 },
+    patience,
   )
 })
