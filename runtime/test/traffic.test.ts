@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { ReleaseRef } from '../src/manifest/group-document.ts'
 import { testFunctionState, testRollout, testStop } from '../src/manifest/testing/test-documents.ts'
@@ -202,6 +204,30 @@ describe('the route of the host', () => {
       duplex: 'half',
     })
     expect(response.status).toBe(413)
+  })
+
+  it('never lets an answer reach into the next one on its connection, whatever length it claims', async () => {
+    const bucket = await createTestEnvironment()
+    const claims = `() => new Response(new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('one'))
+        await new Promise((go) => setTimeout(go, 5))
+        controller.enqueue(new TextEncoder().encode('two'))
+        controller.close()
+      },
+    }), { headers: { 'content-length': '3' } })`
+    await bucket.publish({ claims, card: 'async () => ({ v: 1 })' })
+    const app = await startHost(bucket)
+    const address = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+    const socket = connect(Number(address.port), address.hostname)
+    const head = 'HTTP/1.1\r\nhost: x\r\n'
+    socket.write(`GET /bff/shop/claims ${head}\r\n`)
+    socket.end(`GET /bff/shop/card ${head}connection: close\r\n\r\n`)
+    const [first = '', second] = (await text(socket)).split('HTTP/1.1 200 OK').slice(1)
+    expect(first).toMatch(
+      /transfer-encoding: chunked[^]*\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n$/i,
+    )
+    expect(second).toMatch(/\r\n\r\n\{"v":1\}$/)
   })
 
   it('streams, tells the function when the client goes away, and answers HEAD', async () => {

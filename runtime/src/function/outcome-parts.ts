@@ -1,7 +1,27 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { OutcomeHeaders } from './outcome.ts'
 
-/** Headers of a reply or an `HttpError` over those of every answer, names in lower case. Throws on what HTTP does not allow. */
+/**
+ * What is said of one connection (RFC 9110, section 7.6.1) and of where its messages end. Left to the
+ * host: Node.js sends a length that is wrong as it is, and what exceeds it is read by the next client
+ * of a shared connection as its own answer (response splitting, CWE-113). They come with the headers
+ * of an upstream's answer whose body is handed on decoded.
+ */
+const connectionHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * Headers of a reply or an `HttpError` over those of every answer, names in lower case,
+ * without those of the connection. Throws on what HTTP does not allow.
+ */
 export function mergeHeaders(
   base: OutcomeHeaders,
   own: Readonly<Record<string, string>>,
@@ -10,15 +30,18 @@ export function mergeHeaders(
   for (const [name, value] of Object.entries(own)) {
     validateHeaderName(name)
     validateHeaderValue(name, value)
-    headers[name.toLowerCase()] = value
+    const key = name.toLowerCase()
+    if (!connectionHeaders.has(key)) headers[key] = value
   }
   return headers
 }
 
-/** Headers of a web-standard response; several cookies stay several. */
+/** Headers of a web-standard response, without those of the connection; several cookies stay several. */
 export function responseHeaders(base: OutcomeHeaders, response: Response): OutcomeHeaders {
   const headers: Record<string, string | string[]> = { ...base }
-  for (const [name, value] of response.headers) headers[name] = value
+  for (const [name, value] of response.headers) {
+    if (!connectionHeaders.has(name)) headers[name] = value
+  }
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers['set-cookie'] = cookies
   return headers
