@@ -1,14 +1,19 @@
 import { type Attribution, currentCall } from './function/attribution.ts'
 
-/** Told of a failure that nobody awaited, with the revision whose code caused it. */
-export type StrayFailureListener = (charged: Attribution, error: unknown) => boolean
+/** A runtime, to the failures nobody awaited of the revisions it has loaded. */
+export interface StrayFailureListener {
+  /** Whether the revision is one of its own. */
+  knows(revision: string): boolean
+  take(charged: Attribution, error: unknown): void
+}
 
 const listeners = new Set<StrayFailureListener>()
 let restore: (() => void) | null = null
 
 /**
  * Keeps a rejected promise or a throwing timer of a function from ending the host: the failure goes
- * to the listener that knows the revision (it returns true). Everything else, the host's own
+ * to the listener that knows its revision, or to the first: it may be of one that did not load, or
+ * was forgotten since. Everything else, the host's own
  * failures above all, takes the way it would take without Needle, default exit included.
  *
  * A listener for the two process events would not do: with one present Node.js no longer exits for
@@ -34,7 +39,11 @@ function filterProcessEvents(): () => void {
   const filtered = function (this: NodeJS.Process, event: string, ...rest: unknown[]): boolean {
     if (event === 'unhandledRejection' || event === 'uncaughtException') {
       const call = currentCall()
-      if (call !== undefined && isTaken(call, rest[0])) return true
+      const taker = call === undefined ? undefined : findTaker(call)
+      if (call !== undefined && taker !== undefined) {
+        taker.take(call, rest[0])
+        return true
+      }
     }
     return Reflect.apply(emit, this, [event, ...rest])
   }
@@ -45,9 +54,7 @@ function filterProcessEvents(): () => void {
   }
 }
 
-function isTaken(charged: Attribution, error: unknown): boolean {
-  for (const listener of listeners) {
-    if (listener(charged, error)) return true
-  }
-  return false
+function findTaker({ revision }: Attribution): StrayFailureListener | undefined {
+  const all = [...listeners]
+  return all.find((listener) => listener.knows(revision)) ?? all[0]
 }

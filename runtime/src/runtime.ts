@@ -7,7 +7,7 @@ import { RuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
-import { toRevisionId } from './function/revision.ts'
+import { functionOf, toRevisionId } from './function/revision.ts'
 import { createJsonLog } from './json-log.ts'
 import { callFamilies } from './metrics/call-families.ts'
 import { createMetricsRegistry } from './metrics/metrics-registry.ts'
@@ -278,10 +278,12 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     const reportStray = createStrayFailureReporter({ clock, emit })
     const countStray = createStrayFaults({ clock, registry, serving, rollouts, stableGuards })
     stopGuarding.push(
-      guardAgainstCrashes((charged, error) => {
-        reportStray(charged, error)
-        countStray(charged)
-        return true
+      guardAgainstCrashes({
+        knows: (revision) => registry.find(functionOf(revision), revision) !== null,
+        take: (charged, error) => {
+          reportStray(charged, error)
+          countStray(charged)
+        },
       }),
     )
     if (options.report) {

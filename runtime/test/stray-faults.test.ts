@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { RuntimeEvent } from '../src/index.ts'
 import { testFunctionState, testRollout } from '../src/manifest/testing/test-documents.ts'
 import { call } from './support/call.ts'
 import { startRuntime } from './support/start-runtime.ts'
@@ -78,6 +79,23 @@ describe('failures that nobody awaits', () => {
     })
     await callMany(60)
     expect(card()?.stableTrip).toMatchObject({ successor: previous && previous.release })
+  })
+
+  it('are told of by the runtime whose function left them, of several in a process', async () => {
+    const [first, second] = [await createTestEnvironment(), await createTestEnvironment()]
+    await first.publish({ card: works })
+    await second.publish({ cart: leaves(1) })
+    const told: string[] = []
+    const listen = (name: string) => ({
+      onEvent: ({ type }: RuntimeEvent) => {
+        if (type === 'strayFailure') told.push(name)
+      },
+    })
+    await startRuntime(first, listen('first'))
+    const runtime = await startRuntime(second, listen('second'))
+    await call(runtime, '/shop/cart')
+    await expect.poll(() => told).toEqual(['second'])
+    expect(runtime.metrics()).toMatch(/^needle_stray_failures_total\{.*\} 1$/m)
   })
 
   it('are counted by revision', async () => {
