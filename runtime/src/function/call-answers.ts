@@ -66,6 +66,8 @@ export function busyOutcome({ jsonHeaders }: LoadedFunction): Outcome {
 export function httpErrorOutcome({ jsonHeaders }: LoadedFunction, thrown: HttpError): Outcome {
   const { code, message, details } = thrown
   const status = assertStatus(thrown.status)
+  // Whatever bears the brand may have been made without the class, and its types.
+  if (typeof code !== 'string') throw new TypeError('The code of an HttpError must be text')
   const error = details === undefined ? { code, message } : { code, message, details }
   return {
     status,

@@ -41,6 +41,12 @@ it('counts error codes past the 32nd together', () => {
   expect(metrics.errors.get(otherErrorCodes)).toBe(8)
 })
 
+it('counts an error code too long for a label with the others', () => {
+  const metrics = new CallMetrics()
+  metrics.record({ errorCode: 'X'.repeat(65), functionFault: false }, 1)
+  expect([...metrics.errors]).toEqual([[otherErrorCodes, 1]])
+})
+
 it('goes on counting when a revision is loaded again, and forgets the fifth oldest', () => {
   const registry = createMetricsRegistry()
   const names = (): string[] => [...registry.series()].map(({ revision }) => revision)

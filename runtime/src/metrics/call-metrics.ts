@@ -10,8 +10,10 @@ export interface AnsweredCall {
 
 /** Functions choose their error codes freely; a label with endless values would sink a Prometheus. */
 const maxErrorCodes = 32
+/** Nor should one label fill a scrape. */
+const maxErrorCodeLength = 64
 
-/** Under which codes beyond the first 32 of a revision are counted together. */
+/** Under which codes beyond the first 32 of a revision, and those over 64 characters, are counted together. */
 export const otherErrorCodes = 'OTHER'
 
 /** One call in so many is timed, a power of two; what it takes counts for all of them. */
@@ -65,7 +67,9 @@ export class CallMetrics {
 
   #countError(code: string): void {
     const { errors } = this
-    const counted = errors.has(code) || errors.size < maxErrorCodes ? code : otherErrorCodes
+    const isKept =
+      errors.has(code) || (errors.size < maxErrorCodes && code.length <= maxErrorCodeLength)
+    const counted = isKept ? code : otherErrorCodes
     errors.set(counted, (errors.get(counted) ?? 0) + 1)
   }
 }
