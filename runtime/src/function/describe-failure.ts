@@ -36,7 +36,7 @@ export function createFailureDescriber(
 
 /** What lies between a host and a function says nothing to its author. */
 const ownFrame = new RegExp(
-  String.raw`\n {4,}at (?:.* )?\(?(?:needle:(?:realm|limited-run)|node:vm|${escapeRegExp(new URL('../', import.meta.url).href)})[^\n]*`,
+  String.raw`\n {4,}at (?:.* )?\(?(?:needle:(?:realm|fit-check|limited-run)|node:vm|${escapeRegExp(new URL('../', import.meta.url).href)})[^\n]*`,
   'g',
 )
 

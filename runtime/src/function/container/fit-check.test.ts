@@ -24,6 +24,15 @@ const price = z.object({
   note: z.optional(z.string()),
 })
 
+class Card {
+  readonly note = undefined
+  get title(): string {
+    return 'a'
+  }
+}
+
+const hidden = Object.defineProperty({ quantity: 1, note: undefined }, 'sku', { value: 'a' })
+
 describe('values fit', () => {
   it.each<[string, z.core.$ZodType, readonly unknown[], readonly unknown[]]>([
     [
@@ -96,6 +105,20 @@ describe('values fit', () => {
       [],
       [Object.defineProperty({ quantity: 1, more: 1 }, 'sku', { value: 'a' })],
     ],
+    [
+      'no list that says what it is as JSON',
+      z.array(z.int()),
+      [[1]],
+      [Object.assign([1], { toJSON: () => 1 })],
+    ],
+    [
+      'no object of a class, which has keys where JSON does not look',
+      z.object({ title: z.string(), note: z.optional(z.string()) }),
+      [{ title: 'a' }, Object.assign(Object.create(null), { title: 'a' })],
+      [new Card(), Object.create({ title: 'a' })],
+    ],
+    ['no object with a hidden key, made up for by an empty one', price, [], [hidden]],
+    ['no boxed value', z.object({}), [{}], [Object(''), Object(1)]],
     [
       'anything that is there',
       z.object({ x: z.unknown() }),

@@ -76,7 +76,7 @@ function toSource(schema: PlainSchema): string {
   }
 
   const arrayCheck = ({ checks, items }: PlainArray): string => `(value) => {
-  if (!(${meets('value', ['isArray(value)'], checks)})) return false;
+  if (!(${meets('value', ['isArray(value)', `typeof value.toJSON !== 'function'`], checks)})) return false;
   for (let index = 0; index < value.length; index++) {
     const item = value[index];
     if (!(${fits(items, 'item')})) return false;
@@ -84,19 +84,22 @@ function toSource(schema: PlainSchema): string {
   return true;
 }`
 
-  // Each key is there for everybody to see, and no other, which zod would take away.
+  // A plain object of whatever realm: zod, which makes one of every other, reads what is inherited
+  // and hidden, too. Each key is there for everybody to see, and no other, which zod would take away.
   const objectCheck = ({ properties }: PlainObject): string => {
     const required = properties.filter(({ isOptional }) => !isOptional)
     const checks = properties.map(({ name, isOptional, schema }) => {
       const check = `if (!(${fits(schema, 'property')})) return false;`
       const read = `property = value[${literal(name)}];`
       return isOptional
-        ? `${read} if (property !== undefined) { ${check} keys++; }`
+        ? `${read} if (property !== undefined) { ${check} keys++; } else if (${literal(name)} in value) return false;`
         : `${read} ${check}`
     })
     const names = properties.map(({ name }) => name)
     return `(value) => {
   if (typeof value !== 'object' || value === null || isArray(value)) return false;
+  const prototype = getPrototypeOf(value);
+  if (prototype !== objectPrototype && prototype !== null && getPrototypeOf(prototype) !== null) return false;
   if (typeof value.toJSON === 'function') return false;
   let keys = ${required.length};
   let property;
@@ -114,6 +117,7 @@ function toSource(schema: PlainSchema): string {
 (() => {
 const { isArray } = Array;
 const { isFinite, isSafeInteger } = Number;
+const { getPrototypeOf, prototype: objectPrototype } = Object;
 ${lines.join('\n')}
 return (value) => ${result};
 })()`
