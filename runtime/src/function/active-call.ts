@@ -27,7 +27,7 @@ import { assertStatus, mayHaveBody, mergeHeaders, responseHeaders } from './outc
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
 import type { Probation } from './probation.ts'
-import { openStreamBody } from './stream-body.ts'
+import { type OpeningBody, openStreamBody } from './stream-body.ts'
 
 /** Status and headers of a `reply`. */
 interface ReplyHead {
@@ -73,6 +73,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private abort: AbortController | null
   declare private aborted: CallAborted | null
   declare private stream: OpenStream | null
+  /** Of a body whose first chunk has not come. */
+  declare private abandon: OpeningBody['abandon'] | null
   declare private onClientGone: (() => void) | null
   /** Enters the async context the call came from; null unless it had to wait for its turn. */
   declare private resume: ((enter: () => void) => void) | null
@@ -98,6 +100,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.abort = null
     this.aborted = null
     this.stream = null
+    this.abandon = null
     this.onClientGone = null
     this.resume = null
     this.span = startCallSpan(shared.span, call.requestId)
@@ -281,7 +284,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     if (body === null || !mayHaveBody(response.status)) {
       return this.settle({ ...outcome, body: null })
     }
-    const opened = openStreamBody(body, {
+    const { opened, abandon } = openStreamBody(body, {
       onProgress: () => {
         if (this.phase === 'streaming') {
           this.shared.wheel.arm(this, this.shared.streamIdleMs)
@@ -295,8 +298,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
       },
       onCancel: () => this.leave(),
     })
+    this.abandon = abandon
     opened.then(
       (streamed) => {
+        this.abandon = null
         if (streamed.kind === 'whole') return this.settle({ ...outcome, body: streamed.bytes })
         if (this.phase !== 'running') {
           return streamed.fail(this.aborted ?? new CallAborted('FUNCTION_TIMEOUT'))
@@ -315,8 +320,9 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   onThrown(thrown: unknown): void {
     if (this.phase !== 'running') return
-    if (!isHttpError(thrown)) return this.fail('FUNCTION_FAILED', failedMessage, thrown)
     try {
+      // A proxy throws where it likes.
+      if (!isHttpError(thrown)) return this.fail('FUNCTION_FAILED', failedMessage, thrown)
       this.settle(httpErrorOutcome(this.shared, thrown))
     } catch (cause) {
       this.fail('FUNCTION_FAILED', failedMessage, cause)
@@ -354,6 +360,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     const isUnanswered = this.phase !== 'streaming'
     this.aborted = aborted
     this.stream?.fail(aborted)
+    void this.abandon?.(aborted)
     this.end(outcome.functionFault ? reason : null)
     if (isUnanswered) this.answer(outcome)
     const abort = this.abort

@@ -65,6 +65,26 @@ describe('results', () => {
     expect(outcome.body).toEqual(new TextEncoder().encode('plain'))
   })
 
+  it.each([
+    ['a reply', '() => reply(200, { a: 1 }, headers)'],
+    ['a Response', '() => new Response("{}", { headers })'],
+    ['an HttpError', '() => { throw new HttpError(404, "NO", "no", { headers }) }'],
+  ])('%s says nothing of the connection and where its message ends', async (_title, handler) => {
+    const { source } = await bundle(`
+      import { HttpError, reply } from '@needle-faas/runtime/function'
+      const headers = { 'Content-Length': '1', 'Transfer-Encoding': 'chunked', Connection: 'close', 'x-a': '1' }
+      export default ${handler}`)
+    const { headers } = await (await loadFixture(source)).invoke()
+    expect(Object.keys(headers).toSorted()).toEqual(['content-type', 'x-a', 'x-needle-revision'])
+  })
+
+  it('of a thenable that settles twice, or with a promise, is what await makes of it', async () => {
+    const { answer } = await loadFixture(
+      artifactOf('() => ({ then(done) { done(Promise.resolve({ n: 1 })); done({ n: 2 }) } })'),
+    )
+    expect(await answer()).toEqual({ status: 200, body: { n: 1 } })
+  })
+
   it('headers HTTP forbids are a failure of the function', async () => {
     const { source } = await bundle(`
       import { reply } from '@needle-faas/runtime/function'
@@ -132,6 +152,21 @@ describe('streams', () => {
     )
     expect(await answer()).toMatchObject({ status: 504 })
     expect(revision.inFlight).toBe(0)
+  })
+
+  it.each([
+    ['at the deadline, when nothing has come', 504, 'pull: () => new Promise(() => {})'],
+    ['when what comes is no chunk', 500, 'start: (controller) => controller.enqueue(1)'],
+  ])('is cancelled %s', async (_title, status, source) => {
+    const { answer, lines } = await loadFixture(
+      artifactOf(`(input, { log }) => new Response(new ReadableStream({
+        ${source},
+        cancel: () => log.info('cancelled'),
+      }))`),
+      { settings: { timeoutMs: 20 } },
+    )
+    expect(await answer()).toMatchObject({ status })
+    await vi.waitFor(() => expect(lines.map(({ message }) => message)).toContain('cancelled'))
   })
 
   it('outlives the deadline once it has begun', async () => {
@@ -265,6 +300,32 @@ describe('validation', () => {
     expect(await answer({ body: '{"id":"a"}' })).toEqual({ status: 200, body: { id: 'A' } })
     expect(await answer({ body: '{}' })).toMatchObject({ status: 400 })
   })
+
+  it.each([
+    ['input', 'undefined'],
+    ['input', '{ issues: [{ message: "no", path: [null] }] }'],
+    ['output', 'null'],
+    ['output', '{ issues: [null] }'],
+  ])('is a 500 when the %s schema comes to %s, later', async (side, result) => {
+    const odd = `{ '~standard': { version: 1, vendor: 'test', validate: async () => (${result}) } }`
+    const { answer } = await loadFixture(artifactOf(`{ ${side}: ${odd}, handler: () => ({}) }`))
+    expect(await answer()).toMatchObject({
+      status: 500,
+      body: { error: { code: 'FUNCTION_FAILED' } },
+    })
+  })
+
+  it('tells of a hundred issues, and how many more there are', async () => {
+    const many = `{ '~standard': { version: 1, vendor: 'test', validate: () =>
+      ({ issues: Array.from({ length: 5000 }, (_, at) => ({ message: 'no', path: [at] })) }) } }`
+    const { answer } = await loadFixture(artifactOf(`{ input: ${many}, handler: () => ({}) }`))
+    const { status, body } = await answer()
+    expect(status).toBe(400)
+    const details = Array.from({ length: 100 }, (_, at) => ({ path: String(at), message: 'no' }))
+    expect(body).toMatchObject({
+      error: { details: [...details, { path: '', message: 'and 4900 more issues' }] },
+    })
+  })
 })
 
 describe('errors', () => {
@@ -304,13 +365,23 @@ describe('errors', () => {
     })
   })
 
-  it.each(['null', 'undefined', '"text"', '{ status: 404 }'])(
-    'throwing %s is a 500',
-    async (value) => {
-      const { answer } = await loadFixture(artifactOf(`() => { throw ${value} }`))
-      expect(await answer()).toMatchObject({ status: 500 })
-    },
-  )
+  it.each([
+    'null',
+    'undefined',
+    '"text"',
+    '{ status: 404 }',
+    // As of another package's class.
+    '{ [Symbol.for("needle.http-error")]: true, status: 404, code: 404, message: "no", headers: {} }',
+  ])('throwing %s is a 500', async (value) => {
+    const { answer } = await loadFixture(artifactOf(`() => { throw ${value} }`))
+    expect(await answer()).toMatchObject({ status: 500 })
+  })
+
+  it('throwing what cannot be looked at, later, is a 500', async () => {
+    const proxy = 'new Proxy({}, { has() { throw new Error("no") } })'
+    const { answer } = await loadFixture(artifactOf(`async () => { throw ${proxy} }`))
+    expect(await answer()).toMatchObject({ status: 500 })
+  })
 
   it('points to the line of the author in the log when there is a source map', async () => {
     const { source, map } = await bundle(`interface Nothing {}

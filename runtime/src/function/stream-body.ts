@@ -12,6 +12,14 @@ export interface StreamBodyEvents {
   onCancel(): void
 }
 
+/** A body that is being opened. */
+export interface OpeningBody {
+  /** Rejects with what the source rejects with before its first chunk. */
+  readonly opened: Promise<StreamBody>
+  /** Nobody wants it any more: the source is cancelled, whatever it is at. */
+  readonly abandon: (reason: unknown) => Promise<void>
+}
+
 export type StreamBody =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array | null }
   | {
@@ -26,15 +34,34 @@ export type StreamBody =
  * length; otherwise a stream that starts with that chunk and pulls the rest as the client reads.
  * Text chunks become UTF-8.
  *
- * Rejects with what the source rejects with before its first chunk.
+ * @throws TypeError when somebody reads the source already
  */
-export async function openStreamBody(
+export function openStreamBody(
   source: ReadableStream<unknown>,
   events: StreamBodyEvents,
-): Promise<StreamBody> {
+): OpeningBody {
   const reader = source.getReader()
   // Whoever reads the answer is the host; what the function does for it stays charged to the call.
   const withinCall = AsyncLocalStorage.snapshot()
+  // The source may be the very thing that hangs or throws; the call is over either way.
+  const abandon = async (reason: unknown): Promise<void> => {
+    await microtask
+    await withinCall(() => reader.cancel(reason)).catch(() => undefined)
+  }
+  const opened = open({ reader, withinCall, abandon, events })
+  // Such as one that begins with what is no chunk.
+  opened.catch(abandon)
+  return { opened, abandon }
+}
+
+interface StreamParts {
+  readonly reader: ReadableStreamDefaultReader<unknown>
+  readonly withinCall: <Result>(run: () => Result) => Result
+  readonly abandon: OpeningBody['abandon']
+  readonly events: StreamBodyEvents
+}
+
+async function open({ reader, withinCall, abandon, events }: StreamParts): Promise<StreamBody> {
   const first = await reader.read()
   if (first.done) return { kind: 'whole', bytes: null }
   const firstBytes = toBytes(first.value)
@@ -46,11 +73,6 @@ export async function openStreamBody(
   const fail = (error: Error): void => {
     sink?.error(error)
     void abandon(error)
-  }
-  // The source may be the very thing that hangs or throws; the call is over either way.
-  const abandon = async (reason: unknown): Promise<void> => {
-    await microtask
-    await withinCall(() => reader.cancel(reason)).catch(() => undefined)
   }
   const stream = new ReadableStream<Uint8Array>(
     {

@@ -56,8 +56,20 @@ const script = new vm.Script(
 (() => {
   const isThenable = (value) =>
     typeof value === 'object' && value !== null && typeof value.then === 'function';
-  const follow = (promise, onValue, call) => {
+  // Adopted unless it is a promise: others may settle twice, or with another one.
+  const follow = (thenable, onValue, call) => {
+    const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable);
     promise.then(onValue, (thrown) => call.onThrown(thrown));
+  };
+  // What a schema comes to may be no result of one.
+  const followSchema = (promise, onChecked, call) => {
+    follow(promise, (checked) => {
+      try {
+        onChecked(checked);
+      } catch (thrown) {
+        call.onThrown(thrown);
+      }
+    }, call);
   };
   const brand = Symbol.for('needle.reply');
   return {
@@ -79,7 +91,7 @@ const script = new vm.Script(
         check: (value, call) => {
           if (fitsInput !== null && fitsInput(value)) return call.enter(value);
           const checked = inputSchema.validate(value);
-          if (isThenable(checked)) follow(checked, (later) => onInput(later, call), call);
+          if (isThenable(checked)) followSchema(checked, (later) => onInput(later, call), call);
           else onInput(checked, call);
         },
         run: (value, context, call) => {
@@ -95,7 +107,7 @@ const script = new vm.Script(
         checkOutput: (value, rest, call) => {
           if (fitsOutput !== null && fitsOutput(value)) return call.sendChecked(value, rest);
           const checked = outputSchema.validate(value);
-          if (isThenable(checked)) follow(checked, (later) => onOutput(later, rest, call), call);
+          if (isThenable(checked)) followSchema(checked, (later) => onOutput(later, rest, call), call);
           else onOutput(checked, rest, call);
         },
       };
