@@ -69,14 +69,19 @@ describe('results', () => {
     ['a reply', '() => reply(200, { a: 1 }, headers)'],
     ['a Response', '() => new Response("{}", { headers })'],
     ['an HttpError', '() => { throw new HttpError(404, "NO", "no", { headers }) }'],
-  ])('%s says nothing of the connection and where its message ends', async (_title, handler) => {
-    const { source } = await bundle(`
+  ])(
+    '%s says nothing of the revision, the connection and where its message ends',
+    async (_title, handler) => {
+      const { source } = await bundle(`
       import { HttpError, reply } from '@needle-faas/runtime/function'
-      const headers = { 'Content-Length': '1', 'Transfer-Encoding': 'chunked', Connection: 'close', 'x-a': '1' }
+      const headers = { 'Content-Length': '1', 'Transfer-Encoding': 'chunked', Connection: 'close', 'X-Needle-Revision': 'other', 'x-a': '1' }
       export default ${handler}`)
-    const { headers } = await (await loadFixture(source)).invoke()
-    expect(Object.keys(headers).toSorted()).toEqual(['content-type', 'x-a', 'x-needle-revision'])
-  })
+      const { invoke, revision } = await loadFixture(source)
+      const { headers } = await invoke()
+      expect(headers['x-needle-revision']).toBe(revision.id)
+      expect(Object.keys(headers).toSorted()).toEqual(['content-type', 'x-a', 'x-needle-revision'])
+    },
+  )
 
   it('of a thenable that settles twice, or with a promise, is what await makes of it', async () => {
     const { answer } = await loadFixture(
@@ -233,6 +238,19 @@ describe('streams', () => {
     const metrics = registry.find('shop/card', revision.id)
     expect(metrics).toMatchObject({ calls: 1, faults: 1 })
     expect(metrics?.errors).toEqual(new Map([['FUNCTION_FAILED', 1]]))
+  })
+
+  it.each([
+    'undefined',
+    'null',
+    'Object.defineProperty(new Error("no"), "code", { get() { throw new Error("in code") } })',
+  ])('that breaks off with %s gives the host an error it can look at', async (thrown) => {
+    const source = artifactOf(breaksOff.replace("new Error('no more')", thrown))
+    const error: unknown = await textOf(await (await loadFixture(source)).invoke()).catch(
+      (reason: unknown) => reason,
+    )
+    expect(error).toMatchObject({ message: expect.stringContaining('broke its answer off') })
+    expect(error).not.toHaveProperty('code')
   })
 
   it('that breaks off after the head of an error counts once', async () => {
@@ -564,7 +582,7 @@ describe('context', () => {
   it('attributes log lines and console to function, revision and request', async () => {
     const { invoke, lines, revision } = await loadFixture(
       artifactOf(`async (input, { log }) => {
-        log.warn('one', { a: 1 })
+        log.warn('one', { a: 1, requestId: 'another', revision: 'another' })
         await null
         console.log('two %s', 2)
         console.error('three')

@@ -2,12 +2,13 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { OutcomeHeaders } from './outcome.ts'
 
 /**
- * What is said of one connection (RFC 9110, section 7.6.1) and of where its messages end. Left to the
- * host: Node.js sends a length that is wrong as it is, and what exceeds it is read by the next client
+ * What is not a function's to say. Which revision answered: an upstream that runs Needle, too, says it
+ * of its own. And what is said of one connection (RFC 9110, section 7.6.1) and of where its messages
+ * end: Node.js sends a length that is wrong as it is, and what exceeds it is read by the next client
  * of a shared connection as its own answer (response splitting, CWE-113). They come with the headers
  * of an upstream's answer whose body is handed on decoded.
  */
-const connectionHeaders: ReadonlySet<string> = new Set([
+const hostHeaders: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'keep-alive',
@@ -16,11 +17,13 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-needle-fallback',
+  'x-needle-revision',
 ])
 
 /**
  * Headers of a reply or an `HttpError` over those of every answer, names in lower case,
- * without those of the connection. Throws on what HTTP does not allow.
+ * without those that are the host's. Throws on what HTTP does not allow.
  */
 export function mergeHeaders(
   base: OutcomeHeaders,
@@ -31,16 +34,16 @@ export function mergeHeaders(
     validateHeaderName(name)
     validateHeaderValue(name, value)
     const key = name.toLowerCase()
-    if (!connectionHeaders.has(key)) headers[key] = value
+    if (!hostHeaders.has(key)) headers[key] = value
   }
   return headers
 }
 
-/** Headers of a web-standard response, without those of the connection; several cookies stay several. */
+/** Headers of a web-standard response, without those that are the host's; several cookies stay several. */
 export function responseHeaders(base: OutcomeHeaders, response: Response): OutcomeHeaders {
   const headers: Record<string, string | string[]> = { ...base }
   for (const [name, value] of response.headers) {
-    if (!connectionHeaders.has(name)) headers[name] = value
+    if (!hostHeaders.has(name)) headers[name] = value
   }
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) headers['set-cookie'] = cookies

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { microtask } from './microtask.ts'
+import { toStreamError } from './to-stream-error.ts'
 
 /** How the body of a streaming answer is passed on. */
 export interface StreamBodyEvents {
@@ -92,7 +93,7 @@ async function open({ reader, withinCall, abandon, events }: StreamParts): Promi
           controller.close()
           events.onEnd()
         } catch (error) {
-          controller.error(error)
+          controller.error(toStreamError(error))
           events.onError(error)
         }
       },
