@@ -80,7 +80,7 @@ async function load(
   const { release, releaseDigest, onRunaway, onOverrun, probation } = options
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
-  const authorLog = limitLog(log, options.clock)
+  const authorLog = createAuthorLog(log, options.clock)
   await quietTurn()
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
@@ -226,23 +226,40 @@ export const quarantined = {
   message: 'This release of the function held up the process and is out of service here',
 } as const
 
-/** Every line says which function, revision, request and trace it belongs to. */
+/** What the runtime says: every line tells the function and revision, and the request and trace unless it names another. */
 function createRevisionLog(log: Logger, functionName: string, revision: string): Logger {
-  const origin = (fields: Record<string, unknown> | undefined) => {
-    const requestId = currentCall()?.requestId ?? null
-    const traceId = currentTraceId()
-    return {
-      ...(requestId !== null && { requestId }),
-      ...(traceId !== undefined && { traceId }),
-      ...fields,
-      function: functionName,
-      revision,
-    }
+  return withFields(log, (fields) => ({
+    ...originOfCall(),
+    ...fields,
+    function: functionName,
+    revision,
+  }))
+}
+
+/** What the function says: it may not take a line for that of another request. */
+function createAuthorLog(log: Logger, clock: Clock): Logger {
+  return limitLog(
+    withFields(log, (fields) => ({ ...fields, ...originOfCall() })),
+    clock,
+  )
+}
+
+function originOfCall(): Record<string, string> {
+  const requestId = currentCall()?.requestId ?? null
+  const traceId = currentTraceId()
+  return {
+    ...(requestId !== null && { requestId }),
+    ...(traceId !== undefined && { traceId }),
   }
+}
+
+type Fields = Record<string, unknown>
+
+function withFields(log: Logger, complete: (fields: Fields | undefined) => Fields): Logger {
   return Object.freeze({
-    debug: (message, fields) => log.debug(message, origin(fields)),
-    info: (message, fields) => log.info(message, origin(fields)),
-    warn: (message, fields) => log.warn(message, origin(fields)),
-    error: (message, fields) => log.error(message, origin(fields)),
+    debug: (message, fields) => log.debug(message, complete(fields)),
+    info: (message, fields) => log.info(message, complete(fields)),
+    warn: (message, fields) => log.warn(message, complete(fields)),
+    error: (message, fields) => log.error(message, complete(fields)),
   } satisfies Logger)
 }
