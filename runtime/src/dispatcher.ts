@@ -1,5 +1,6 @@
 import { invokeDivided } from './canary-calls.ts'
 import type { Clock } from './clock.ts'
+import { isRuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { toOutcome } from './function/outcome.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
@@ -74,13 +75,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const invokeOther = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
     if (!revision.isUnfit) return invokeCold(name, revision, call)
     options.onRunawayMet()
-    return invokeSuccessor(name, revision, call)
+    return invokeSuccessor(name, revision, { call, otherwise: quarantined(name) })
   }
 
-  const invokeSuccessor = (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
+  const invokeSuccessor = (
+    name: string,
+    revision: LazyRevision,
+    { call, otherwise }: { readonly call: Call; readonly otherwise: Outcome },
+  ): Promise<Outcome> => {
     const slot = serving.current.slots.get(name)
     const isStill = slot !== undefined && pick(slot, call) === revision
-    return isStill ? Promise.resolve(quarantined(name)) : invoke(name, call)
+    return isStill ? Promise.resolve(otherwise) : invoke(name, call)
   }
 
   /** Waits for the revision no longer than for an answer, with as many others as it may have calls. */
@@ -95,8 +100,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const overdue = clock.sleep(timeoutMs, ended.signal).then(() => false)
       if (!(await Promise.race([loaded, overdue]))) return loading(name)
     } catch (error) {
-      await options.onLoadFailed(revision, error)
-      return await invokeSuccessor(name, revision, call)
+      // Not its fault: it was replaced, or the runtime is closed.
+      const isRetired = isRuntimeError(error, 'RUNTIME_CLOSED')
+      if (!isRetired) await options.onLoadFailed(revision, error)
+      const otherwise = isRetired ? closed : quarantined(name)
+      return await invokeSuccessor(name, revision, { call, otherwise })
     } finally {
       ended.abort()
       const left = (waiting.get(revision) ?? 1) - 1
@@ -143,6 +151,11 @@ const notReady = toOutcome(
     code: 'NOT_READY',
     message: 'This instance has not yet received what it should serve; try again',
   },
+  { ...jsonHeaders, 'retry-after': '5' },
+)
+
+const closed = toOutcome(
+  { status: 503, code: 'NOT_READY', message: 'This instance is closing; try again' },
   { ...jsonHeaders, 'retry-after': '5' },
 )
 

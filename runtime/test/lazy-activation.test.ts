@@ -170,6 +170,25 @@ it('a loaded function that changes is loaded before the swap, so that no call wa
   expect(await call(runtime, 'b')).toEqual({ status: 200, body: { v: 2 } })
 })
 
+it('a call that comes when the runtime is closed is told to try elsewhere, and nobody is blamed', async () => {
+  const bucket = await createTestEnvironment()
+  await publish(bucket, 'first', 'second')
+  const told: string[] = []
+  const runtime = await start(bucket, {
+    loadAhead: 1,
+    onEvent: ({ type }) => told.push(type),
+  })
+  await runtime.close()
+  for (const name of ['first', 'second']) {
+    expect(await call(runtime, name)).toMatchObject({
+      status: 503,
+      body: { error: { code: 'NOT_READY' } },
+    })
+    expect(refusals(runtime, name)).toEqual([])
+  }
+  expect(told).toEqual(['activated'])
+})
+
 describe('a function nobody calls', () => {
   it('leaves memory after a while, its timers too, and comes back with its next call', async () => {
     const bucket = await createTestEnvironment()

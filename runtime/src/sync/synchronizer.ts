@@ -429,7 +429,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     revisionOf: (release) => supply.pool.get(release) ?? null,
     reject: rejectOnce,
     close: async () => {
-      closing.abort(new Error('The runtime is closing'))
+      closing.abort(new RuntimeError('RUNTIME_CLOSED', 'The runtime is closing'))
       ready.reject(closed())
       await begun
       booted.resolve()
