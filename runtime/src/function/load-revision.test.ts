@@ -90,10 +90,24 @@ describe('results', () => {
     expect(await answer()).toEqual({ status: 200, body: { n: 1 } })
   })
 
-  it('headers HTTP forbids are a failure of the function', async () => {
+  it.each([
+    `'one\\r\\ntwo: 2'`,
+    'null',
+    'Symbol("one")',
+    '{ toString: () => "one" }',
+    '["one", {}]',
+  ])('a header HTTP forbids, such as %s, is a failure of the function', async (value) => {
     const { source } = await bundle(`
       import { reply } from '@needle-faas/runtime/function'
-      export default () => reply(200, 1, { 'x-a': 'one\\r\\ntwo: 2' })`)
+      export default () => reply(200, 1, { 'x-a': ${value} })`)
+    expect((await (await loadFixture(source)).invoke()).errorCode).toBe('FUNCTION_FAILED')
+  })
+
+  it('headers of a Response are looked at, too, whatever its class makes of them', async () => {
+    const source = artifactOf(`() => {
+      class Odd extends Response { get headers() { return new Map([['x-a', 'one\\r\\ntwo: 2']]) } }
+      return new Odd('odd')
+    }`)
     expect((await (await loadFixture(source)).invoke()).errorCode).toBe('FUNCTION_FAILED')
   })
 

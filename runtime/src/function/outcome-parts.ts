@@ -29,25 +29,35 @@ export function mergeHeaders(
   base: OutcomeHeaders,
   own: Readonly<Record<string, string>>,
 ): OutcomeHeaders {
-  const headers: Record<string, string | string[]> = { ...base }
-  for (const [name, value] of Object.entries(own)) {
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
-    const key = name.toLowerCase()
-    if (!hostHeaders.has(key)) headers[key] = value
-  }
-  return headers
+  return addHeaders(base, Object.entries(own))
 }
 
 /** Headers of a web-standard response, without those that are the host's; several cookies stay several. */
 export function responseHeaders(base: OutcomeHeaders, response: Response): OutcomeHeaders {
-  const headers: Record<string, string | string[]> = { ...base }
-  for (const [name, value] of response.headers) {
-    if (!hostHeaders.has(name)) headers[name] = value
-  }
+  const headers = addHeaders(base, response.headers)
   const cookies = response.headers.getSetCookie()
-  if (cookies.length > 0) headers['set-cookie'] = cookies
+  return cookies.length > 0 ? { ...headers, 'set-cookie': toText('set-cookie', cookies) } : headers
+}
+
+function addHeaders(base: OutcomeHeaders, own: Iterable<[string, unknown]>): OutcomeHeaders {
+  const headers: Record<string, string | string[]> = { ...base }
+  for (const [name, value] of own) {
+    validateHeaderName(name)
+    const key = name.toLowerCase()
+    if (!hostHeaders.has(key)) headers[key] = toText(name, value)
+  }
   return headers
+}
+
+/** Whatever types say, text: the host sets it where nothing catches what an object's `toString` throws. */
+function toText(name: string, value: unknown): string | string[] {
+  if (Array.isArray(value)) return value.map((each) => String(toText(name, each)))
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new TypeError(`The value of the header "${name}" must be text, got ${typeof value}`)
+  }
+  const text = String(value)
+  validateHeaderValue(name, text)
+  return text
 }
 
 /** The status, if an answer may have it. Throws otherwise. */

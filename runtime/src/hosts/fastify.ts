@@ -144,7 +144,8 @@ function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): v
   setHeaders(reply, headers)
   if (body instanceof ReadableStream && request.method === 'HEAD') {
     // Nobody will read it: let the function stop producing.
-    void body.cancel().then(() => reply.send())
+    const done = (): void => void reply.send()
+    void body.cancel().then(done, done)
   } else if (body === null) reply.send()
   else if (typeof body === 'string') reply.serializer(asItIs).send(body)
   else reply.send(body)
