@@ -21,7 +21,7 @@ function run(mode: string): Promise<End> {
   })
 }
 
-const charged = '{"body":1,"charged":["microtask","promise","timer"]}'
+const charged = '{"body":1,"charged":["finalizer","microtask","promise","timer"]}'
 
 it('goes on after what a function left behind failed, and charges it', async () => {
   expect(await run('stray')).toMatchObject({ code: 0, lines: [charged] })

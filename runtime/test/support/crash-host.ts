@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createRuntime } from '../../src/runtime.ts'
 import { call } from './call.ts'
 import { quietOptions } from './quiet-options.ts'
@@ -11,6 +13,8 @@ const stray = `async () => {
   Promise.reject(new Error('stray promise'))
   setTimeout(() => { throw new Error('stray timer') }, 1)
   queueMicrotask(() => { throw new Error('stray microtask') })
+  globalThis.kept = new FinalizationRegistry(() => { throw new Error('stray finalizer') })
+  kept.register({}, 0)
   return 1
 }`
 await bucket.publish({ card: stray })
@@ -19,7 +23,9 @@ const charged: string[] = []
 const options = quietOptions(bucket, {
   onEvent: (event) => {
     if (event.type === 'strayFailure') {
-      charged.push(/stray (promise|timer|microtask)/.exec(event.message)?.[1] ?? event.message)
+      charged.push(
+        /stray (promise|timer|microtask|finalizer)/.exec(event.message)?.[1] ?? event.message,
+      )
     }
   },
 })
@@ -34,6 +40,8 @@ if (mode === 'listener') {
   }
 }
 const { body } = await call(runtime)
+setFlagsFromString('--expose-gc')
+runInNewContext('gc')()
 await new Promise((resolve) => setTimeout(resolve, 100))
 process.stdout.write(`${JSON.stringify({ body, charged: charged.toSorted() })}\n`)
 

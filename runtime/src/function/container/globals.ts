@@ -1,5 +1,6 @@
 import type { Logger } from '../authoring/function-context.ts'
 import { createConsole } from './create-console.ts'
+import { createFinalizationRegistry } from './create-finalization-registry.ts'
 import { createTimers } from './create-timers.ts'
 
 /**
@@ -80,7 +81,9 @@ export function installGlobals(target: object, log: Logger): () => void {
       timeOrigin: performance.timeOrigin,
     }),
   }
-  for (const [name, value] of Object.entries({ ...hostGlobals, ...own })) {
+  // One of the language's own, that calls back by itself.
+  const ofLanguage = { FinalizationRegistry: createFinalizationRegistry() }
+  for (const [name, value] of Object.entries({ ...hostGlobals, ...own, ...ofLanguage })) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true })
   }
   return () => timers.dispose()
