@@ -46,6 +46,8 @@ export function openStreamBody(
   const withinCall = AsyncLocalStorage.snapshot()
   // The source may be the very thing that hangs or throws; the call is over either way.
   const abandon = async (reason: unknown): Promise<void> => {
+    // Should it have to be stopped, that drops what waits for its turn: the answer must have left.
+    await nextTurn()
     await microtask
     await withinCall(() => reader.cancel(reason)).catch(() => undefined)
   }

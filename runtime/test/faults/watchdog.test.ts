@@ -48,6 +48,18 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     },
   )
 
+  it('is stopped where it cancels a stream, after the answer', async () => {
+    await server.publish({
+      name: 'culprit',
+      handler: `() => new Response(new ReadableStream({
+        start: (controller) => controller.enqueue('no'.length),
+        cancel() { for (;;) {} },
+      }))`,
+    })
+    expect(await server.call('culprit')).toMatchObject({ status: 500, code: 'FUNCTION_FAILED' })
+    await expect.poll(async () => (await server.call('culprit')).code).toBe('FUNCTION_QUARANTINED')
+  })
+
   it('is reported and stays out of service, until another release comes', async () => {
     await server.publish({ name: 'culprit', handler: runawayLoops['code after an await'] })
     const { revision } = await server.call('culprit')

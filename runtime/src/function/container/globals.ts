@@ -1,5 +1,6 @@
 import type { Logger } from '../authoring/function-context.ts'
 import { createConsole } from './create-console.ts'
+import { createEntries } from './create-entries.ts'
 import { createFinalizationRegistry } from './create-finalization-registry.ts'
 import { createTimers } from './create-timers.ts'
 
@@ -23,7 +24,6 @@ const hostGlobals = {
   FormData,
   Headers,
   ReadableByteStreamController,
-  ReadableStream,
   ReadableStreamBYOBReader,
   ReadableStreamBYOBRequest,
   ReadableStreamDefaultController,
@@ -45,18 +45,19 @@ const hostGlobals = {
   atob,
   btoa,
   crypto,
-  queueMicrotask,
   structuredClone,
 } as const
 
 /** Made anew for each container, so that they are tracked, attributed or cut down to what is safe. */
 const ownGlobals = [
   'AbortSignal',
+  'ReadableStream',
   'clearImmediate',
   'clearInterval',
   'clearTimeout',
   'console',
   'performance',
+  'queueMicrotask',
   'setImmediate',
   'setInterval',
   'setTimeout',
@@ -73,6 +74,7 @@ export function installGlobals(target: object, log: Logger): () => void {
   const timers = createTimers()
   const own: Record<(typeof ownGlobals)[number], unknown> = {
     ...timers.globals,
+    ...createEntries(),
     AbortSignal: abortSignalWith(timers.globals.setTimeout),
     console: createConsole(log),
     // The host's own object keeps every mark and measure for the life of the process.

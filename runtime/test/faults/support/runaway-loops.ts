@@ -3,6 +3,9 @@ export const runawayLoops = {
   'synchronous code': '() => { for (;;) {} }',
   'code after an await':
     'async () => { await null; try { for (;;) {} } catch { return "caught" } finally { globalThis.x = 1 } }',
+  'a queued microtask': '() => new Promise(() => { queueMicrotask(() => { for (;;) {} }) })',
+  'the first pull of a stream':
+    '() => new Response(new ReadableStream({ pull() { for (;;) {} } }))',
   'a timer callback': '() => new Promise(() => { setTimeout(() => { for (;;) {} }, 5) })',
   'a regular expression': 'async () => /^(a+)+$/.test("a".repeat(40) + "b")',
   'a sort': `async () => {
