@@ -2,6 +2,7 @@ import { executionAsyncId } from 'node:async_hooks'
 import { getCallSites } from 'node:util'
 import { type Attribution, currentCall } from '../function/attribution.ts'
 import { revisionIdOf } from '../function/container/artifact-format.ts'
+import { fitCheckUrl } from '../function/container/fit-check.ts'
 
 /** Code of a function that the main thread is busy with. */
 export interface RunningCode {
@@ -46,6 +47,8 @@ function findRevision(
   call: Attribution | undefined,
 ): string | null {
   for (const script of interrupted) {
+    // Made of the function's own patterns, for the call that is checked.
+    if (script === fitCheckUrl) return call?.revision ?? null
     const revision = revisionIdOf(script)
     if (revision !== null) return revision
   }

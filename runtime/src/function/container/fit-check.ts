@@ -5,6 +5,9 @@ import type { PlainArray, PlainLiteral, PlainObject, PlainSchema } from './plain
 /** Whether a value is sure to be taken by a schema, and handed on as it is. Never a refusal. */
 export type FitCheck = (value: unknown) => boolean
 
+/** Names the code of checks in stacks. */
+export const fitCheckUrl = 'needle:fit-check'
+
 const scripts = new Map<string, vm.Script>()
 const maxScripts = 1000
 
@@ -17,7 +20,7 @@ export function toFitCheckScript(schema: PlainSchema): vm.Script {
   const source = toSource(schema)
   const known = scripts.get(source)
   if (known !== undefined) return known
-  const script = new vm.Script(source, { filename: 'needle:fit-check' })
+  const script = new vm.Script(source, { filename: fitCheckUrl })
   if (scripts.size >= maxScripts) scripts.clear()
   scripts.set(source, script)
   return script

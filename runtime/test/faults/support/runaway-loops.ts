@@ -12,6 +12,15 @@ export const runawayLoops = {
     const list = Array.from({ length: 1000 }, (_, at) => at)
     for (;;) list.toSorted(() => 0.5 - Math.random())
   }`,
+  'a pattern of its schema, checked without the library': `{
+    output: {
+      '~standard': { version: 1, vendor: 'zod', validate: (value) => ({ value }) },
+      _zod: { def: { type: 'string', checks: [
+        { _zod: { def: { check: 'string_format', format: 'regex', pattern: /^(a+)+$/ } } },
+      ] } },
+    },
+    handler: async () => 'a'.repeat(40) + 'b',
+  }`,
   JSON: 'async () => { for (;;) JSON.parse(JSON.stringify({ a: [1, 2, 3] })) }',
   promises: 'async () => { for (;;) await null }',
 } as const
