@@ -14,5 +14,5 @@ export function toStreamError(thrown: unknown): Error {
 function hasGetters(error: Error): boolean {
   // Whether V8 tells of the stack by a getter of its own depends on its age.
   const { stack: _, ...properties } = Object.getOwnPropertyDescriptors(error)
-  return Object.values(properties).some(({ get }) => get !== undefined)
+  return Object.values(properties).some((property) => property.get !== undefined)
 }

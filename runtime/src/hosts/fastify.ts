@@ -144,8 +144,10 @@ function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): v
   setHeaders(reply, headers)
   if (body instanceof ReadableStream && request.method === 'HEAD') {
     // Nobody will read it: let the function stop producing.
-    const done = (): void => void reply.send()
-    void body.cancel().then(done, done)
+    void body
+      .cancel()
+      .catch(() => undefined)
+      .then(() => reply.send())
   } else if (body === null) reply.send()
   else if (typeof body === 'string') reply.serializer(asItIs).send(body)
   else reply.send(body)

@@ -11,7 +11,8 @@ export function createEntries(): {
   return {
     queueMicrotask: (callback: unknown) => {
       if (!isFunction(callback)) throw new TypeError('The callback must be a function')
-      void microtask.then(() => callback())
+      const run = callback
+      void microtask.then(() => run())
     },
     // A proxy: what the host makes is an instance of it, too.
     ReadableStream: new Proxy(ReadableStream, {
