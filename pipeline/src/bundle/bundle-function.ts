@@ -6,29 +6,19 @@ import {
   builtinModuleSource,
   toAllowedBuiltin,
 } from '@needle-faas/runtime/container'
-import {
-  type BuildFailure,
-  type BuildOptions,
-  type BuildResult,
-  build,
-  type Message,
-  type Plugin,
-} from 'esbuild'
+import { type BuildFailure, type BuildOptions, build, type Message, type Plugin } from 'esbuild'
 import * as z from 'zod'
 import type { Issue } from '../errors.ts'
 import type { FunctionSource } from '../functions/discover.ts'
 import { runsFromSource } from '../runs-from-source.ts'
+import type { Bundle } from './bundle.ts'
 import { findBundleIssues } from './bundle-issues.ts'
+import { bundleParts } from './bundle-parts.ts'
+import { bundleWhole } from './bundle-whole.ts'
 import { authoringModule, builtinMessage } from './source-issues.ts'
 
-/** A function as one classic script. The same sources give the same bytes, wherever they lie. */
-export interface Bundle {
-  readonly script: Uint8Array
-  /** Source map, version 3, with the sources' contents and paths relative to the repository root. */
-  readonly sourceMap: Uint8Array
-}
-
 export type BundleResult =
+  /** Sources of its map are relative to the repository root. */
   | { readonly status: 'bundled'; readonly bundle: Bundle }
   | { readonly status: 'refused'; readonly issues: readonly Issue[] }
 
@@ -44,25 +34,26 @@ export async function bundleFunction(
   source: FunctionSource,
   { directory, budgetBytes }: BundleOptions,
 ): Promise<BundleResult> {
-  const scriptFile = join(directory, 'function.js')
+  const entry = join(directory, source.entry)
   try {
-    const result = await build({
+    const { metafile } = await build({
       ...bundlerOptions,
-      entryPoints: [join(directory, source.entry)],
+      entryPoints: [entry],
       absWorkingDir: directory,
-      outfile: scriptFile,
+      outdir: directory,
       write: false,
       metafile: true,
-      // names of packages' folders would else stay in the script, and with them where they lie
-      minify: true,
-      sourcemap: 'external',
-      sourcesContent: true,
+      minifySyntax: true,
     })
-    const script = outputOf(result, scriptFile)
-    const issues = findBundleIssues(source, { script, metafile: result.metafile, budgetBytes })
+    const request = { entry, directory, bundlerOptions }
+    const { script, sourceMap } =
+      (await bundleParts({ ...request, metafile })) ?? (await bundleWhole(request))
+    const issues = findBundleIssues(source, { script, metafile, budgetBytes })
     if (issues.length > 0) return { status: 'refused', issues }
-    const sourceMap = normalizeSources(outputOf(result, `${scriptFile}.map`), directory)
-    return { status: 'bundled', bundle: { script, sourceMap } }
+    return {
+      status: 'bundled',
+      bundle: { script, sourceMap: normalizeSources(sourceMap, directory) },
+    }
   } catch (error) {
     if (!isBuildFailure(error)) throw error
     return { status: 'refused', issues: toIssues(error.errors, source) }
@@ -115,12 +106,6 @@ export const bundlerOptions = {
   logLevel: 'silent',
   plugins: [platformModules],
 } satisfies BuildOptions
-
-function outputOf(result: BuildResult, path: string): Uint8Array {
-  const output = result.outputFiles?.find((file) => file.path === path)
-  if (output === undefined) throw new TypeError(`esbuild made no ${path}`)
-  return output.contents
-}
 
 const sourceMapSchema = z.looseObject({ sources: z.array(z.string()) })
 

@@ -2,6 +2,7 @@ import type { Metafile } from 'esbuild'
 import { parseSync } from 'oxc-parser'
 import type { Issue } from '../errors.ts'
 import { type FunctionSource, sharedFolder } from '../functions/discover.ts'
+import { isPackageFile } from './package-file.ts'
 
 interface Bundled {
   readonly script: Uint8Array
@@ -25,8 +26,7 @@ export function findBundleIssues(source: FunctionSource, bundled: Bundled): read
 function outsideIssues(source: FunctionSource, { metafile }: Bundled): readonly Issue[] {
   const allowed = [`${source.directory}/`, `functions/${source.group}/${sharedFolder}/`]
   return Object.keys(metafile?.inputs ?? {})
-    .filter((path) => !path.includes('node_modules/') && !path.includes('needle-builtin:'))
-    .filter((path) => !/(?:^|\/)runtime\/(?:src|dist)\/function\/authoring\//.test(path))
+    .filter((path) => !isPackageFile(path) && !path.includes('needle-builtin:'))
     .filter((path) => !allowed.some((prefix) => path.startsWith(prefix)))
     .map((path) => ({
       code: 'IMPORT_OUTSIDE',

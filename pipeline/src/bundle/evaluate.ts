@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ArtifactDescription } from '@needle-faas/runtime/container'
 import { type Issue, PipelineError, type PipelineErrorCode } from '../errors.ts'
 import { siblingScript, sourceExecArgv } from '../runs-from-source.ts'
-import type { Bundle } from './bundle-function.ts'
+import type { Bundle } from './bundle.ts'
 import type { EvaluationReply, EvaluationRequest } from './evaluation.ts'
 import { placeInSource } from './place-in-source.ts'
 

@@ -29,6 +29,15 @@ it('shows the frames of the author and leaves out those between host and functio
   ])
 })
 
+it('shows frames in packages where their sources are', async () => {
+  const map = { version: 3, sources: ['node_modules/pkg/index.js'], names: [], mappings: ';AAAA' }
+  const describeMapped = createFailureDescriber('shop/card@0', async () =>
+    Buffer.from(JSON.stringify(map)),
+  )
+  const text = await describeMapped(failureWithStack('fail (needle:packages/0123456789ab:2:1)'))
+  expect(text).toContain('at fail (node_modules/pkg/index.js:1:1)')
+})
+
 it('keeps what a function throws that is no error', async () => {
   expect(await describeFailure('at needle:realm')).toBe("'at needle:realm'")
 })

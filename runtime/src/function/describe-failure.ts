@@ -1,6 +1,7 @@
 import { SourceMap } from 'node:module'
 import * as z from 'zod'
 import { scriptUrl } from './container/artifact-format.ts'
+import { packagesUrlPattern } from './container/packages-script.ts'
 import { inspectFailure } from './inspect-failure.ts'
 
 /** Loads the bytes of a source map; null when there is none. */
@@ -18,11 +19,12 @@ export function createFailureDescriber(
   revision: string,
   loadSourceMap: SourceMapLoader,
 ): (thrown: unknown) => Promise<string> {
-  const position = new RegExp(`${escapeRegExp(scriptUrl(revision))}:(\\d+):(\\d+)`, 'g')
+  const scripts = `(?:${escapeRegExp(scriptUrl(revision))}|${packagesUrlPattern})`
+  const position = new RegExp(String.raw`${scripts}:(\d+):(\d+)`, 'g')
   let loading: Promise<SourceMap | null> | null = null
   return async (thrown) => {
     const text = withoutOwnFrames(inspectFailure(thrown))
-    if (!text.includes(scriptUrl(revision))) return text
+    if (text.search(position) === -1) return text
     const map = await (loading ??= readSourceMap(loadSourceMap))
     if (map === null) return text
     return text.replace(position, (as, line: string, column: string) => {

@@ -87,7 +87,7 @@ async function load(
   }
   const cost = new LoadCost()
   const container = cost.measure(() =>
-    createContainer(Buffer.from(options.artifact).toString(), {
+    createContainer(options.artifact, {
       revision: id,
       log: authorLog,
       loadTimeoutMs: options.loadTimeoutMs,

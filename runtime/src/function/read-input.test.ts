@@ -5,7 +5,10 @@ import { readInput } from './read-input.ts'
 import { artifactOf, toCall } from './testing/revision-fixture.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const { realm } = createContainer(artifactOf('() => 1'), { revision: 'shop/card@0', log: silent })
+const { realm } = createContainer(Buffer.from(artifactOf('() => 1')), {
+  revision: 'shop/card@0',
+  log: silent,
+})
 const read = (parts: Partial<Call>, maxBodyBytes = 1000) => {
   const result = readInput(toCall(parts), realm, maxBodyBytes)
   return result.refused === null ? { input: result.input } : result.refused

@@ -18,7 +18,8 @@ export interface CodeCache {
 }
 
 const folder = 'code/'
-const engine = `${process.version}-${process.arch}-${v8.cachedDataVersionTag()}`
+/** And the form in which the code lies there, of parts (`container/compiled-code.ts`). */
+const engine = `${process.version}-${process.arch}-${v8.cachedDataVersionTag()}-parts`
 const checksumBytes = 32
 const maxBytes = 64 * 1024 * 1024
 

@@ -3,6 +3,7 @@ import { getCallSites } from 'node:util'
 import { type Attribution, currentCall } from '../function/attribution.ts'
 import { revisionIdOf } from '../function/container/artifact-format.ts'
 import { fitCheckUrl } from '../function/container/fit-check.ts'
+import { isPackagesUrl } from '../function/container/packages-script.ts'
 
 /** Code of a function that the main thread is busy with. */
 export interface RunningCode {
@@ -52,6 +53,8 @@ function findRevision(
     const revision = revisionIdOf(script)
     if (revision !== null) return revision
   }
+  // Packages that were entered without a frame of the function's own, which would have named it.
+  if (interrupted.some(isPackagesUrl)) return call?.revision ?? null
   // Between two microtasks of an endless chain nobody's code is there, but the chain's async context.
   const isBetween = interrupted.every((script) => script.startsWith('node:'))
   return isBetween ? (call?.revision ?? null) : null

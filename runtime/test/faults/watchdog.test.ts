@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { joinParts } from '../../src/function/container/artifact-parts.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { runawayLoops } from './support/runaway-loops.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
@@ -47,6 +48,25 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
       })
     },
   )
+
+  it.each([
+    ['by itself', '{ input: __needle_packages.endless, handler: () => ({}) }'],
+    ['through its own code', '() => __needle_packages.endless["~standard"].validate()'],
+  ])('is stopped in a package that is entered %s', async (_, definition) => {
+    const packages = `var __needle_packages = {
+      endless: { '~standard': { version: 1, vendor: 'test', validate() { for (;;) {} } } },
+    };`
+    const own = `var __needle_function = ((packages) => {
+      const __needle_packages = packages
+      return { default: ${definition} }
+    })(__needle_packages)`
+    const script = Buffer.from(joinParts(packages, own)).toString()
+    await server.publish({ name: 'culprit', handler: '', script })
+    const [culprit, plain] = await Promise.all([server.call('culprit'), server.call('plain')])
+    expect(culprit).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+    expect(plain).toMatchObject({ status: 200 })
+    expect(await server.call('culprit')).toMatchObject({ code: 'FUNCTION_QUARANTINED' })
+  })
 
   it('is stopped where it cancels a stream, after the answer', async () => {
     await server.publish({

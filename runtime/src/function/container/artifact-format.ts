@@ -5,6 +5,8 @@ import type { AllowedBuiltin } from './allowed-builtins.ts'
  * variable of this name to the entry module's exports: `{ default: … }`. esbuild does that with
  * `format: 'iife'` and `globalName`. Classic scripts are what `node:vm` loads without retaining
  * the code of replaced revisions (nodejs/node#33439, #63186).
+ *
+ * It may say which part of it is packages (`artifact-parts.ts`).
  */
 export const artifactGlobalName = '__needle_function'
 

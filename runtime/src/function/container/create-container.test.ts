@@ -14,7 +14,11 @@ import { containerGlobalNames } from './globals.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const load = (source: string, loadTimeoutMs?: number) =>
-  createContainer(source, { revision: 'shop/card@0123456789ab', log: silent, loadTimeoutMs })
+  createContainer(Buffer.from(source), {
+    revision: 'shop/card@0123456789ab',
+    log: silent,
+    loadTimeoutMs,
+  })
 const evaluate = (expression: string) => load(artifactOf(expression)).defaultExport
 
 describe('refuses', () => {

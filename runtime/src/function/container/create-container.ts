@@ -5,11 +5,11 @@ import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
 import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
-import { artifactGlobalName, builtinAccessorKey, scriptUrl } from './artifact-format.ts'
+import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
+import { type CompiledArtifact, compileArtifact } from './compile-artifact.ts'
 import { installGlobals } from './globals.ts'
 import { createRealm, type Realm } from './realm.ts'
 import { onCondemnation, type OnCondemned } from './condemnation.ts'
-import { withoutCompilationCache } from './without-compilation-cache.ts'
 
 /**
  * Runs host code that enters the container and ends it, and what it called, after `timeoutMs`. To
@@ -38,10 +38,7 @@ export interface ContainerOptions {
   readonly log: Logger
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
-  /**
-   * What `compiled` gave for this very source on this very engine. V8 takes it without comparing it
-   * with the source; what it does not take is compiled anew.
-   */
+  /** What `compiled` gave for this very artifact on this very engine. */
   readonly compiled?: Uint8Array | null | undefined
   readonly onCondemned?: OnCondemned | undefined
 }
@@ -52,7 +49,7 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
 })
 
 /**
- * Evaluates `source`, one classic script as `artifact-format.ts` says, in a context with the
+ * Evaluates an artifact, as `artifact-format.ts` says, in a context with the
  * documented globals and nothing else. It contains accidents; it is no security boundary: code can
  * reach the host through any function it is handed.
  *
@@ -62,11 +59,10 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
  * @throws RuntimeError `FUNCTION_SYNTAX`, `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
  * `FUNCTION_NO_DEFAULT_EXPORT`
  */
-export function createContainer(source: string, options: ContainerOptions): Container {
+export function createContainer(artifact: Uint8Array, options: ContainerOptions): Container {
   // Taken apart, so that no closure keeps the compiled code it was made from.
   const { revision, log, loadTimeoutMs = 2000, onCondemned } = options
-  const hasCompiled = options.compiled != null
-  const script = compile(source, options)
+  const compiled = compile(artifact, options)
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm = createRealm(context)
   const disposeGlobals = installGlobals(context, log)
@@ -79,17 +75,16 @@ export function createContainer(source: string, options: ContainerOptions): Cont
   const global = (name: string): unknown => Reflect.get(context, name)
   try {
     runAttributed({ revision, requestId: null, active: true }, () =>
-      withoutWatchdog(() => script.runInContext(context, { timeout: loadTimeoutMs })),
+      withoutWatchdog(() => compiled.runIn(context, loadTimeoutMs)),
     )
     const defaultExport = defaultOf(global(artifactGlobalName), revision)
     const runLimited = createLimitedRun(context)
-    const isTaken = hasCompiled && script.cachedDataRejected !== true
     return {
       realm,
       defaultExport,
       global,
       runLimited,
-      compiled: () => (isTaken ? null : withoutCompilationCache(() => script.createCachedData())),
+      compiled: () => compiled.code(),
       dispose,
     }
   } catch (error) {
@@ -123,11 +118,9 @@ function createLimitedRun(context: vm.Context): LimitedRun {
   }
 }
 
-function compile(source: string, { revision, compiled }: ContainerOptions): vm.Script {
-  const filename = scriptUrl(revision)
-  const cachedData = compiled == null ? undefined : Buffer.from(compiled)
+function compile(artifact: Uint8Array, { revision, compiled }: ContainerOptions): CompiledArtifact {
   try {
-    return withoutCompilationCache(() => new vm.Script(source, { filename, cachedData }))
+    return compileArtifact(artifact, revision, compiled ?? null)
   } catch (error) {
     throw new RuntimeError(
       'FUNCTION_SYNTAX',

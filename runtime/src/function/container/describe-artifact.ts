@@ -26,7 +26,7 @@ export interface DescribeOptions {
  */
 export function describeArtifact(source: string, options: DescribeOptions): ArtifactDescription {
   const { functionName, timeoutMs, log = silent } = options
-  const container = createContainer(source, {
+  const container = createContainer(Buffer.from(source), {
     revision: functionName,
     log,
     loadTimeoutMs: timeoutMs,

@@ -55,7 +55,6 @@ const ownGlobals = [
   'clearImmediate',
   'clearInterval',
   'clearTimeout',
-  'console',
   'performance',
   'queueMicrotask',
   'setImmediate',
@@ -67,6 +66,7 @@ const ownGlobals = [
 export const containerGlobalNames: readonly string[] = [
   ...Object.keys(hostGlobals),
   ...ownGlobals,
+  'console',
 ].toSorted()
 
 /** Defines the globals on a container's global object; returns what ends its timers. */
@@ -76,7 +76,6 @@ export function installGlobals(target: object, log: Logger): () => void {
     ...timers.globals,
     ...createEntries(),
     AbortSignal: abortSignalWith(timers.globals.setTimeout),
-    console: createConsole(log),
     // The host's own object keeps every mark and measure for the life of the process.
     performance: Object.freeze({
       now: () => performance.now(),
@@ -88,7 +87,24 @@ export function installGlobals(target: object, log: Logger): () => void {
   for (const [name, value] of Object.entries({ ...hostGlobals, ...own, ...ofLanguage })) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true })
   }
+  defineWhenRead(target, 'console', () => createConsole(log))
   return () => timers.dispose()
+}
+
+/** For what takes memory (a console has 6 KB) and few functions use. */
+function defineWhenRead(target: object, name: string, create: () => unknown): void {
+  const define = (value: unknown): void => {
+    Object.defineProperty(target, name, { value, writable: true, configurable: true })
+  }
+  Object.defineProperty(target, name, {
+    get: () => {
+      const value = create()
+      define(value)
+      return value
+    },
+    set: define,
+    configurable: true,
+  })
 }
 
 /** The host's class, but for `timeout`: its timer is the container's, tracked and fired from a microtask. */

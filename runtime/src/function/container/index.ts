@@ -7,6 +7,7 @@ export {
   revisionIdOf,
   scriptUrl,
 } from './artifact-format.ts'
+export { joinParts, packagesGlobalName, partsOf } from './artifact-parts.ts'
 export { composeSettings, type SettingsPolicy } from './compose-settings.ts'
 export {
   type ArtifactDescription,

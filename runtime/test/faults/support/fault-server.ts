@@ -26,8 +26,11 @@ const lines: FunctionLine[] = []
 const notes: string[] = []
 
 async function publish(publication: Publication): Promise<void> {
-  const { name, handler, role = 'proven', weightPercent = 100, settings = {} } = publication
-  const ref = await bucket.release(`shop/${name}`, handler, { settings })
+  const { name, handler, script, role = 'proven', weightPercent = 100, settings = {} } = publication
+  const ref = await bucket.release(`shop/${name}`, handler, {
+    settings,
+    ...(script !== undefined && { script }),
+  })
   if (role === 'proven') proven.set(name, ref)
   const before = proven.get(name)
   functions[name] = testFunctionState(role === 'canary' && before !== undefined ? before : ref, {

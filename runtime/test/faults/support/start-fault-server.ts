@@ -15,6 +15,8 @@ export interface Publication {
   readonly name: string
   /** Source text of what the function exports as default. */
   readonly handler: string
+  /** The whole artifact instead of one around the handler. */
+  readonly script?: string
   readonly role?: 'proven' | 'stable' | 'canary'
   /** Of a canary. Default 100. */
   readonly weightPercent?: number

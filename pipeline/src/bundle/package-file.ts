@@ -1,0 +1,6 @@
+const authoring = /(?:^|\/)runtime\/(?:src|dist)\/function\/authoring\//
+
+/** Whether esbuild's path of an input is of an installed package, or of the authoring module. */
+export function isPackageFile(path: string): boolean {
+  return path.includes('node_modules/') || authoring.test(path)
+}
