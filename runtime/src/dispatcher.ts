@@ -1,8 +1,19 @@
 import { invokeDivided } from './canary-calls.ts'
 import type { Clock } from './clock.ts'
+import {
+  bodyTooLarge,
+  closed,
+  loading,
+  methodNotAllowed,
+  notReady,
+  quarantined,
+  routeNotFound,
+  overloaded,
+  stopped,
+} from './dispatch-answers.ts'
 import { isRuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
-import { toOutcome } from './function/outcome.ts'
+import { LimitedCall } from './function/limited-call.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
 import { invokeGuarded } from './stable-calls.ts'
@@ -21,6 +32,8 @@ export interface Dispatcher {
   maxBodyBytes(functionName: string): number | null
   /** Never rejects. */
   invoke(functionName: string, call: Call): Promise<Outcome>
+  /** The answer to a body larger than `maxBodyBytes`. */
+  refuseBody(functionName: string, maxBytes: number): Outcome
   /** The answer when there is no function to invoke. */
   refuse(match: Exclude<RouteMatch, { status: 'found' }>): Outcome
 }
@@ -31,6 +44,10 @@ export interface DispatcherOptions {
   readonly clock: Clock
   /** Functions to be turned away. */
   readonly shed: () => ReadonlySet<string>
+  /** Told of every answer that is given for a function without any of its revisions. */
+  readonly onTurnedAway: (functionName: string, code: string) => void
+  /** A call waited for this revision to be loaded, and it was. */
+  readonly onColdStart: (revision: LazyRevision) => void
   /** Takes what the watchdog has stopped out of service, before that is told. */
   readonly onRunawayMet: () => void
   /** Resolves when another revision serves in the place of one that did not load, if one does. */
@@ -55,16 +72,23 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const pick = (slot: Slot, call: Call): LazyRevision | null =>
     slot[sideOf(slot, call)]?.revision ?? null
 
+  const turnAway = (name: string, answer: Outcome): Outcome => {
+    if (answer.errorCode !== null) options.onTurnedAway(name, answer.errorCode)
+    return answer
+  }
+
   const invoke = (name: string, call: Call): Promise<Outcome> => {
     // Looked up again: since the match the table may have been swapped and the revision retired.
     const slot = serving.current.slots.get(name)
     if (slot === undefined) return Promise.resolve(routeNotFound)
-    if (slot.stopped) return Promise.resolve(stopped(name, slot.stable?.revision.id ?? null))
+    if (slot.stopped) {
+      return Promise.resolve(turnAway(name, stopped(name, slot.stable?.revision.id ?? null)))
+    }
     const side = sideOf(slot, call)
     const revision = slot[side]?.revision
-    if (revision === undefined) return Promise.resolve(quarantined(name))
+    if (revision === undefined) return Promise.resolve(turnAway(name, quarantined(name)))
     const shed = options.shed()
-    if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnedAway(name))
+    if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnAway(name, overloaded(name)))
     if (!revision.isReady) return invokeOther(name, revision, call)
     if (isDivided(slot)) return invokeDivided(slot, side, call, options.rollouts)
     const { guarded } = options.stableGuards
@@ -85,20 +109,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   ): Promise<Outcome> => {
     const slot = serving.current.slots.get(name)
     const isStill = slot !== undefined && pick(slot, call) === revision
-    return isStill ? Promise.resolve(otherwise) : invoke(name, call)
+    return isStill ? Promise.resolve(turnAway(name, otherwise)) : invoke(name, call)
   }
 
   /** Waits for the revision no longer than for an answer, with as many others as it may have calls. */
   const invokeCold = async (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
     const { timeoutMs, maxConcurrency, maxQueue = 0 } = revision.release.settings
     const ahead = waiting.get(revision) ?? 0
-    if (ahead >= maxConcurrency + maxQueue) return loading(name)
+    if (ahead >= maxConcurrency + maxQueue) return turnAway(name, loading(name))
     waiting.set(revision, ahead + 1)
     const ended = new AbortController()
     try {
       const loaded = revision.load().then(() => true)
       const overdue = clock.sleep(timeoutMs, ended.signal).then(() => false)
-      if (!(await Promise.race([loaded, overdue]))) return loading(name)
+      if (!(await Promise.race([loaded, overdue]))) return turnAway(name, loading(name))
     } catch (error) {
       // Not its fault: it was replaced, or the runtime is closed.
       const isRetired = isRuntimeError(error, 'RUNTIME_CLOSED')
@@ -111,7 +135,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       if (left === 0) waiting.delete(revision)
       else waiting.set(revision, left)
     }
-    return invoke(name, call)
+    options.onColdStart(revision)
+    return invoke(name, new LimitedCall(call, call.timeoutMs, true))
   }
 
   return {
@@ -123,78 +148,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return Math.max(maxBodyBytes, slot.canary?.revision.release.settings.maxBodyBytes ?? 0)
     },
     invoke,
+    refuseBody: (name, maxBytes) => turnAway(name, bodyTooLarge(maxBytes)),
     refuse: (match) => {
       if (!isReady()) return notReady
-      if (match.status === 'notFound') return routeNotFound
-      return toOutcome(
-        {
-          status: 405,
-          code: 'METHOD_NOT_ALLOWED',
-          message: `Use ${match.allow.join(' or ')} here`,
-        },
-        { ...jsonHeaders, allow: match.allow.join(', ') },
-      )
+      return match.status === 'notFound' ? routeNotFound : methodNotAllowed(match.allow)
     },
   }
-}
-
-const jsonHeaders = Object.freeze({ 'content-type': 'application/json; charset=utf-8' })
-
-const routeNotFound = toOutcome(
-  { status: 404, code: 'ROUTE_NOT_FOUND', message: 'No function is served at this address' },
-  jsonHeaders,
-)
-
-const notReady = toOutcome(
-  {
-    status: 503,
-    code: 'NOT_READY',
-    message: 'This instance has not yet received what it should serve; try again',
-  },
-  { ...jsonHeaders, 'retry-after': '5' },
-)
-
-const closed = toOutcome(
-  { status: 503, code: 'NOT_READY', message: 'This instance is closing; try again' },
-  { ...jsonHeaders, 'retry-after': '5' },
-)
-
-function quarantined(name: string): Outcome {
-  return toOutcome(
-    {
-      status: 503,
-      code: 'FUNCTION_QUARANTINED',
-      message: `Every release of ${name} that could serve here is quarantined; it serves again with another`,
-    },
-    jsonHeaders,
-  )
-}
-
-function loading(name: string): Outcome {
-  return toOutcome(
-    { status: 503, code: 'FUNCTION_LOADING', message: `${name} is being loaded; try again` },
-    { ...jsonHeaders, 'retry-after': '1' },
-  )
-}
-
-function turnedAway(name: string): Outcome {
-  return toOutcome(
-    {
-      status: 503,
-      code: 'FUNCTION_SHED',
-      message: `This instance cannot keep up, and ${name} takes most of its time; try again`,
-    },
-    { ...jsonHeaders, 'retry-after': '1' },
-  )
-}
-
-function stopped(name: string, revisionId: string | null): Outcome {
-  return toOutcome(
-    {
-      status: 503,
-      code: 'FUNCTION_STOPPED',
-      message: `${name} is stopped; it serves again when its operators resume it`,
-    },
-    revisionId === null ? jsonHeaders : { ...jsonHeaders, 'x-needle-revision': revisionId },
-  )
 }

@@ -169,6 +169,11 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     isReady: () => synchronizer?.isReady === true,
     clock,
     shed: () => overload?.shed ?? nobody,
+    onTurnedAway: (name, code) => registry.turnAway(name, code),
+    onColdStart: (revision) => {
+      const metrics = registry.find(revision.release.function, revision.id)
+      if (metrics !== null) metrics.coldStarts += 1
+    },
     onRunawayMet: () => runaways.settle(),
     onLoadFailed: async (revision, error) => synchronizer?.reject(revision, error),
     stickyKey: createStickyKey({ ofHost: options.stickyKey, log }),
@@ -348,8 +353,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       return dispatcher.invoke(name, { ...call, params, query })
     },
     status,
-    metrics: () =>
-      toPrometheusText([...callFamilies(registry.series()), ...statusFamilies(status())]),
+    metrics: () => toPrometheusText([...callFamilies(registry), ...statusFamilies(status())]),
     ready: async () => (await begun.promise).ready(),
     refresh: async () => (await begun.promise).refresh(),
   }

@@ -38,10 +38,10 @@ describe('endpoints', () => {
     expect(metrics.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
     expect(metrics.body.split('\n')).toEqual(
       expect.arrayContaining([
-        `faas_invocations_total{${labels}} 2`,
+        `faas_invocations_total{${labels}} 1`,
         `faas_errors_total{${labels}} 1`,
         `faas_timeouts_total{${labels}} 0`,
-        `needle_call_errors_total{${labels},code="FUNCTION_FAILED"} 1`,
+        `needle_call_errors_total{${labels},error_type="FUNCTION_FAILED"} 1`,
         `faas_invoke_duration_seconds_count{${labels}} 2`,
         'needle_ready 1',
         'needle_manifest_version 1',

@@ -39,6 +39,9 @@ it('turns the heaviest function away while the event loop cannot keep up, and no
 
   expect(codes.heavy.get('FUNCTION_SHED')).toBeGreaterThan(0)
   expect([...codes.light.keys()]).toEqual([null])
+  expect(runtime.metrics()).toContain(
+    `needle_calls_turned_away_total{faas_name="shop/heavy",error_type="FUNCTION_SHED"} ${codes.heavy.get('FUNCTION_SHED')}\n`,
+  )
   expect(events.find(({ type }) => type === 'shed')).toMatchObject({
     function: 'shop/heavy',
     share: expect.any(Number),

@@ -16,6 +16,8 @@ export interface Call {
   readonly caller: Caller
   /** Address of the client as the host sees it; keeps callers on their side of a rollout. */
   readonly clientAddress?: string | undefined
+  /** It had to wait for its function to be loaded. Default false. */
+  readonly isCold?: boolean | undefined
   /** Milliseconds, less than the settings of the function say; absent: those. */
   readonly timeoutMs?: number | undefined
   /** Aborts when the client goes away. Read only once a function or a stream can make use of it: may be a lazy getter. */

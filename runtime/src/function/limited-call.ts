@@ -1,13 +1,18 @@
 import type { Call } from './call.ts'
 
-/** A call that has less time than the settings of its function would give it. Copies nothing. */
+/**
+ * A call that has less time than the settings of its function would give it, or has waited for it.
+ * Copies nothing.
+ */
 export class LimitedCall implements Call {
-  readonly timeoutMs: number
+  readonly timeoutMs: number | undefined
+  readonly isCold: boolean
   private readonly call: Call
 
-  constructor(call: Call, timeoutMs: number) {
+  constructor(call: Call, timeoutMs: number | undefined, isCold = call.isCold === true) {
     this.call = call
     this.timeoutMs = timeoutMs
+    this.isCold = isCold
   }
 
   get requestId(): string {

@@ -676,12 +676,29 @@ describe('metrics', () => {
     expect(registry.loopMs().get('shop/card')).toBeGreaterThanOrEqual(2 * 16 * 7)
   })
 
-  it('tell time and heap of the last load', async () => {
+  it('tell time of loads, and heap of the last', async () => {
     const registry = createMetricsRegistry()
     await loadFixture(`${burning(20)}; ${artifactOf('() => ({})')}`, { registry })
     const [series] = registry.series()
-    expect(series?.metrics.lastLoad?.durationMs).toBeGreaterThanOrEqual(19)
-    expect(series?.metrics.lastLoad?.heapBytes).toEqual(expect.any(Number))
+    expect(series?.metrics.loads.sumMs).toBeGreaterThanOrEqual(19)
+    expect(series?.metrics.loadHeapBytes).toEqual(expect.any(Number))
+  })
+
+  it('leave out calls that the revision did not take, which are counted by function and code', async () => {
+    const registry = createMetricsRegistry()
+    const { invoke, revision } = await loadFixture(
+      artifactOf(`() => new Promise((resolve) => setTimeout(resolve, 5, 'done'))`),
+      { registry, settings: { maxConcurrency: 1 } },
+    )
+    await Promise.all([invoke(), invoke(), invoke()])
+    revision.dispose()
+    await invoke()
+    const [series] = registry.series()
+    expect(series?.metrics).toMatchObject({ calls: 1, errors: new Map() })
+    expect([...registry.turnedAway()]).toEqual([
+      { function: 'shop/card', code: 'FUNCTION_BUSY', calls: 2 },
+      { function: 'shop/card', code: 'FUNCTION_STOPPED', calls: 1 },
+    ])
   })
 })
 

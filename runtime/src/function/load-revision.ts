@@ -77,7 +77,7 @@ async function load(
   onCut: (error: RuntimeError) => void,
 ): Promise<Revision> {
   // Taken apart, so that no closure keeps the artifact's bytes.
-  const { release, releaseDigest, onRunaway, onOverrun, probation } = options
+  const { release, releaseDigest, registry, onRunaway, onOverrun, probation } = options
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = createAuthorLog(log, options.clock)
@@ -113,16 +113,16 @@ async function load(
         realm: container.realm,
         log,
         authorLog,
-        metrics: options.registry?.forRevision(release.function, id),
+        metrics: registry?.forRevision(release.function, id),
       }),
     )
-    const { durationMs, heapBytes } = cost
-    shared.metrics.lastLoad = { durationMs, heapBytes }
+    shared.metrics.recordLoad(cost)
     const { unaided } = shared.serializer
     if (unaided !== null && definition.output !== null) {
       log.debug('Answers are written by JSON.stringify', { reason: unaided })
     }
-    const { revision, condemn } = createRevision({ id, release, releaseDigest }, shared, container)
+    const identity = { id, release, releaseDigest }
+    const { revision, condemn } = createRevision(identity, shared, { container, registry })
     onCondemned = (requestId) => {
       condemn()
       onRunaway?.(revision, requestId)
@@ -155,13 +155,25 @@ function heldUp(id: string): RuntimeError {
 function createRevision(
   identity: Pick<Revision, 'id' | 'release' | 'releaseDigest'>,
   loaded: LoadedFunction,
-  evaluated: Pick<Container, 'compiled' | 'dispose'>,
+  {
+    container: evaluated,
+    registry,
+  }: {
+    readonly container: Pick<Container, 'compiled' | 'dispose'>
+    readonly registry: MetricsRegistry | undefined
+  },
 ): { readonly revision: Revision; readonly condemn: () => void } {
   const { active, jsonHeaders, clock } = loaded
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
   let container: typeof evaluated | null = evaluated
   let isRunaway = false
+
+  // Here, not handed in: a callback made in `load` would keep all that is let go of below.
+  const turnAway = (answer: Outcome): Outcome => {
+    if (answer.errorCode !== null) registry?.turnAway(identity.release.function, answer.errorCode)
+    return answer
+  }
 
   const revision: Revision = {
     ...identity,
@@ -176,13 +188,9 @@ function createRevision(
     },
     invoke: (call: Call) =>
       new Promise<Outcome>((onOutcome) => {
-        if (shared === null) return onOutcome(toOutcome(stopped, jsonHeaders))
-        if (isRunaway) return onOutcome(toOutcome(quarantined, jsonHeaders))
-        if (active.isFull) {
-          const outcome = busyOutcome(shared)
-          shared.metrics.record(outcome, 0)
-          return onOutcome(outcome)
-        }
+        if (shared === null) return onOutcome(turnAway(toOutcome(stopped, jsonHeaders)))
+        if (isRunaway) return onOutcome(turnAway(toOutcome(quarantined, jsonHeaders)))
+        if (active.isFull) return onOutcome(turnAway(busyOutcome(shared)))
         return new ActiveCall(call, shared, onOutcome).start()
       }),
     drained: async (timeoutMs) => {

@@ -100,7 +100,7 @@ function serve(
     const body = request.body instanceof Received ? request.body.body : null
     if (body instanceof BodyTooLarge) {
       reply.header('connection', 'close')
-      return send(request, reply, bodyTooLarge(body.maxBytes))
+      return send(request, reply, dispatcher.refuseBody(found.function, body.maxBytes))
     }
     const call = new FastifyCall(request, reply, { match: found, body, caller })
     void dispatcher.invoke(found.function, call).then((outcome) => send(request, reply, outcome))
@@ -124,19 +124,6 @@ function serve(
 }
 
 const noCaller: Caller = Object.freeze({})
-
-const bodyTooLarge = (maxBytes: number): Outcome => ({
-  status: 413,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  body: JSON.stringify({
-    error: {
-      code: 'BODY_TOO_LARGE',
-      message: `The request body is larger than ${maxBytes} bytes`,
-    },
-  }),
-  errorCode: 'BODY_TOO_LARGE',
-  functionFault: false,
-})
 
 function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
   const { body, headers } = outcome

@@ -25,6 +25,8 @@ export class CallMetrics {
   calls = 0
   /** Those the function is to blame for. */
   faults = 0
+  /** Those that had to wait for it to be loaded. */
+  coldStarts = 0
   /** Failures of what it left behind that nobody awaited, at most one for a call. */
   strayFaults = 0
   /** By error code, caller's errors included. */
@@ -37,9 +39,18 @@ export class CallMetrics {
    * its own awaits is not seen.
    */
   loopMs = 0
-  /** Of its last load: milliseconds of the event loop, and growth of the heap, collections included. */
-  lastLoad: { readonly durationMs: number; readonly heapBytes: number } | null = null
+  /** What its loads took of the event loop's time. */
+  readonly loads = new DurationHistogram()
+  /** Growth of the heap during its last load, collections included; null before the first. */
+  loadHeapBytes: number | null = null
   #begun = 0
+  /** Faults of calls whose answer had begun well. */
+  #lateFaults = 0
+
+  /** Calls answered without a fault of the function; one that broke off later had been answered. */
+  get successes(): number {
+    return this.calls - this.faults + this.#lateFaults
+  }
 
   /** Once per call; returns whether it is one to be timed. */
   begin(): boolean {
@@ -52,6 +63,11 @@ export class CallMetrics {
     this.loopMs += durationMs * timedOneIn
   }
 
+  recordLoad(cost: { readonly durationMs: number; readonly heapBytes: number }): void {
+    this.loads.record(cost.durationMs)
+    this.loadHeapBytes = cost.heapBytes
+  }
+
   record({ errorCode, functionFault }: AnsweredCall, durationMs: number): void {
     this.calls += 1
     if (functionFault) this.faults += 1
@@ -62,6 +78,7 @@ export class CallMetrics {
   /** Of a call that is recorded already: its answer broke off after its head had left. */
   recordLateFault(code: string): void {
     this.faults += 1
+    this.#lateFaults += 1
     this.#countError(code)
   }
 

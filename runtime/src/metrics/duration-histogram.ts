@@ -12,12 +12,15 @@ export class DurationHistogram {
   /** Per bucket of `bucketBoundsMs`, then the one without bound; not cumulative. */
   readonly counts = new Float64Array(bucketBoundsMs.length + 1)
   sumMs = 0
+  /** Told of every duration, too; null while nobody listens. */
+  mirror: ((durationMs: number) => void) | null = null
 
   record(durationMs: number): void {
     let bucket = 0
     while (durationMs > (bucketBoundsMs[bucket] ?? Infinity)) bucket += 1
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
     this.sumMs += durationMs
+    if (this.mirror !== null) this.mirror(durationMs)
   }
 
   /** Durations that may have been longer: a bucket that reaches beyond counts in full. */

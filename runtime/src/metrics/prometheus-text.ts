@@ -1,18 +1,5 @@
-/** One metric with all its samples, as Prometheus reads it. */
-export interface MetricFamily {
-  /** Without the `_total` of a counter's samples: those carry their whole name. */
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly samples: readonly Sample[]
-}
-
-export interface Sample {
-  /** Appended to the family's name: `_bucket`, `_sum`, `_count`. Default none. */
-  readonly suffix?: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
+import { bucketBoundsMs, type DurationHistogram } from './duration-histogram.ts'
+import type { MetricFamily, Sample } from './metric-family.ts'
 
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -20,20 +7,68 @@ export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 export function toPrometheusText(families: readonly MetricFamily[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)
-    .map(
-      ({ name, help, type, samples }) =>
-        `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${samples
-          .map((sample) => `${name}${sample.suffix ?? ''}${labels(sample)} ${sample.value}\n`)
-          .join('')}`,
-    )
+    .map((family) => {
+      const name = toPrometheusName(family)
+      const head = `# HELP ${name} ${escapeHelp(family.help)}\n# TYPE ${name} ${family.type}\n`
+      return `${head}${toLines(name, family).join('')}`
+    })
     .join('')
 }
 
-function labels(sample: Sample): string {
-  const pairs = Object.entries(sample.labels).map(
-    ([name, value]) => `${name}="${escapeLabel(value)}"`,
+/**
+ * As OpenTelemetry's specification of its compatibility with Prometheus spells a name: underscores
+ * for dots, the unit in full, `_total` at the end of a counter. Units in braces are not told.
+ */
+export function toPrometheusName({
+  name,
+  unit,
+  type,
+}: Pick<MetricFamily, 'name' | 'type'> & { readonly unit: string }): string {
+  const suffix = type === 'counter' ? '_total' : ''
+  return `${name.replaceAll('.', '_')}${unitSuffixes.get(unit) ?? ''}${suffix}`
+}
+
+const unitSuffixes: ReadonlyMap<string, string> = new Map([
+  ['s', '_seconds'],
+  ['By', '_bytes'],
+  ['%', '_percent'],
+])
+
+function toLines(name: string, family: MetricFamily): string[] {
+  return family.type === 'histogram'
+    ? family.samples.flatMap((sample) => histogramLines(name, sample))
+    : family.samples.map(({ attributes, value }) => toLine(name, toLabels(attributes), value))
+}
+
+function histogramLines(name: string, sample: Sample<DurationHistogram>): string[] {
+  const labels = toLabels(sample.attributes)
+  const { counts, sumMs } = sample.value
+  const bucketOf = labels === '' ? '' : `${labels},`
+  const lines: string[] = []
+  let cumulative = 0
+  for (const [index, le] of bucketLabels.entries()) {
+    cumulative += counts[index] ?? 0
+    lines.push(toLine(`${name}_bucket`, `${bucketOf}${le}`, cumulative))
+  }
+  lines.push(
+    toLine(`${name}_sum`, labels, sumMs / 1000),
+    toLine(`${name}_count`, labels, cumulative),
   )
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  return lines
+}
+
+const bucketLabels = [...bucketBoundsMs.map((boundMs) => String(boundMs / 1000)), '+Inf'].map(
+  (bound) => `le="${bound}"`,
+)
+
+function toLine(name: string, labels: string, value: number): string {
+  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`
+}
+
+function toLabels(attributes: Sample<unknown>['attributes']): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name.replaceAll('.', '_')}="${escapeLabel(value)}"`)
+    .join(',')
 }
 
 function escapeHelp(text: string): string {
