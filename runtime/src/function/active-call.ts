@@ -103,7 +103,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.abandon = null
     this.onClientGone = null
     this.resume = null
-    this.span = startCallSpan(shared.span, call.requestId)
+    this.span = startCallSpan(shared.span, call)
     this.probation = shared.probation
     this.isTimed = shared.metrics.begin()
   }
@@ -345,7 +345,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   private log(message: string, { thrown, ...fields }: Record<string, unknown>): void {
     const { log } = this.shared
     const { requestId } = this.call
-    const write = (error: string): void => log.error(message, { ...fields, requestId, error })
+    // A stream is read in the async context of who reads it, where this span is not the active one.
+    const traced = this.span === null ? null : { traceId: this.span.traceId }
+    const write = (error: string): void =>
+      log.error(message, { ...fields, requestId, ...traced, error })
     this.shared.describeFailure(thrown).then(write, (problem: unknown) => write(String(problem)))
   }
 

@@ -84,6 +84,40 @@ it.each([
   ])
 })
 
+it.each([
+  [
+    'a failure after a wait',
+    `async () => { await new Promise((resolve) => setTimeout(resolve, 1)); throw new Error('no') }`,
+  ],
+  [
+    'a stream that breaks off',
+    `() => new Response(new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        this.sent ? controller.error(new Error('no')) : controller.enqueue(new Uint8Array(1))
+        this.sent = true
+      }
+    }))`,
+  ],
+])('is named in the line the runtime logs of %s', async (_what, handler) => {
+  const { invoke, lines } = await loadFixture(artifactOf(handler))
+  await textOf(await invoke()).catch(() => undefined)
+  await expect.poll(() => exporter.getFinishedSpans()).toHaveLength(1)
+  const [span] = exporter.getFinishedSpans()
+  await expect
+    .poll(() => lines)
+    .toMatchObject([
+      {
+        level: 'error',
+        fields: {
+          function: 'shop/card',
+          requestId: 'req-1',
+          traceId: span?.spanContext().traceId,
+        },
+      },
+    ])
+})
+
 it('does not blame the function for what the caller did', async () => {
   const { invoke } = await loadFixture(artifactOf(`async () => 1`))
   await invoke({ body: '{' })

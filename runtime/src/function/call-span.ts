@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Settings } from '../manifest/settings.ts'
-import type { Outcome } from './call.ts'
+import type { Call, Outcome } from './call.ts'
 
 const tracerName = '@needle-faas/runtime'
 const tracer = trace.getTracer(tracerName)
@@ -44,6 +44,7 @@ export function spanOptions(revision: string, { http }: Pick<Settings, 'http'>):
 
 /** One call in a trace, from its arrival, time in the queue included, to the end of its answer. */
 export interface CallSpan {
+  readonly traceId: string
   /** Runs `enter`, and all it starts, with this span as the active one. */
   run(enter: () => void): void
   onOutcome(outcome: Pick<Outcome, 'status' | 'errorCode' | 'functionFault'>): void
@@ -53,17 +54,24 @@ export interface CallSpan {
 /** A child of the active span; null when nobody records it. */
 export function startCallSpan(
   { name, options }: { readonly name: string; readonly options: SpanOptions },
-  requestId: string,
+  call: Pick<Call, 'requestId' | 'isCold'>,
 ): CallSpan | null {
   if (!isTraced()) return null
   const span = tracer.startSpan(name, options)
-  return span.isRecording() ? toCallSpan(span, requestId) : null
+  return span.isRecording() ? toCallSpan(span, call) : null
 }
 
-function toCallSpan(span: Span, requestId: string): CallSpan {
+function toCallSpan(
+  span: Span,
+  { requestId, isCold }: Pick<Call, 'requestId' | 'isCold'>,
+): CallSpan {
   span.setAttribute('faas.invocation_id', requestId)
+  if (isCold === true) span.setAttribute('faas.coldstart', true)
   const active = trace.setSpan(context.active(), span)
   return {
+    get traceId() {
+      return span.spanContext().traceId
+    },
     run: (enter) => context.with(active, enter),
     onOutcome: ({ status, errorCode, functionFault }) => {
       span.setAttribute('http.response.status_code', status)
