@@ -59,7 +59,10 @@ export interface RuntimeOptions {
   readonly loadAhead?: number | undefined
   /** How long a function that nobody calls stays in memory, past `loadAhead` of them. Default 15 minutes. */
   readonly evictAfterMs?: number | undefined
-  /** Name of this instance in reports. Default: host name and process id. */
+  /**
+   * Name of this instance in reports and metrics. Default: host name and process id, and from the
+   * second runtime of a process on its number.
+   */
   readonly instance?: string | undefined
   /**
    * Stops functions that hold the event loop, from a thread of its own: the call answers 504, and
@@ -114,6 +117,15 @@ const storeSchema = z.custom<ArtifactStore>(
   'give a store url such as "file:./store" or "s3://bucket/prefix", or a store',
 )
 
+let unnamed = 0
+
+/** Two runtimes of a process must not report, or be measured, as one. */
+function nameInstance(): string {
+  unnamed += 1
+  const name = `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`
+  return unnamed === 1 ? name : `${name}-${unnamed}`
+}
+
 const functionSchema = <Type>(what: string) =>
   z.custom<Type>((value) => typeof value === 'function', `must be a function ${what}`)
 
@@ -151,7 +163,7 @@ const optionsSchema = z.strictObject({
   instance: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
-    .default(() => `${hostname().replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}`),
+    .default(nameInstance),
   probationCalls: z.int().min(0).max(10_000).default(20),
   maxLoopDelayMs: z.union([z.literal(false), z.int().min(10).max(60_000)]).default(200),
   probeIntervalMs: z.union([z.literal(false), durationMs]).default(30_000),

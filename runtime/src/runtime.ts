@@ -11,6 +11,7 @@ import { functionOf, toRevisionId } from './function/revision.ts'
 import { createJsonLog } from './json-log.ts'
 import { callFamilies } from './metrics/call-families.ts'
 import { createMetricsRegistry } from './metrics/metrics-registry.ts'
+import { createOpenTelemetryMetrics } from './metrics/open-telemetry-metrics.ts'
 import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
@@ -62,7 +63,8 @@ export interface Runtime {
   status(): RuntimeStatus
   /**
    * Calls per revision (count, faults, errors by code, durations) and the state of this instance in
-   * Prometheus' text format, `prometheusContentType`.
+   * Prometheus' text format, `prometheusContentType`. The same goes to the meter provider the host
+   * has registered with the OpenTelemetry API, if it has.
    */
   metrics(): string
   /**
@@ -162,6 +164,20 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       emit({ type: 'stableFailing', function: name, revision, failure }),
   })
 
+  const openTelemetry = createOpenTelemetryMetrics({
+    registry,
+    statusFamilies: () => statusFamilies(status()),
+    identity: { 'needle.environment': source.environment, 'faas.instance': instance },
+  })
+  const lookForSdk = (): void => {
+    try {
+      openTelemetry.look()
+    } catch (error) {
+      // What a host registers must not stop what serves.
+      log.warn('The OpenTelemetry meter provider cannot be used', { error: String(error) })
+    }
+  }
+
   const dispatcher = createDispatcher({
     rollouts,
     stableGuards,
@@ -223,8 +239,10 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       evictAfterMs: options.evictAfterMs,
       clock,
       random: Math.random,
-      load: ({ ref, release, artifact, compiled, sourceMap, probation }) =>
-        loadRevision({
+      load: ({ ref, release, artifact, compiled, sourceMap, probation }) => {
+        // What it takes is measured, too.
+        lookForSdk()
+        return loadRevision({
           release,
           releaseDigest: ref.release,
           artifact,
@@ -244,7 +262,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
             runaways.note(revision, requestId)
             runaways.tell(guardMs ?? 0)
           },
-        }),
+        })
+      },
       watchdog: watchdogStatus,
       rollouts,
       stableGuards,
@@ -256,6 +275,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
         shed: [...(overload?.shed ?? nobody)],
       }),
       onEvent: emit,
+      onPoll: lookForSdk,
       onChange: () => reporter?.changed(),
     })
   }
@@ -334,6 +354,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     overload?.close()
     wheel.close()
     for (const stop of stopGuarding) stop()
+    openTelemetry.close()
     await ownStore?.close()
   }
 

@@ -66,6 +66,8 @@ export interface SynchronizerOptions {
   readonly probeOf: (functionName: string) => ProbeStatus | null
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
+  /** Before every poll. Must not throw. */
+  readonly onPoll: () => void
   /** Something the status shows has changed. */
   readonly onChange: () => void
 }
@@ -253,6 +255,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const poll = async (signal: AbortSignal): Promise<'ok' | 'failed'> => {
     let outcome: 'ok' | 'failed' = 'ok'
     const before = statusKey()
+    options.onPoll()
     moments.request = clock.now()
     try {
       const result = await manifests.poll(signal)
