@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { runtimeErrorCodes } from '../src/errors.ts'
+import { callFamilies } from '../src/metrics/call-families.ts'
+import { createMetricsRegistry } from '../src/metrics/metrics-registry.ts'
+import { toPrometheusName } from '../src/metrics/prometheus-text.ts'
 import { parseRuntimeOptions } from '../src/runtime-options.ts'
+import { statusFamilies } from '../src/sync/status-families.ts'
+import { startRuntime } from './support/start-runtime.ts'
+import { createTestEnvironment } from './support/test-environment.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -69,6 +75,20 @@ it('lists every option with its default', () => {
     const isLiteral = typeof value === 'number' || typeof value === 'boolean'
     expect(isLiteral ? String(value) : '').toBe(isLiteral ? shown?.replaceAll('`', '') : '')
   }
+})
+
+it('lists every metric by both its names, with kind and unit', async () => {
+  const runtime = await startRuntime(await createTestEnvironment(), {
+    source: { bootDeadlineMs: 1 },
+  })
+  const families = [
+    ...callFamilies(createMetricsRegistry()),
+    ...statusFamilies(runtime.status()),
+  ].map((family) => [family.name, toPrometheusName(family), `${family.type}, ${family.unit}`])
+  const documented = rowsBelow('Traces and metrics').map((cells) =>
+    cells.slice(0, 3).map((cell) => cell.replaceAll('`', '')),
+  )
+  expect(documented).toEqual(families)
 })
 
 it('reports every problem of the options at once', () => {
