@@ -6,7 +6,7 @@ import {
   builtinModuleSource,
   toAllowedBuiltin,
 } from '@needle-faas/runtime/container'
-import { type BuildFailure, type BuildOptions, build, type Message, type Plugin } from 'esbuild'
+import { type BuildFailure, type BuildOptions, type Message, type Plugin } from 'esbuild'
 import * as z from 'zod'
 import type { Issue } from '../errors.ts'
 import type { FunctionSource } from '../functions/discover.ts'
@@ -36,18 +36,9 @@ export async function bundleFunction(
 ): Promise<BundleResult> {
   const entry = join(directory, source.entry)
   try {
-    const { metafile } = await build({
-      ...bundlerOptions,
-      entryPoints: [entry],
-      absWorkingDir: directory,
-      outdir: directory,
-      write: false,
-      metafile: true,
-      minifySyntax: true,
-    })
     const request = { entry, directory, bundlerOptions }
-    const { script, sourceMap } =
-      (await bundleParts({ ...request, metafile })) ?? (await bundleWhole(request))
+    const { bundle, metafile } = await bundleParts(request)
+    const { script, sourceMap } = bundle ?? (await bundleWhole(request))
     const issues = findBundleIssues(source, { script, metafile, budgetBytes })
     if (issues.length > 0) return { status: 'refused', issues }
     return {

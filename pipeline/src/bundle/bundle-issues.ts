@@ -26,7 +26,7 @@ export function findBundleIssues(source: FunctionSource, bundled: Bundled): read
 function outsideIssues(source: FunctionSource, { metafile }: Bundled): readonly Issue[] {
   const allowed = [`${source.directory}/`, `functions/${source.group}/${sharedFolder}/`]
   return Object.keys(metafile?.inputs ?? {})
-    .filter((path) => !isPackageFile(path) && !path.includes('needle-builtin:'))
+    .filter((path) => !isPackageFile(path) && !/^needle-[a-z]+:/.test(path))
     .filter((path) => !allowed.some((prefix) => path.startsWith(prefix)))
     .map((path) => ({
       code: 'IMPORT_OUTSIDE',

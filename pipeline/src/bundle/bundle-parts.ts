@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import {
   artifactBuildOptions,
   artifactGlobalName,
@@ -6,14 +6,16 @@ import {
   packagesGlobalName,
   partsOf,
 } from '@needle-faas/runtime/container'
-import { build, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild'
+import { context, type Metafile, type OutputFile, type Plugin, transform } from 'esbuild'
 import type { Bundle } from './bundle.ts'
 import { artifactOutput, type BundleRequest, outputOf } from './bundle-request.ts'
 import { joinSourceMaps } from './join-source-maps.ts'
 import { isPackageFile } from './package-file.ts'
 
-export interface PartsRequest extends BundleRequest {
-  /** Of the bundle in one part. */
+export interface PartsResult {
+  /** Null when it does not come apart. */
+  readonly bundle: Bundle | null
+  /** What is in it, whether or not it comes apart. */
   readonly metafile: Metafile
 }
 
@@ -24,35 +26,49 @@ export interface PartsRequest extends BundleRequest {
  * splitting.
  *
  * esbuild splits what two entry points share: the function, and one that imports each of the
- * packages' files in it. Its chunks are ES modules, made classic scripts here one by one.
+ * packages' files in it, which a first build has told. Chunks are ES modules, made classic scripts
+ * here one by one.
  *
- * Null when there are no packages in it, or something is imported when needed only: esbuild would
- * make that a chunk of its own.
+ * It does not come apart when there are no packages in it, or something is imported when needed only:
+ * esbuild would make that a chunk of its own.
  */
-export async function bundleParts(request: PartsRequest): Promise<Bundle | null> {
-  const { entry, directory, metafile, bundlerOptions } = request
-  const files = liveFiles(metafile)
-  const packageFiles = files.filter(isPackageFile)
-  if (packageFiles.length === 0 || files.some((file) => importsWhenNeeded(metafile, file))) {
-    return null
-  }
-  const { outputFiles } = await build({
+export async function bundleParts(request: BundleRequest): Promise<PartsResult> {
+  const { entry, directory, bundlerOptions } = request
+  let packageFiles: readonly string[] = []
+  // One context: its second build parses nothing again.
+  const esbuild = await context({
     ...bundlerOptions,
     ...artifactOutput,
     entryPoints: { own: entry, shared: sharedEntry },
-    plugins: [...(bundlerOptions.plugins ?? []), sharedEntryPlugin(packageFiles, directory)],
+    plugins: [...(bundlerOptions.plugins ?? []), sharedEntryPlugin(directory, () => packageFiles)],
     absWorkingDir: directory,
     outdir: directory,
     chunkNames: packagesName,
     splitting: true,
     format: 'esm',
+    supported: { 'top-level-await': false },
+    metafile: true,
   })
-  if (!outputFiles.some(({ path }) => basename(path) === `${packagesName}.js`)) return null
-  const packages = await toClassicScript(outputFiles, packagesName, {
+  try {
+    const { metafile } = await esbuild.rebuild()
+    const files = liveFiles(metafile)
+    packageFiles = files.filter(isPackageFile)
+    if (packageFiles.length === 0 || files.some((file) => importsWhenNeeded(metafile, file))) {
+      return { bundle: null, metafile }
+    }
+    const { outputFiles } = await esbuild.rebuild()
+    return { bundle: await joinChunks(outputFiles), metafile }
+  } finally {
+    await esbuild.dispose()
+  }
+}
+
+async function joinChunks(outputs: readonly OutputFile[]): Promise<Bundle> {
+  const packages = await toClassicScript(outputs, packagesName, {
     banner: `var ${packagesGlobalName}=(module=>{`,
     footer: 'return module.exports})({});',
   })
-  const own = await toClassicScript(outputFiles, 'own', {
+  const own = await toClassicScript(outputs, 'own', {
     banner: `var ${artifactGlobalName}=((require,module)=>{`,
     footer: `return module.exports})(()=>${packagesGlobalName},{});`,
   })
@@ -66,7 +82,7 @@ export async function bundleParts(request: PartsRequest): Promise<Bundle | null>
 }
 
 const packagesName = 'packages'
-const sharedEntry = 'needle:shared'
+const sharedEntry = 'needle-shared'
 
 /** Those that left something in the bundle. */
 function liveFiles({ outputs }: Metafile): string[] {
@@ -80,16 +96,18 @@ function importsWhenNeeded({ inputs }: Metafile, file: string): boolean {
 }
 
 /** What it imports shares a chunk with the function; that it uses nothing leaves what the function uses. */
-function sharedEntryPlugin(files: readonly string[], directory: string): Plugin {
+function sharedEntryPlugin(directory: string, files: () => readonly string[]): Plugin {
   return {
-    name: 'needle-shared',
+    name: sharedEntry,
     setup: (esbuild) => {
       esbuild.onResolve({ filter: new RegExp(`^${sharedEntry}$`) }, ({ path }) => ({
         path,
         namespace: sharedEntry,
       }))
       esbuild.onLoad({ filter: /.*/, namespace: sharedEntry }, () => ({
-        contents: files.map((file) => `import ${JSON.stringify(join(directory, file))}`).join('\n'),
+        contents: files()
+          .map((file) => `import ${JSON.stringify(join(directory, file))}`)
+          .join('\n'),
         resolveDir: directory,
       }))
     },
