@@ -39,6 +39,8 @@ export interface LoadResult {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
+  /** Of every request, when they arrived at a rate; else empty. */
+  readonly latenciesMs: readonly number[]
   /** Share of the time in which there were answers to handle, 0–1: near 1 it measures itself. */
   readonly busy: number
 }
@@ -97,11 +99,14 @@ async function load(
   options: LoadOptions,
 ): Promise<LoadResult> {
   const latency = createHistogram({ figures: 3 })
+  const latenciesMs: number[] = []
   let answered = 0
   let failed = 0
   let firstFailure: string | null = null
   const record = (answer: Answer): void => {
-    latency.record(Math.max(1, Math.round((performance.now() - answer.startedAt) * 1e6)))
+    const ms = performance.now() - answer.startedAt
+    latency.record(Math.max(1, Math.round(ms * 1e6)))
+    if (options.ratePerSecond !== undefined) latenciesMs.push(Math.round(ms * 1000) / 1000)
     if (answer.failure === null) answered++
     else {
       failed++
@@ -125,6 +130,7 @@ async function load(
     p50Ms: toMs(latency.percentile(50)),
     p99Ms: toMs(latency.percentile(99)),
     maxMs: toMs(latency.max),
+    latenciesMs,
     busy: 1 - idleMs / elapsedMs,
   }
 }

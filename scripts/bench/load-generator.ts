@@ -52,5 +52,6 @@ const resultSchema: z.ZodType<LoadResult> = z.object({
   p50Ms: z.number(),
   p99Ms: z.number(),
   maxMs: z.number(),
+  latenciesMs: z.array(z.number()),
   busy: z.number(),
 })

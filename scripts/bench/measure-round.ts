@@ -6,7 +6,7 @@ import { type Program, startProgram } from './program.ts'
 import { type LoadResult, runLoad } from './http-load.ts'
 import { shuffled } from './seeded-random.ts'
 import { type ServerUsage, usageOf } from './server-usage.ts'
-import { median } from './statistics.ts'
+import { median, quantile } from './statistics.ts'
 
 /** One of the servers that are compared in a round. */
 export interface Contender<Name extends string> {
@@ -40,7 +40,7 @@ export interface Launch {
   readonly rssBytes: number | null
   /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
-  /** Latency at the open rate, medians of the slices; null when it was left out. */
+  /** Latency at the open rate, of the requests of all slices together; null when it was left out. */
   readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
 }
 
@@ -180,11 +180,13 @@ function difference(after: number | null, before: number | null): number | null 
   return after === null || before === null ? null : after - before
 }
 
+/**
+ * Together: the 99th percentile of a slice is its ten slowest requests, and so tells whether there was
+ * a collection of garbage in it rather than what one request in a hundred waits.
+ */
 function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open']> {
-  return {
-    p50Ms: median(slices.map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(slices.map(({ p99Ms }) => p99Ms)),
-  }
+  const latencies = slices.flatMap(({ latenciesMs }) => latenciesMs)
+  return { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) }
 }
 
 /** @throws Error when it was not measured */

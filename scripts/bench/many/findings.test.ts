@@ -76,6 +76,7 @@ describe('swap', () => {
     durationMs: 5000,
     p50Ms: 1,
     p99Ms: 10,
+    latenciesMs: [],
     maxMs: 20,
     busy: 0.5,
   }
