@@ -1,4 +1,4 @@
-import type { Exchange } from './http-load.ts'
+import type { Exchange } from './http-connection.ts'
 import { manyExchanges } from './many/many-exchanges.ts'
 import { priceExchanges } from './price-exchanges.ts'
 

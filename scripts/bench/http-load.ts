@@ -1,13 +1,6 @@
-import { connect } from 'node:net'
-import { once } from 'node:events'
 import { createHistogram } from 'node:perf_hooks'
+import { type Answer, type Connection, type Exchange, openConnection } from './http-connection.ts'
 import { createSeededRandom } from './seeded-random.ts'
-
-/** One request as bytes on the wire and the bodies its answer may have, byte for byte. */
-export interface Exchange {
-  readonly request: Buffer
-  readonly rightBodies: readonly Buffer[]
-}
 
 export interface LoadTarget {
   readonly port: number
@@ -56,7 +49,7 @@ export interface LoadClient {
  * Loads an HTTP/1.1 server on this machine over raw sockets: about a tenth of what a full client
  * costs, so that the generator's core is not what is measured. While it waits it spins: to wake a
  * sleeper costs the one who writes to it, up to a quarter of a small request on a virtual machine, and
- * the slower a server the oftener its client sleeps. Understands answers with `content-length` only.
+ * the slower a server the oftener its client sleeps.
  */
 export function createLoadClient(target: LoadTarget): LoadClient {
   let open: readonly Connection[] = []
@@ -159,17 +152,6 @@ function toMs(nanoseconds: number): number {
   return nanoseconds / 1e6
 }
 
-interface Answer {
-  readonly startedAt: number
-  readonly failure: string | null
-}
-
-interface Connection {
-  readonly isOpen: boolean
-  ask(exchange: Exchange, startedAt: number): Promise<Answer>
-  close(): void
-}
-
 interface Drive {
   readonly connections: readonly Connection[]
   readonly next: () => Exchange
@@ -219,64 +201,6 @@ async function driveOpen({
   }
 }
 
-interface Waiting {
-  readonly exchange: Exchange
-  readonly startedAt: number
-  readonly resolve: (answer: Answer) => void
-}
-
-const headEnd = Buffer.from('\r\n\r\n')
-const contentLength = /\r\ncontent-length: (\d+)/i
-
-async function openConnection(port: number): Promise<Connection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  let waiting: Waiting | null = null
-  let received: Buffer = Buffer.alloc(0)
-
-  const finish = (failure: string | null): void => {
-    const { startedAt, resolve } = waiting ?? throwNothingAsked()
-    waiting = null
-    received = Buffer.alloc(0)
-    resolve({ startedAt, failure })
-  }
-  socket.on('data', (chunk) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
-    const bodyAt = received.indexOf(headEnd) + headEnd.length
-    if (bodyAt < headEnd.length) return
-    const head = received.toString('latin1', 0, bodyAt)
-    const bytes = Number(contentLength.exec(head)?.[1] ?? 0)
-    if (received.length < bodyAt + bytes) return
-    const body = received.subarray(bodyAt)
-    const isRight = head.startsWith('200', 9) && waiting !== null && isIn(waiting.exchange, body)
-    finish(isRight ? null : `${head.slice(0, head.indexOf('\r\n'))} ${body.toString()}`)
-  })
-  socket.on('error', (error) => waiting !== null && finish(error.message))
-  socket.on('close', () => waiting !== null && finish('connection closed by the server'))
-
-  return {
-    get isOpen() {
-      return !socket.destroyed
-    },
-    ask: (exchange, startedAt) =>
-      new Promise((resolve) => {
-        waiting = { exchange, startedAt, resolve }
-        if (socket.destroyed) finish('connection is closed')
-        else socket.write(exchange.request)
-      }),
-    close: () => socket.destroy(),
-  }
-}
-
-function isIn({ rightBodies }: Exchange, body: Buffer): boolean {
-  for (const right of rightBodies) if (body.equals(right)) return true
-  return false
-}
-
 function throwNoExchange(): never {
   throw new RangeError('A load needs at least one exchange')
-}
-
-function throwNothingAsked(): never {
-  throw new Error('The server answered without having been asked')
 }

@@ -5,7 +5,8 @@
  * a BFF does.
  */
 import { type Asked, exchangesOf } from './asked.ts'
-import { createLoadClient, type Exchange, type LoadClient } from './http-load.ts'
+import type { Exchange } from './http-connection.ts'
+import { createLoadClient, type LoadClient } from './http-load.ts'
 import type { LoadOrder, StopOrder } from './load-generator.ts'
 
 process.on('message', (message: LoadOrder | StopOrder) => {

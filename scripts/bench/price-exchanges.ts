@@ -1,4 +1,4 @@
-import type { Exchange } from './http-load.ts'
+import type { Exchange } from './http-connection.ts'
 
 /** Requests to functions that answer as the benchmarked one, and what to take for right answers. */
 export interface PriceExchangesOptions {

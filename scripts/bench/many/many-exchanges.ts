@@ -1,4 +1,4 @@
-import type { Exchange } from '../http-load.ts'
+import type { Exchange } from '../http-connection.ts'
 import { priceExchanges } from '../price-exchanges.ts'
 import { createSeededRandom, shuffled } from '../seeded-random.ts'
 import { answerOf, manyPath } from './many-function.ts'
