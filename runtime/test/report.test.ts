@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
+import { testFunctionState, testRollout } from '../src/manifest/testing/test-documents.ts'
 import { readReport } from './support/read-report.ts'
 import { startRuntime } from './support/start-runtime.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
@@ -22,10 +23,29 @@ it('tells the store at once what it runs, and what it refused', async () => {
   await runtime.refresh()
   await expect
     .poll(async () => (await report())?.functions['shop/card']?.refusals)
-    .toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
+    .toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD', release: bad.release, salt: null }])
   expect((await report())?.stopped).toBeUndefined()
   await runtime.close()
   expect(await report()).toMatchObject({ stopped: true, manifest: { version: 2 } })
+})
+
+it('tells of which rollout the canary was that it refused', async () => {
+  const bucket = await createTestEnvironment()
+  const card = await bucket.release('shop/card', 'async () => 1')
+  const bad = await bucket.release('shop/card', '', { script: 'throw new Error("poison")' })
+  const publish = (salt: string) =>
+    bucket.publish({ card: testFunctionState(card, { rollout: testRollout(bad, { salt }) }) })
+  await publish('first-salt')
+  const runtime = await startRuntime(bucket, { report: true, instance: 'bff-1' })
+  const refusals = async () =>
+    (await readReport(bucket.store, 'bff-1'))?.functions['shop/card']?.refusals
+  const refused = { code: 'FUNCTION_THROWS_AT_LOAD', release: bad.release }
+  await expect.poll(refusals).toMatchObject([{ ...refused, salt: 'first-salt' }])
+  // Cleared meanwhile and published again.
+  await publish('second-salt')
+  await runtime.refresh()
+  await expect.poll(refusals).toMatchObject([{ ...refused, salt: 'second-salt' }])
+  await runtime.close()
 })
 
 it('closes in time when the store does not take the last report', async () => {

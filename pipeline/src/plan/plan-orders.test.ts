@@ -44,9 +44,9 @@ test('an order keeps the commit and names who and why', () => {
 })
 
 test('promote makes the canary stable and keeps the old stable warm, to go back to for ten minutes', () => {
-  const rollbackUntil = '2026-11-22T10:10:00.000Z'
+  const window = { rollbackUntil: '2026-11-22T10:10:00.000Z', rollbackSinceVersion: 8 }
   expect(card(planPromote(order(onCanary)))).toEqual(
-    serving('b', { previous: [ref('a')], rollbackUntil }),
+    serving('b', { previous: [ref('a')], ...window }),
   )
 })
 

@@ -31,7 +31,12 @@ export function planPromote(order: Order): Plan {
         stable: canary,
         previous,
         rollout: null,
-        ...rollbackWindow(previous, order.now, rollbackWindowMs),
+        ...rollbackWindow({
+          previous,
+          now: order.now,
+          version: nextVersion(order.state),
+          windowMs: rollbackWindowMs,
+        }),
       },
       changes: [
         { kind: 'promoted', text: `canary ${shortDigest(canary.release)} promoted to stable` },

@@ -15,7 +15,7 @@ import type { Plan } from './plan.ts'
 
 const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
 /** Ten minutes after `now`. */
-const rollbackUntil = '2026-11-22T10:10:00.000Z'
+const window = { rollbackUntil: '2026-11-22T10:10:00.000Z', rollbackSinceVersion: 8 }
 
 const kinds = (plan: Plan) => plan.changes.map((change) => change.kind)
 
@@ -57,7 +57,7 @@ test('a change goes to stable and leaves the old stable warm, two deep, each pai
     publishInput(environment({ 'shop/card': state }), { 'shop/card': ref('d') }),
   )
   expect(kinds(plan)).toEqual(['updated'])
-  expect(card(plan)).toEqual(serving('d', { previous: [ref('c'), ref('b')], rollbackUntil }))
+  expect(card(plan)).toEqual(serving('d', { previous: [ref('c'), ref('b')], ...window }))
 })
 
 test('a change of settings alone is a change', () => {
@@ -161,7 +161,7 @@ test.each([
 
 // flagger#1800, argo-rollouts#2168, serverless-application-model#716
 test('no freeze and no approval is in the way of a revert', () => {
-  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], rollbackUntil }) })
+  const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], ...window }) })
   const more = {
     freeze: frozen,
     steps: [{ weightPercent: 10, bakeMs: 0, approval: true }],
@@ -249,7 +249,7 @@ test('a stopped function stays stopped when Git changes', () => {
 
 test.each([
   ['the revert', 'a', serving('a')],
-  ['a fix', 'c', serving('c', { previous: [ref('a')], rollbackUntil })],
+  ['a fix', 'c', serving('c', { previous: [ref('a')], ...window })],
 ])('the hold of a rollback ends with %s', (_, letter, after) => {
   const rolledBack = serving('a', { hold: hold({ endsWithMerge: true }) })
   const state = environment({ 'shop/card': rolledBack }, [quarantined('b')])

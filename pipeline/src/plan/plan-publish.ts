@@ -11,6 +11,7 @@ import type { RolloutPlan } from '../config/rollout-policy.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
 import { type Lineage, refusalOfLineage } from './lineage.ts'
+import { nextVersion } from './next-version.ts'
 import { findFreeze } from '../config/freeze.ts'
 import { isSamePair, pairName, previousAfter } from './pair.ts'
 import { type Change, type Kept, type Plan, refuse, type Refusal } from './plan.ts'
@@ -169,7 +170,14 @@ function planMove(
     const from = shortDigest(state.stable.release)
     const next = toStable(wanted)
     return {
-      next: { ...next, ...rollbackWindow(next.previous, input.now) },
+      next: {
+        ...next,
+        ...rollbackWindow({
+          previous: next.previous,
+          now: input.now,
+          version: nextVersion(input.state),
+        }),
+      },
       changes: [{ kind: 'updated', text: `${from} → ${at}` }],
     }
   }
@@ -202,7 +210,7 @@ function startRollout(name: string, canary: ReleaseRef, input: PublishInput): Ro
     weightPercent: waits ? 0 : first.weightPercent,
     salt: input.salt,
     since: new Date(input.now).toISOString(),
-    sinceVersion: (input.state.newest?.manifest.version ?? 0) + 1,
+    sinceVersion: nextVersion(input.state),
   }
 }
 

@@ -1,3 +1,4 @@
+import { nextVersion } from './next-version.ts'
 import { type Order, planOrder } from './order.ts'
 import { nextStepOf } from './plan-approve.ts'
 import type { Plan } from './plan.ts'
@@ -28,7 +29,7 @@ export function planStep(order: StepOrder): Plan {
           step: index,
           weightPercent,
           since: new Date(order.now).toISOString(),
-          sinceVersion: (order.state.newest?.manifest.version ?? 0) + 1,
+          sinceVersion: nextVersion(order.state),
           callsBefore: order.callsBefore,
         },
       },

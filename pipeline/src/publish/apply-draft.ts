@@ -13,6 +13,7 @@ import {
 import type { EnvironmentState, NewestManifest } from '../environment-state/environment-state.ts'
 import type { PointerStatus } from '../environment-state/read-environment.ts'
 import { PipelineError } from '../errors.ts'
+import { nextVersion } from '../plan/next-version.ts'
 import type { ManifestDraft } from '../plan/plan.ts'
 import type { Publisher } from './publisher.ts'
 import { repairPointer } from './repair-pointer.ts'
@@ -65,7 +66,7 @@ export async function applyDraft(
     specVersion: 1,
     environment: access.environment,
     epoch: access.root.epoch,
-    version: (previous?.manifest.version ?? 0) + 1,
+    version: nextVersion(state),
     rootVersion: access.root.version,
     publishId: randomUUID(),
     issuedAt: new Date(now).toISOString(),

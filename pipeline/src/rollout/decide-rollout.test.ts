@@ -239,6 +239,51 @@ describe('backward', () => {
     const worse = measured(side(300, 1), side(30, 6))
     const many = Array.from({ length: 20 }, (_, index) => reading(`i${index}`, worse))
     expect(ask({ fleet: fleet(many.slice(0, 1)) })).not.toMatchObject({ kind: 'abort' })
+  test.each([
+    ['silent for hours', {}],
+    ['stopped in order hours ago', { stopped: true }],
+  ])('a trip of this rollout counts however long ago, by an instance %s', (_, more) => {
+    const gone = [reading('old', bad, { ageMs: 100 * 60 * minute, ...more })]
+    const decision = ask({ fleet: fleet(three, { gone }) })
+    expect(decision).toMatchObject({ kind: 'abort', verdict: 'failed', evidence: { live: 3 } })
+    expect(decision?.text).toContain('was stopped by old: 10 of 10 calls failed')
+    // One that its counts do not bear out is as little believed as any, and told of by nobody.
+    const forged = [reading('old', tripped(side(90), side(2, 2)), more)]
+    expect(ask({ fleet: fleet(three, { gone: forged }) })).toMatchObject({
+      kind: 'step',
+      refused: [],
+    })
+    const earlier = [reading('old', salted('another-salt'), more)]
+    expect(ask({ fleet: fleet(three, { gone: earlier }) })).toMatchObject({ kind: 'step' })
+  })
+
+  // What an instance that died before it was cleared says of another rollout of the same release.
+  test.each([
+    ['this rollout', { salt: 'earlier-salt' }, {}, 'abort'],
+    ['another one of it', { salt: 'another-salt' }, {}, 'step'],
+    ['it as stable', { salt: null }, {}, 'step'],
+    ['the step, by an older runtime', {}, {}, 'abort'],
+    ['a manifest before, by an older runtime', {}, { version: 6 }, 'step'],
+  ])('a refusal by an instance that died, of %s', (_, refusal, more, kind) => {
+    const card = { canary: null, refusals: [{ ...harm, ...refusal }] }
+    for (const list of ['dead', 'gone', 'left']) {
+      const died = { [list]: [reading('old', card, more)] }
+      expect(ask({ fleet: fleet(three, died) })).toMatchObject({ kind })
+    }
+  })
+
+  test('a refusal that an older runtime told in an earlier step of this rollout counts', () => {
+    const card = { ...good, refusals: [harm] }
+    const dead = [reading('old', card, { version: 6 })]
+    expect(ask({ fleet: fleet(three, { dead }) })).toMatchObject({ kind: 'abort' })
+  })
+
+  test('a refusal of another rollout by an instance that lags is none of this', () => {
+    const late = { canary: null, refusals: [{ ...harm, salt: 'another-salt' }] }
+    const live = [...three, reading('late', late, { version: 6 })]
+    expect(ask({ fleet: fleet(live) })).toMatchObject({ kind: 'step' })
+  })
+
     expect(ask({ fleet: fleet(many) })).toMatchObject({ kind: 'abort', verdict: 'failed' })
   })
 
@@ -496,6 +541,26 @@ describe('a stable right after its promotion', () => {
     expect(stable({}, until(minute))).toMatchObject({ kind: 'wait', verdict: 'running' })
     expect(stable({}, until(-1))).toBeNull()
   })
+  test.each([
+    ['refused it', harmed],
+    ['went back from it', { stableTrip: evaded }],
+  ])('is not taken for what it did when it served earlier, by one that died and %s', (_, card) => {
+    const window = { ...until(minute), rollbackSinceVersion: 7 }
+    const state = serving('a', { previous: [ref('p')], ...window })
+    const died = (version: number) => fleet([], { dead: [reading('one', card, { version })] })
+    expect(ask({ state, fleet: died(7) })).toMatchObject({ kind: 'rollback' })
+    expect(ask({ state, fleet: died(6) })).toMatchObject({ kind: 'wait' })
+    // One that is there says what is.
+    const late = fleet([reading('one', card, { version: 6 })])
+    expect(ask({ state, fleet: late })).toMatchObject({ kind: 'rollback' })
+  })
+
+  test('raises no alarm for what only instances say that are gone', () => {
+    const gone = [reading('one', { stableFailure: failure })]
+    const state = serving('a', { previous: [ref('p')], ...until(-minute) })
+    expect(ask({ state, fleet: fleet([], { gone }) })).toBeNull()
+  })
+
 })
 
 /** So many live instances that all say the same. */

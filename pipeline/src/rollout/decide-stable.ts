@@ -11,7 +11,13 @@ import type { RolloutQuestion } from './rollout-question.ts'
 export function decideStable(question: RolloutQuestion): Decision | null {
   const { function: name, state, epoch, now } = question
   const { release } = state.stable
-  const watched = { function: name, release, salt: null, epoch, sinceVersion: 0 }
+  const watched = {
+    function: name,
+    release,
+    salt: null,
+    epoch,
+    sinceVersion: state.rollbackSinceVersion ?? 0,
+  }
   const pool = poolReports(watched, question.fleet, question.before)
   const [harm] = pool.harms.toSorted((a, b) => Number(b.isEvaded) - Number(a.isEvaded))
   const until = state.rollbackUntil === undefined ? null : Date.parse(state.rollbackUntil)

@@ -69,7 +69,10 @@ const harmful: ReadonlySet<string> = new Set([
   'FUNCTION_BAD_DEFINITION',
 ])
 
-/** Pools what every instance says about one revision. What a dead one found bad stays bad. */
+/**
+ * Pools what every instance says about one revision. What an instance found bad in a rollout stays so
+ * for as long as it goes on, whatever became of the instance, and says nothing of another rollout.
+ */
 export function poolReports(
   watched: Watched,
   fleet: Fleet,
@@ -89,14 +92,20 @@ export function poolReports(
     const own = report.functions[watched.function]
     // It serves other groups.
     if (own === undefined) continue
-    if (state === 'gone') {
-      if (ranCanary(reading, own, watched)) silent.push(instance)
-      continue
+    // Of one that is gone nobody needs to be told any more what it says that cannot be.
+    const disbelieve = (why: string): void => {
+      if (state !== 'gone') refused.push({ instance, why })
     }
-    const failure = watched.salt === null ? failureIn(own, watched) : null
+    if (state === 'gone') {
+      // An alarm about what serves all does not outlive who gave it: only a rollout comes to an end.
+      if (watched.salt === null) continue
+      if (report.stopped !== true && ranCanary(reading, own, watched)) silent.push(instance)
+    }
+    const isOfNow = state === 'live' || isSince(reading, watched)
+    const failure = watched.salt === null && isOfNow ? failureIn(own, watched) : null
     if (failure !== null) {
       const groundless = findGroundless(failure)
-      if (groundless !== null) refused.push({ instance, why: groundless })
+      if (groundless !== null) disbelieve(groundless)
       else
         harms.push({
           instance,
@@ -104,11 +113,16 @@ export function poolReports(
           isEvaded: own.stableTrip !== undefined,
         })
     }
+    const measured = rolloutIn(own, watched)
     for (const refusal of own.refusals) {
       if (refusal.release !== watched.release || !harmful.has(refusal.code)) continue
+      const isMeant =
+        watched.salt === null || refusal.salt === undefined
+          ? isOfNow || measured !== null
+          : refusal.salt === watched.salt
+      if (!isMeant) continue
       harms.push({ instance, message: `${refusal.code}: ${refusal.message}`, isEvaded: false })
     }
-    const measured = rolloutIn(own, watched)
     const known = before.get(instance)?.report.functions[watched.function]
     const why =
       measured &&
@@ -117,18 +131,18 @@ export function poolReports(
         before: known === undefined ? null : rolloutIn(known, watched),
       })
     if (why) {
-      refused.push({ instance, why })
+      disbelieve(why)
       continue
     }
     if (measured?.trip) {
       const unsupported = findUnsupported(measured.trip, measured)
       if (unsupported === null) trips.push({ instance, trip: measured.trip })
       else {
-        refused.push({ instance, why: unsupported })
+        disbelieve(unsupported)
         continue
       }
     }
-    if (state === 'left') continue
+    if (state === 'left' || state === 'gone') continue
     if (state === 'dead') {
       dead++
       if (ranCanary(reading, own, watched)) silent.push(instance)
@@ -184,13 +198,20 @@ function rolloutIn(
     : null
 }
 
-function runs({ report }: ReportReading, own: ReportedFunction, watched: Watched): boolean {
-  const { manifest } = report
-  const isRecent =
+/** Whether an instance said this by a manifest that has what is watched as it is. */
+function isSince({ report: { manifest } }: ReportReading, watched: Watched): boolean {
+  return (
     manifest !== null &&
     manifest.epoch === watched.epoch &&
     manifest.version >= watched.sinceVersion
-  return isRecent && (watched.salt === null ? own.stable : own.canary) === watched.release
+  )
+}
+
+function runs(reading: ReportReading, own: ReportedFunction, watched: Watched): boolean {
+  return (
+    isSince(reading, watched) &&
+    (watched.salt === null ? own.stable : own.canary) === watched.release
+  )
 }
 
 /**

@@ -39,9 +39,9 @@ test.each([
   ['older than that is of one that is gone', { ageMs: 60 * minute + 1 }, { gone: ['one'] }],
   ['of months ago still is', { ageMs: 100_000 * minute }, { gone: ['one'] }],
   [
-    'of one stopped in order that long ago is forgotten',
+    'of one stopped in order that long ago is as well',
     { stopped: true, ageMs: 60 * minute + 1 },
-    {},
+    { gone: ['one'] },
   ],
   ['that is refused and that old is forgotten', { version: 8, ageMs: 61 * minute }, {}],
   [

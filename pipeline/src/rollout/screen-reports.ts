@@ -15,9 +15,12 @@ export interface Fleet {
   readonly live: readonly ReportReading[]
   /** Silent for minutes, but not for an hour. */
   readonly dead: readonly ReportReading[]
-  /** Silent for longer. What they ran when they were last heard of still counts against it. */
+  /**
+   * Silent for longer, or stopped longer ago. What they ran when they were last heard of, and what they
+   * found of it, still counts against it.
+   */
   readonly gone: readonly ReportReading[]
-  /** Stopped in order. */
+  /** Stopped in order, within the hour. */
   readonly left: readonly ReportReading[]
   readonly refused: readonly RefusedReport[]
 }
@@ -57,14 +60,12 @@ export function screenReports(screening: Screening): Fleet {
   for (const reading of screening.readings) {
     const ageMs = screening.now - reading.modifiedAt
     const isGone = ageMs > goneAfterMs
-    const hasLeft = reading.report.stopped === true
-    if (isGone && hasLeft) continue
     const why = findFault(reading, screening)
     // Of one that is gone nobody needs to be told any more.
     if (why !== null) {
       if (!isGone) refused.push({ instance: reading.instance, why })
-    } else if (hasLeft) left.push(reading)
-    else if (isGone) gone.push(reading)
+    } else if (isGone) gone.push(reading)
+    else if (reading.report.stopped === true) left.push(reading)
     else if (ageMs > silentAfterMs) dead.push(reading)
     else live.push(reading)
   }

@@ -110,6 +110,8 @@ export interface FunctionState {
    * would go back to stable. Absent, or past: it raises an alarm and changes nothing.
    */
   readonly rollbackUntil?: string | undefined
+  /** Version of the manifest since which `stable` serves all and has that time. */
+  readonly rollbackSinceVersion?: number | undefined
 }
 
 /** Content-addressed part of a manifest: everything of one group. Functions by their name below the group. */
@@ -176,6 +178,7 @@ export const functionStateSchema: z.ZodType<FunctionState> = z.object({
   rollout: rolloutSchema.nullable(),
   hold: z.object({ ...holdShape, covers: z.exactOptional(z.object(holdShape)) }).nullable(),
   rollbackUntil: z.iso.datetime().optional(),
+  rollbackSinceVersion: z.int().min(1).optional(),
 })
 
 /** A group document whose functions have still to be looked at, each by itself. */

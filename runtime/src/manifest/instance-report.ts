@@ -9,6 +9,11 @@ export interface ReportedRefusal {
   readonly since: string
   /** What was not taken; absent when it was a manifest, and in reports of older instances. */
   readonly release?: Digest | undefined
+  /**
+   * Of the rollout whose canary it was: tells it from another one of the same release. Null when it was
+   * to be stable; absent when it was a manifest, and in reports of older instances.
+   */
+  readonly salt?: string | null | undefined
 }
 
 /** Calls of one side of a rollout that were answered by one instance. */
@@ -140,6 +145,7 @@ const refusalSchema: z.ZodType<ReportedRefusal> = z.object({
   message: z.string(),
   since: z.iso.datetime(),
   release: digestSchema.optional(),
+  salt: z.string().nullable().optional(),
 })
 
 export const reportedSideSchema: z.ZodType<ReportedSide> = z.object({

@@ -10,6 +10,8 @@ import type { FunctionPlan } from './plan-activation.ts'
 export interface Refusal {
   readonly side: 'stable' | 'canary'
   readonly release: Digest
+  /** Of the rollout whose canary it is; null of a stable. */
+  readonly salt: string | null
   readonly code: RuntimeErrorCode
   /** What happened and what to do. */
   readonly message: string
@@ -36,17 +38,18 @@ export function collectRefusals(sources: RefusalSources): ReadonlyMap<string, re
   for (const plan of plans) {
     const state = desired.functions.get(plan.function)
     const sides = [
-      { side: 'stable', ref: state?.stable },
-      { side: 'canary', ref: state?.rollout?.canary },
+      { side: 'stable', ref: state?.stable, salt: null },
+      { side: 'canary', ref: state?.rollout?.canary, salt: state?.rollout?.salt ?? null },
     ] as const
-    const refusals = sides.flatMap(({ side, ref }): Refusal[] => {
+    const refusals = sides.flatMap(({ side, ref, salt }): Refusal[] => {
       const fault = ref === undefined ? null : faultOf(plan, side, ref, sources)
       if (ref === undefined || fault === null) return []
       const { code, message } = fault
-      const known = before
-        .get(plan.function)
-        ?.find((each) => each.side === side && each.release === ref.release && each.code === code)
-      return [known ?? { side, release: ref.release, code, message, since: now }]
+      const known = before.get(plan.function)?.find((each) => {
+        const isSame = each.side === side && each.release === ref.release && each.salt === salt
+        return isSame && each.code === code
+      })
+      return [known ?? { side, release: ref.release, salt, code, message, since: now }]
     })
     if (refusals.length > 0) all.set(plan.function, refusals)
   }

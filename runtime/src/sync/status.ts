@@ -12,6 +12,8 @@ import type {
 export interface StatusRefusal {
   readonly side: 'stable' | 'canary'
   readonly release: Digest
+  /** Of the rollout whose canary it is; null of a stable. */
+  readonly salt: string | null
   readonly code: RuntimeErrorCode
   readonly message: string
   readonly since: string

@@ -55,11 +55,12 @@ function toReported(
     ...(status.rollout !== null && { rollout: status.rollout }),
     ...(status.stableTrip !== null && { stableTrip: status.stableTrip }),
     ...(status.stableFailure !== null && { stableFailure: status.stableFailure }),
-    refusals: status.refusals.map(({ code, message, since, release }) => ({
+    refusals: status.refusals.map(({ code, message, since, release, salt }) => ({
       code,
       message,
       since,
       release,
+      salt,
     })),
   }
 }
