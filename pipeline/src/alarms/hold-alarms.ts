@@ -1,5 +1,6 @@
 import type { CoveredHold, Hold } from '@needle-faas/runtime/manifest'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { endsHold } from '../plan/ends-hold.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
 import type { AlarmFinding } from './alarm-finding.ts'
 
@@ -37,11 +38,12 @@ interface Held {
 
 function holdsIn(name: string, hold: Hold | null): readonly Held[] {
   if (hold === null) return []
-  const clear = `needle clear ${name} --hold --reason "…" ends it`
-  if (hold.mode === 'revision') return [{ name, hold, end: clear }]
-  const stop = { name, hold, end: `needle resume ${name} --reason "…" lets it serve` }
+  const command = endsHold(name, hold)
+  if (hold.mode === 'revision') return [{ name, hold, end: `${command} ends it` }]
+  const stop = { name, hold, end: `${command} lets it serve` }
   if (hold.covers === undefined) return [stop]
-  return [stop, { name, hold: hold.covers, end: `${clear}, and the stop over it` }]
+  const end = `${endsHold(name, hold.covers)} ends it, and the stop over it`
+  return [stop, { name, hold: hold.covers, end }]
 }
 
 function describeHold({ name, hold, end }: Held): AlarmFinding {

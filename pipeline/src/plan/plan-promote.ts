@@ -1,4 +1,6 @@
 import { shortDigest } from '@needle-faas/runtime/manifest'
+import { endsHold } from './ends-hold.ts'
+import { nextVersion } from './next-version.ts'
 import { type Order, planOrder } from './order.ts'
 import { previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
@@ -19,7 +21,7 @@ export function planPromote(order: Order): Plan {
     if (state.hold !== null) {
       return {
         code: 'FUNCTION_HELD',
-        message: `${order.function} is held by ${state.hold.by}: ${state.hold.reason}. End the hold first: needle clear ${order.function} --hold --reason "…"`,
+        message: `${order.function} is ${state.hold.mode === 'stopped' ? 'stopped' : 'held'} by ${state.hold.by}: ${state.hold.reason}. End that first: ${endsHold(order.function, state.hold)}`,
       }
     }
     const { canary, rollbackWindowMs } = state.rollout

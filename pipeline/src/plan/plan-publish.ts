@@ -9,9 +9,10 @@ import {
 } from '@needle-faas/runtime/manifest'
 import type { RolloutPlan } from '../config/rollout-policy.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
+import { endsHold } from './ends-hold.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
-import { type Lineage, refusalOfLineage } from './lineage.ts'
 import { nextVersion } from './next-version.ts'
+import { type Lineage, refusalOfLineage } from './lineage.ts'
 import { findFreeze } from '../config/freeze.ts'
 import { isSamePair, pairName, previousAfter } from './pair.ts'
 import { type Change, type Kept, type Plan, refuse, type Refusal } from './plan.ts'
@@ -94,7 +95,7 @@ function planFunction(
   const wanted = input.wanted.get(name)
   const quarantined = wanted && findQuarantined(input.state.quarantine, name, wanted)
 
-  if (state?.hold && !endsHold(state, wanted, quarantined)) return keepHeld(name, state, wanted)
+  if (state?.hold && !isHoldOver(state, wanted, quarantined)) return keepHeld(name, state, wanted)
   if (wanted === undefined) {
     return { next: null, changes: [{ kind: 'removed', text: 'removed: Git no longer has it' }] }
   }
@@ -121,7 +122,7 @@ function planFunction(
  * The hold of a rollback ends with the merge that makes Git say something else than what was
  * rolled back: the revert, or the fix. A function deleted in Git meanwhile stays held.
  */
-function endsHold(
+function isHoldOver(
   state: FunctionState,
   wanted: ReleaseRef | undefined,
   quarantined: QuarantineEntry | undefined,
@@ -239,7 +240,7 @@ function keepHeld(
       function: name,
       by: hold.by,
       reason: hold.reason,
-      text: `${what} by ${hold.by} since ${hold.since}: ${hold.reason} (needle clear ${name} --hold --reason "…" ends it)`,
+      text: `${what} by ${hold.by} since ${hold.since}: ${hold.reason} (${endsHold(name, hold)} ends it)`,
     },
   }
 }

@@ -1,6 +1,7 @@
 import { defaultAnalysisLimits, type Rollout, shortDigest } from '@needle-faas/runtime/manifest'
 import { findFreeze } from '../config/freeze.ts'
 import { formatAge } from '../format-age.ts'
+import { endsHold } from '../plan/ends-hold.ts'
 import { nextStepOf } from '../plan/plan-approve.ts'
 import { compareShares } from './compare-shares.ts'
 import { describeCalls } from './counts.ts'
@@ -61,7 +62,9 @@ function findFailure({ metric }: RolloutQuestion, rollout: Rollout, pool: Pool):
 function findReasonToStay(question: RolloutQuestion, rollout: Rollout, pool: Pool): Outcome | null {
   const { function: name, state, metric, stepBegan, now } = question
   if (state.hold !== null) {
-    const text = `held by ${state.hold.by}: ${state.hold.reason}. To go on: needle clear ${name} --hold --reason "…"`
+    const { mode, by, reason } = state.hold
+    const what = mode === 'stopped' ? 'stopped' : 'held'
+    const text = `${what} by ${by}: ${reason}. To go on: ${endsHold(name, state.hold)}`
     return { kind: 'hold', verdict: 'inconclusive', text }
   }
   const step = rollout.steps[rollout.step]

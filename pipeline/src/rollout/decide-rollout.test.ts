@@ -199,9 +199,13 @@ describe('holding', () => {
     expect(ask(idle, still)).toMatchObject({ kind: 'hold', verdict: 'pending' })
   })
 
-  test('a person who holds the function holds its steps', () => {
-    const held = serving('a', { rollout: canary, hold: hold() })
-    expect(ask({ state: held })).toMatchObject({ kind: 'hold', text: expect.stringMatching(/Ann/) })
+  test.each([
+    ['holds', {}, 'held by Ann: Black Friday. To go on: needle clear shop/card --hold'],
+    ['stopped', { mode: 'stopped' }, 'stopped by Ann: Black Friday. To go on: needle resume shop/'],
+  ] as const)('a person who %s the function holds its steps', (_, more, text) => {
+    const held = serving('a', { rollout: canary, hold: hold(more) })
+    expect(ask({ state: held })).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+    expect(ask({ state: held })?.text).toContain(text)
   })
 
   test.each([
@@ -235,10 +239,6 @@ describe('backward', () => {
     expect(ask({ fleet: fleet([], { dead: [died] }) })).toMatchObject({ kind: 'abort' })
   })
 
-  test('a fleet finds out what no instance could alone', () => {
-    const worse = measured(side(300, 1), side(30, 6))
-    const many = Array.from({ length: 20 }, (_, index) => reading(`i${index}`, worse))
-    expect(ask({ fleet: fleet(many.slice(0, 1)) })).not.toMatchObject({ kind: 'abort' })
   test.each([
     ['silent for hours', {}],
     ['stopped in order hours ago', { stopped: true }],
@@ -284,6 +284,10 @@ describe('backward', () => {
     expect(ask({ fleet: fleet(live) })).toMatchObject({ kind: 'step' })
   })
 
+  test('a fleet finds out what no instance could alone', () => {
+    const worse = measured(side(300, 1), side(30, 6))
+    const many = Array.from({ length: 20 }, (_, index) => reading(`i${index}`, worse))
+    expect(ask({ fleet: fleet(many.slice(0, 1)) })).not.toMatchObject({ kind: 'abort' })
     expect(ask({ fleet: fleet(many) })).toMatchObject({ kind: 'abort', verdict: 'failed' })
   })
 
@@ -537,10 +541,6 @@ describe('a stable right after its promotion', () => {
     expect(stable({ stableTrip: other }, until(minute))).toMatchObject({ kind: 'wait' })
   })
 
-  test('is watched while its window is open, and then forgotten', () => {
-    expect(stable({}, until(minute))).toMatchObject({ kind: 'wait', verdict: 'running' })
-    expect(stable({}, until(-1))).toBeNull()
-  })
   test.each([
     ['refused it', harmed],
     ['went back from it', { stableTrip: evaded }],
@@ -561,6 +561,10 @@ describe('a stable right after its promotion', () => {
     expect(ask({ state, fleet: fleet([], { gone }) })).toBeNull()
   })
 
+  test('is watched while its window is open, and then forgotten', () => {
+    expect(stable({}, until(minute))).toMatchObject({ kind: 'wait', verdict: 'running' })
+    expect(stable({}, until(-1))).toBeNull()
+  })
 })
 
 /** So many live instances that all say the same. */
