@@ -118,11 +118,11 @@ export function createController(options: ControllerOptions): Controller {
 
   return {
     round: async () => {
-      const [{ state, pointer }, readings, now] = await Promise.all([
+      const [{ state, pointer }, readings] = await Promise.all([
         readEnvironment(access),
         readReportReadings(access, known),
-        readNow(),
       ])
+      const now = await readNow()
       let decisions = await decide(state, readings, now)
       let takenBack = findTakenBack(state)
       const planOf = (from: EnvironmentState): RoundPlan =>

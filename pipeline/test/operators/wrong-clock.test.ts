@@ -5,7 +5,12 @@ import { startReceiver } from '../../src/alarms/testing/receiver.ts'
 import { nothingTold } from '../../src/alarms/told-record.ts'
 import { fillStore, readStore } from '../bad-input/copy-store.ts'
 import { type FaultyS3, startFaultyS3 } from '../bad-input/faulty-s3.ts'
-import { createOperatedEnvironment, type OperatedEnvironment } from './operated-environment.ts'
+import { publishCode } from '../publisher/environment-under-test.ts'
+import {
+  codeOf,
+  createOperatedEnvironment,
+  type OperatedEnvironment,
+} from './operated-environment.ts'
 
 const minute = 60_000
 
@@ -50,6 +55,24 @@ describe.each([
     expect(status.stdout).toMatch(/instance bff-1 +version 2 +up to date/)
     const trace = await on.needle(['trace', 'shop/card', ...location])
     expect(trace.stdout).toMatch(/instances +bff-1 \(stopped\)\n/)
+  })
+
+  test('moves a rollout when its time has come, and writes nothing to learn the time', async () => {
+    const { access } = on.publisher
+    const publisher = { ...on.publisher, access: { ...access, store: s3.contents } }
+    const steps = [{ weightPercent: 10, bakeMs: 5 * minute }]
+    await publishCode(
+      publisher,
+      on.trust,
+      { 'shop/card': codeOf('card 2') },
+      { canarySteps: steps },
+    )
+    const written: string[] = []
+    s3.onWrite = (key) => void written.push(key)
+    const key = ['--key', '../operator.jwk.json']
+    const { stdout } = await on.needle(['rollout', ...location, ...key])
+    expect(stdout).toMatch(/at 10 %: bakes for another [45] min/)
+    expect(written.filter((each) => !each.includes('/instances/'))).toEqual([])
   })
 
   test('gets no false alarm, misses no true one, and signs at a time that receivers take', async () => {

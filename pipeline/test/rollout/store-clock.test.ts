@@ -3,6 +3,22 @@ import { expect, test } from 'vitest'
 import { createTestTrust } from '../../../runtime/src/manifest/testing/test-trust.ts'
 import { createStoreClock } from '../../src/rollout/store-clock.ts'
 
+test('goes by what the store tells with its answers, and writes nothing to learn it', async () => {
+  const { root } = await createTestTrust()
+  const store = createMemoryStore()
+  const here = Date.parse('2026-11-22T10:00:00Z')
+  let offsetMs: number | null = null
+  const answering = { ...store, clockOffsetMs: () => offsetMs }
+  const access = { root, environment: 'production', store: answering }
+  const read = createStoreClock(access, { now: () => here })
+  for (offsetMs of [-600_000, 600_000]) expect(await read()).toBe(here + offsetMs)
+  const key = 'environments/production/clock.json'
+  expect(await store.get(key, { maxBytes: 10 })).toEqual({ status: 'missing' })
+  offsetMs = null
+  await read()
+  expect(await store.get(key, { maxBytes: 10 })).toMatchObject({ status: 'found' })
+})
+
 test('tells the time of the store however wrong this clock is, and asks once a minute', async () => {
   const { root } = await createTestTrust()
   const store = createMemoryStore()
