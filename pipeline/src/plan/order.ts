@@ -4,7 +4,7 @@ import type { EnvironmentState } from '../environment-state/environment-state.ts
 import { listNearest } from '../functions/near-names.ts'
 import { toFunctionStates, toGroups } from './function-states.ts'
 import type { Pair } from './pair.ts'
-import { type Change, type Plan, refuse } from './plan.ts'
+import { type Change, type Kept, type Plan, refuse } from './plan.ts'
 
 /** What a person orders about one function. */
 export interface Order {
@@ -24,6 +24,11 @@ export interface OrderOutcome {
   readonly quarantine?: readonly QuarantineEntry[]
 }
 
+/** It is as ordered already, and how so. */
+export interface OrderKept {
+  readonly kept: Kept
+}
+
 export interface OrderRefusal {
   readonly code: PipelineErrorCode
   readonly message: string
@@ -36,7 +41,7 @@ export interface OrderRefusal {
  */
 export function planOrder(
   order: Order,
-  decide: (state: FunctionState) => OrderOutcome | OrderRefusal | null,
+  decide: (state: FunctionState) => OrderOutcome | OrderKept | OrderRefusal | null,
 ): Plan {
   const { environment, newest } = order.state
   if (newest === null) {
@@ -56,7 +61,9 @@ export function planOrder(
     )
   }
   const outcome = decide(state)
-  if (outcome === null) return { draft: null, changes: [], kept: [], refusals: [] }
+  const unchanged = { draft: null, changes: [], kept: [], refusals: [] }
+  if (outcome === null) return unchanged
+  if ('kept' in outcome) return { ...unchanged, kept: [outcome.kept] }
   if ('code' in outcome) return refuse(outcome.code, order.function, outcome.message)
   return {
     draft: {

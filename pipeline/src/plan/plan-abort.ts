@@ -3,6 +3,7 @@ import { holdBelowStop, putBelowStop } from './below-stop.ts'
 import { holdBy, type Order, planOrder, quarantineWith } from './order.ts'
 import { pairName } from './pair.ts'
 import type { Plan } from './plan.ts'
+import { isDone, isOrderedAgain, takenBackHold } from './taken-back.ts'
 
 /**
  * The canary stops and stable serves everyone. The canary is quarantined and the function held
@@ -12,6 +13,8 @@ import type { Plan } from './plan.ts'
 export function planAbort(order: Order): Plan {
   return planOrder(order, (state) => {
     if (state.rollout === null) {
+      const taken = takenBackHold(state)
+      if (taken !== null && isOrderedAgain(order, taken)) return isDone(order, state, taken)
       return {
         code: 'NO_ROLLOUT',
         message: `${order.function} has no canary to abort in ${order.state.environment}. To leave what it serves now: needle rollback ${order.function} --to previous --reason "…"`,

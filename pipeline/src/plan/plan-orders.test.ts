@@ -19,6 +19,7 @@ import {
   rollout,
   serving,
 } from './testing/plan-samples.ts'
+import type { Order } from './order.ts'
 import type { Plan } from './plan.ts'
 
 const card = (plan: Plan) => plan.draft?.groups['shop']?.functions['card']
@@ -82,17 +83,45 @@ test('rollback to the previous release quarantines what served and holds', () =>
   expect(quarantine(plan)).toEqual([pairName(ref('b'))])
 })
 
-test('rollback typed again goes back no further', () => {
-  const state = serving('b', {
-    previous: [ref('a')],
-    hold: hold({ by: 'Bob', reason: 'errors rise', since, endsWithMerge: true }),
+describe('once it was taken back', () => {
+  const taken = hold({ by: 'Bob', reason: 'errors rise', since, endsWithMerge: true })
+  const back = environment({ 'shop/card': serving('b', { previous: [ref('a')], hold: taken }) })
+  const digits = shortDigest(ref('b').release)
+
+  test.each([
+    ['rollback', (from: Order) => planRollback({ ...from, to: 'previous' })],
+    ['rollback to a release', (from: Order) => planRollback({ ...from, to: digits })],
+    ['abort', planAbort],
+  ])('the same %s typed again says that it is done', (_, plan) => {
+    for (const state of [back, at(stop(back))]) {
+      const again = plan(order(state))
+      expect(again).toMatchObject({ draft: null, changes: [], refusals: [] })
+      expect(again.kept).toMatchObject([{ function: 'shop/card', by: 'Bob' }])
+      expect(again.kept[0]?.text).toContain(
+        `already taken back by Bob, ${since}: errors rise; ${state === back ? 'it' : 'once it is resumed it'} serves ${digits}`,
+      )
+    }
   })
-  const again = environment({ 'shop/card': state })
-  const repeated = planRollback({ ...order(again), to: 'previous' })
-  expect(repeated.draft).toBeNull()
-  expect(codes(repeated)).toEqual(['ROLLBACK_TARGET'])
-  const another = planRollback({ ...order(again), to: 'previous', reason: 'b is bad as well' })
-  expect(card(another)?.stable).toEqual(ref('a'))
+
+  test.each([
+    ['another reason', { reason: 'b is bad as well' }],
+    ['somebody else, or after the controller', { actor: 'Cleo' }],
+  ])('one by %s goes no further either, and says with which command it would', (_, more) => {
+    const another = planRollback({ ...order(back), ...more, to: 'previous' })
+    expect(another.draft).toBeNull()
+    expect(codes(another)).toEqual(['ROLLBACK_TARGET'])
+    const to = shortDigest(ref('a').release)
+    expect(another.refusals[0]?.message).toContain(`needle rollback shop/card --to ${to} --reason`)
+    const further = planRollback({ ...order(back), ...more, to })
+    expect(card(further)?.stable).toEqual(ref('a'))
+    expect(quarantine(further)).toEqual([pairName(ref('b'))])
+  })
+
+  test('nothing earlier to go to is no command to copy', () => {
+    const last = environment({ 'shop/card': serving('b', { hold: taken }) })
+    const refused = planRollback({ ...order(last), reason: 'another', to: 'previous' })
+    expect(refused.refusals[0]?.message).toMatch(/Nothing more was changed$/)
+  })
 })
 
 test('rollback takes a running canary along', () => {
@@ -223,14 +252,6 @@ describe('a stop', () => {
     const resumed = planResume(order(at(rolled)))
     const after = hold({ by: 'Bob', reason: 'b is bad', since, endsWithMerge: true })
     expect(card(resumed)).toEqual(serving('a', { hold: after }))
-  })
-
-  test('hides from no rollback that it was ordered already', () => {
-    const mine = hold({ by: 'Bob', reason: 'errors rise', endsWithMerge: true })
-    const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], hold: mine }) })
-    const again = planRollback({ ...order(at(stop(state))), to: 'previous' })
-    expect(codes(again)).toEqual(['ROLLBACK_TARGET'])
-    expect(again.refusals[0]?.message).toContain('for this reason already')
   })
 
   test.each([

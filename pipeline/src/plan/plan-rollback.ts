@@ -1,14 +1,23 @@
 import {
+  type CoveredHold,
   findQuarantined,
   type FunctionState,
   type QuarantineEntry,
   type ReleaseRef,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
-import { holdBelowStop, putBelowStop } from './below-stop.ts'
-import { holdBy, type Order, type OrderRefusal, planOrder, quarantineWith } from './order.ts'
+import { putBelowStop } from './below-stop.ts'
+import {
+  holdBy,
+  type Order,
+  type OrderKept,
+  type OrderRefusal,
+  planOrder,
+  quarantineWith,
+} from './order.ts'
 import { isReleaseNamed, isSamePair, pairName, previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
+import { describeTakenBack, isDone, isOrderedAgain, takenBackHold } from './taken-back.ts'
 
 export interface RollbackOrder extends Order {
   /** `previous`, or the first digits of a release's or an artifact's digest. */
@@ -24,12 +33,14 @@ export interface RollbackOrder extends Order {
  */
 export function planRollback(order: RollbackOrder): Plan {
   return planOrder(order, (state) => {
-    if (order.to === 'previous' && isRepeated(order, state)) return alreadyDone(order, state)
+    const taken = takenBackHold(state)
+    if (order.to === 'previous' && taken !== null) return goNoFurther(order, state, taken)
     const target = chooseTarget(order, state)
     if ('code' in target) return target
     const serving = state.rollout ? [state.stable, state.rollout.canary] : [state.stable]
     const bad = serving.filter((ref) => !isSamePair(ref, target))
     if (bad.length === 0) {
+      if (taken !== null) return isDone(order, state, taken)
       return {
         code: 'ROLLBACK_TARGET',
         message: `${order.function} already serves ${shortDigest(target.release)}`,
@@ -60,18 +71,24 @@ export function planRollback(order: RollbackOrder): Plan {
 }
 
 /**
- * Whether this very order was carried out already: whoever types it again after a failure, to be sure,
- * does not mean to go back one release more, nor to quarantine the good one.
+ * What served before is not what it seems to whoever does not know that it was taken back already: by
+ * themselves a moment ago, by a colleague, or by the controller. Going back further would quarantine
+ * the good one, so that it is done only for who names where to.
  */
-function isRepeated({ actor, reason }: Order, state: FunctionState): boolean {
-  const hold = holdBelowStop(state.hold)
-  return hold?.endsWithMerge === true && hold.by === actor && hold.reason === reason
-}
-
-function alreadyDone({ function: name, actor }: Order, { stable }: FunctionState): OrderRefusal {
+function goNoFurther(
+  order: RollbackOrder,
+  state: FunctionState,
+  hold: CoveredHold,
+): OrderKept | OrderRefusal {
+  if (isOrderedAgain(order, hold)) return isDone(order, state, hold)
+  const further = chooseTarget(order, state)
+  const command =
+    'code' in further
+      ? ''
+      : `. To go back further, and quarantine that too: needle rollback ${order.function} --to ${shortDigest(further.release)} --reason "…"`
   return {
     code: 'ROLLBACK_TARGET',
-    message: `${name} was taken back by ${actor} for this reason already, to ${shortDigest(stable.release)}; nothing more was changed. To go back further, name the release with --to, or give another --reason`,
+    message: `${order.function}: ${describeTakenBack(state, hold)}. Nothing more was changed${command}`,
   }
 }
 

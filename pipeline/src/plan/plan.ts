@@ -43,7 +43,7 @@ export interface Change {
   readonly authors?: readonly string[]
 }
 
-/** A function that was left alone although Git says something else, and why. */
+/** A function that was left alone, and why: it is held, whatever Git says, or is as ordered already. */
 export interface Kept {
   readonly function: string
   readonly by: string

@@ -11,8 +11,8 @@ import {
   type ReportReading,
 } from '../environment-state/instance-reports.ts'
 import { readEnvironment } from '../environment-state/read-environment.ts'
-import { holdBelowStop } from '../plan/below-stop.ts'
 import { toFunctionStates } from '../plan/function-states.ts'
+import { takenBackHold } from '../plan/taken-back.ts'
 import { changeEnvironment, type ChangeOutcome } from '../publish/change-environment.ts'
 import type { Publisher } from '../publish/publisher.ts'
 import { decideRollout } from './decide-rollout.ts'
@@ -147,7 +147,7 @@ export function createController(options: ControllerOptions): Controller {
 
 function findTakenBack({ groups }: EnvironmentState): readonly string[] {
   return [...toFunctionStates(groups)]
-    .filter(([, { hold }]) => holdBelowStop(hold)?.endsWithMerge === true)
+    .filter(([, each]) => takenBackHold(each) !== null)
     .map(([name]) => name)
 }
 
