@@ -10,13 +10,8 @@ const dayMs = 24 * 60 * 60 * 1000
 
 /** The implementation of `needle prune`. */
 export async function runPrune(io: CommandIo, options: PruneCommandOptions): Promise<void> {
-  const days = Number(options.days)
-  if (!Number.isInteger(days) || days < 1) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `--days takes a whole number from 1, not "${options.days}"`,
-    )
-  }
+  const days = parseDays('--days', options.days)
+  const silentDays = parseDays('--silent-days', options.silentDays)
   const apply = options.apply ?? false
   const result = await withSession(io, options, ({ store, trust }) =>
     runStep(io, {
@@ -25,21 +20,39 @@ export async function runPrune(io: CommandIo, options: PruneCommandOptions): Pro
         prune({
           store,
           root: trust.newest,
-          keepSince: Date.now() - days * dayMs,
+          now: Date.now(),
+          keepMs: days * dayMs,
+          silentMs: silentDays * dayMs,
           apply,
           signal: io.signal,
         }),
     }),
   )
-  const { objects, sizeBytes, keptObjects } = result
+  const { objects, keptObjects, reports, keptReports, sizeBytes } = result
+  const garbage = [...objects, ...reports]
   const megabytes = (sizeBytes / 1024 / 1024).toFixed(1)
+  const done = apply ? 'deleted' : 'would be deleted'
+  const ofInstances = `${counted(reports.length, 'report')} of instances silent for ${silentDays} d`
   finish(io, options, {
     text: [
-      ...objects.map(({ key }) => `  ${key}`),
-      objects.length === 0
-        ? `Nothing to delete; ${keptObjects} objects are younger than ${days} d or named`
-        : `${counted(objects.length, 'object')} (${megabytes} MiB) ${apply ? 'deleted' : 'would be deleted'}, ${keptObjects} kept${apply ? '' : '. Delete with --apply'}`,
+      ...garbage.map(({ key }) => `  ${key}`),
+      garbage.length === 0
+        ? `Nothing to delete; ${keptObjects} objects are younger than ${days} d or named, and ${counted(keptReports, 'report')} of instances younger than ${silentDays} d or needed by a rollout`
+        : `${counted(objects.length, 'object')} and ${ofInstances} (${megabytes} MiB) ${done}, ${keptObjects} and ${keptReports} kept${apply ? '' : '. Delete with --apply'}`,
     ].join('\n'),
-    json: { applied: apply, sizeBytes, keptObjects, keys: objects.map(({ key }) => key) },
+    json: {
+      applied: apply,
+      sizeBytes,
+      keptObjects,
+      keptReports,
+      reports: reports.length,
+      keys: garbage.map(({ key }) => key),
+    },
   })
+}
+
+function parseDays(option: string, typed: string): number {
+  const days = Number(typed)
+  if (Number.isInteger(days) && days >= 1) return days
+  throw new PipelineError('USAGE_INVALID', `${option} takes a whole number from 1, not "${typed}"`)
 }

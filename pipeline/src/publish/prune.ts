@@ -19,13 +19,19 @@ import {
   readNewest,
   readState,
 } from '../environment-state/read-environment.ts'
+import { storeTime } from '../environment-state/store-time.ts'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
+import { findOldReports } from './old-reports.ts'
 
 export interface PruneOptions {
   readonly store: ArtifactStore
   readonly root: TrustRoot
-  /** What no manifest issued since then names goes; epoch milliseconds. */
-  readonly keepSince: number
+  /** By this machine's clock, epoch milliseconds: where the store tells the time, it goes by that. */
+  readonly now: number
+  /** What no manifest of the last so many milliseconds names goes. */
+  readonly keepMs: number
+  /** The report of an instance silent for longer goes, in milliseconds. */
+  readonly silentMs: number
   /** False only tells what would go. */
   readonly apply: boolean
   readonly signal?: AbortSignal | undefined
@@ -33,28 +39,41 @@ export interface PruneOptions {
 
 export interface PruneResult {
   readonly objects: readonly ListedObject[]
-  readonly sizeBytes: number
   readonly keptObjects: number
+  /** Of instances that nobody has heard of for long. */
+  readonly reports: readonly ListedObject[]
+  readonly keptReports: number
+  /** Of both. */
+  readonly sizeBytes: number
 }
 
 /**
  * Deletes artifacts, releases, group and quarantine documents and build records that no manifest
- * in use since `keepSince` names, in any environment of the store. History stays. Objects written
+ * in use for `keepMs` names, in any environment of the store, and the reports of instances that
+ * have long been silent, but for those that a running rollout goes by. History stays. Objects written
  * since then stay too: a publisher may be about to name them.
  *
  * Whatever cannot be read or verified stops it before anything is deleted.
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
-  const { store, signal, keepSince } = options
+  const { store, signal } = options
   const needed = new Set<string>()
-  for (const environment of await listEnvironments(store, signal)) {
+  const reports: ListedObject[] = []
+  let keptReports = 0
+  const environments = await listEnvironments(store, signal)
+  const now = storeTime(store, options.now)
+  const keepSince = now - options.keepMs
+  for (const environment of environments) {
     const access = { store, environment, root: options.root, signal }
     for (const key of await keysInUse(access, keepSince)) needed.add(key)
+    const { old, kept } = await findOldReports(access, now - options.silentMs)
+    reports.push(...old)
+    keptReports += kept
   }
 
   const garbage: ListedObject[] = []
   let keptObjects = 0
-  for (const prefix of await prunedPrefixes(options)) {
+  for (const prefix of prunedPrefixes(environments)) {
     for await (const object of store.list(prefix, { signal })) {
       const isKept = needed.has(object.key) || object.modifiedAt >= keepSince
       if (isKept) keptObjects++
@@ -63,7 +82,7 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   }
   if (options.apply) {
     // Build records first: one that names a release which is gone would promise what is not there.
-    const ordered = garbage.toSorted((a, b) => rank(a.key) - rank(b.key))
+    const ordered = [...reports, ...garbage].toSorted((a, b) => rank(a.key) - rank(b.key))
     const limit = pLimit(16)
     for (const level of new Set(ordered.map(({ key }) => rank(key)))) {
       await Promise.all(
@@ -75,8 +94,10 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   }
   return {
     objects: garbage,
-    sizeBytes: garbage.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     keptObjects,
+    reports,
+    keptReports,
+    sizeBytes: [...garbage, ...reports].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   }
 }
 
@@ -85,8 +106,7 @@ function rank(key: string): number {
   return ['builds/', 'releases/', 'artifacts/'].findIndex((prefix) => key.startsWith(prefix))
 }
 
-async function prunedPrefixes({ store, signal }: PruneOptions): Promise<readonly string[]> {
-  const environments = await listEnvironments(store, signal)
+function prunedPrefixes(environments: readonly string[]): readonly string[] {
   return [
     'builds/',
     'releases/',
