@@ -17,6 +17,7 @@ import {
 } from './order.ts'
 import { isReleaseNamed, isSamePair, pairName, previousAfter } from './pair.ts'
 import type { Plan } from './plan.ts'
+import { withoutRollbackWindow } from './rollback-window.ts'
 import { describeTakenBack, isDone, isOrderedAgain, takenBackHold } from './taken-back.ts'
 
 export interface RollbackOrder extends Order {
@@ -50,6 +51,7 @@ export function planRollback(order: RollbackOrder): Plan {
     const when = state.hold?.mode === 'stopped' ? ' once it is resumed, stays stopped' : ''
     return {
       next: {
+        ...withoutRollbackWindow(state),
         stable: target,
         previous: previousAfter(state, target, { function: order.function, entries: quarantine }),
         rollout: null,

@@ -4,6 +4,7 @@ import {
   canonicalJson,
   type Digest,
   digestOf,
+  knownFeatures,
   type Manifest,
   type ObjectRef,
   objectKey,
@@ -76,7 +77,8 @@ export async function applyDraft(
     reason: draft.reason,
     previous: previous?.digest ?? null,
     quarantine,
-    requires: [],
+    // What a later version of needle wrote is still in there, and still wants to be understood.
+    requires: previous?.manifest.requires.filter((each) => !knownFeatures.includes(each)) ?? [],
     groups,
     ...(draft.decisions && draft.decisions.length > 0 && { decisions: draft.decisions }),
   }
@@ -94,8 +96,10 @@ function nameGroups(
   environment: string,
 ): Record<string, ObjectRef> {
   const groups: Record<string, ObjectRef> = {}
-  for (const [group, document] of Object.entries(draft.groups)) {
+  for (const [group, planned] of Object.entries(draft.groups)) {
     const current = state.groups[group]
+    // With what a later version of needle wrote beside the functions.
+    const document = { ...current, ...planned }
     const currentRef = state.newest?.manifest.groups[group]
     const isSame = current !== undefined && canonicalJson(current) === canonicalJson(document)
     groups[group] =

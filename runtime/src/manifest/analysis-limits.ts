@@ -41,4 +41,4 @@ export const analysisLimitsShape = {
   minimumCalls: z.int().min(1).max(1_000_000),
 } as const
 
-export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.object(analysisLimitsShape)
+export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.looseObject(analysisLimitsShape)

@@ -11,8 +11,8 @@ export interface DocumentFormat<Document> {
 }
 
 /**
- * Bytes → JSON → schema → deeply frozen value. Unknown keys are ignored: what reads this may be
- * older than what wrote it.
+ * Bytes → JSON → schema → deeply frozen value. Unknown keys are ignored, or kept for who writes
+ * again what was read: what reads this may be older than what wrote it.
  *
  * @param source - What to call the bytes in errors, best their key in the store.
  * @throws RuntimeError `DOCUMENT_TOO_LARGE` before anything is parsed, `DOCUMENT_MALFORMED` naming

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isRuntimeError } from '../errors.ts'
+import { defaultAnalysisLimits } from './analysis-limits.ts'
 import {
   parseBuildRecord,
   parseGroupDocument,
@@ -10,7 +11,15 @@ import {
   parseTrustRoot,
 } from './documents.ts'
 import { sizeLimit } from './size-limit.ts'
-import { testGroup, testManifest, testRelease, testReleaseRef } from './testing/test-documents.ts'
+import {
+  testGroup,
+  testManifest,
+  testQuarantineEntry,
+  testRelease,
+  testReleaseRef,
+  testRollout,
+  testStop,
+} from './testing/test-documents.ts'
 import { createTestTrust, type TestTrust } from './testing/test-trust.ts'
 
 const parsers = {
@@ -124,24 +133,37 @@ describe('a group document', () => {
   })
 })
 
-it('a rollout may carry keys, and a kind of sticky key, that this version does not know', async () => {
+describe('what a later version wrote', () => {
   const release = testRelease()
-  const stable = testReleaseRef(bytesOf(release), release)
-  const rollout = {
-    canary: stable,
-    steps: [{ weightPercent: 10, bakeMs: 0 }],
-    step: 0,
-    weightPercent: 10,
-    salt: 'salt-salt',
-    since: '2026-01-01T00:00:00Z',
+  const stable = { ...testReleaseRef(bytesOf(release), release), colour: 'blue' }
+  const hold = {
+    ...testStop,
+    colour: 'blue',
+    covers: { ...testStop, mode: 'revision', colour: 'red' },
   }
-  const card = (more: object) => ({
-    card: { stable, previous: [], rollout: { ...rollout, ...more }, hold: null },
+  const window = { days: ['mon'], from: '00:00', to: '01:00', timeZone: 'UTC', reason: 'x' }
+  const rollout = {
+    ...testRollout(stable),
+    colour: 'blue',
+    steps: [{ weightPercent: 10, bakeMs: 0, colour: 'blue' }],
+    stickyKey: { tlsSessionId: true },
+    analysis: { ...defaultAnalysisLimits, colour: 'blue' },
+    freeze: [{ ...window, colour: 'blue' }],
+    prometheus: { query: 'x', max: 1, colour: 'blue' },
+    approved: { step: 0, by: 'Ann', reason: 'x', at: '2026-01-01T00:00:00Z', colour: 'blue' },
+  }
+
+  it('of a group is kept, for who writes it again', async () => {
+    const card = { stable, previous: [stable], rollout, hold, colour: 'blue' }
+    const group = { ...testGroup('shop', {}), colour: 'blue', functions: { card } }
+    expect(await parseGroupDocument(bytesOf(group))).toEqual(group)
   })
-  const unknown = card({ colour: 'blue', stickyKey: { tlsSessionId: true } })
-  const group = { ...testGroup('shop', {}), functions: unknown }
-  const { functions } = await parseGroupDocument(bytesOf(group))
-  expect(functions).toEqual(card({ stickyKey: {} }))
+
+  it('of a quarantined pair is kept as well', () => {
+    const entry = { ...testQuarantineEntry(stable), colour: 'blue' }
+    const list = { specVersion: 1, entries: [entry] }
+    expect(parseQuarantineDocument(bytesOf(list))).toEqual(list)
+  })
 })
 
 describe('a trust root', () => {

@@ -17,7 +17,7 @@ export interface FreezeWindow {
 }
 
 /** Loose, so that a runtime takes what a later version of the pipeline writes. */
-export const freezeWindowSchema: z.ZodType<FreezeWindow> = z.object({
+export const freezeWindowSchema: z.ZodType<FreezeWindow> = z.looseObject({
   days: z.array(z.string()).max(400),
   from: z.string(),
   to: z.string(),

@@ -114,7 +114,13 @@ export interface FunctionState {
   readonly rollbackSinceVersion?: number | undefined
 }
 
-/** Content-addressed part of a manifest: everything of one group. Functions by their name below the group. */
+/**
+ * Content-addressed part of a manifest: everything of one group. Functions by their name below the group.
+ *
+ * Keys that this version does not know are kept where they stand, for as long as what they stand in:
+ * the group, the function, its rollout, the step, the hold, a release that is named. One that is to end
+ * sooner must say so itself, as `rollbackUntil` names a time.
+ */
 export interface GroupDocument {
   readonly specVersion: 1
   readonly group: string
@@ -124,7 +130,9 @@ export interface GroupDocument {
 /** How many proven releases a publisher keeps in `previous`. */
 export const previousReleasesKept = 2
 
-const releaseRefSchema: z.ZodType<ReleaseRef> = z.object({
+// Loose, down to the bottom: who changes one function writes all of its group again, and must not take
+// from the others, nor from this one, what only a later version of it knows.
+const releaseRefSchema: z.ZodType<ReleaseRef> = z.looseObject({
   release: digestSchema,
   sizeBytes: z.int().min(1).max(sizeLimit.releaseBytes),
   artifact: digestSchema,
@@ -134,11 +142,11 @@ const releaseRefSchema: z.ZodType<ReleaseRef> = z.object({
 const weightPercentSchema = z.int().min(0).max(100)
 
 const rolloutSchema: z.ZodType<Rollout> = z
-  .object({
+  .looseObject({
     canary: releaseRefSchema,
     steps: z
       .array(
-        z.object({
+        z.looseObject({
           weightPercent: weightPercentSchema,
           bakeMs: z.int().min(0),
           approval: z.boolean().optional(),
@@ -154,11 +162,11 @@ const rolloutSchema: z.ZodType<Rollout> = z
     sinceVersion: z.int().min(1).optional(),
     callsBefore: z.int().min(0).optional(),
     approved: z
-      .object({ step: z.int(), by: z.string(), reason: z.string(), at: z.iso.datetime() })
+      .looseObject({ step: z.int(), by: z.string(), reason: z.string(), at: z.iso.datetime() })
       .optional(),
     freeze: z.array(freezeWindowSchema).optional(),
     rollbackWindowMs: z.int().min(0).optional(),
-    prometheus: z.object({ query: z.string(), max: z.number() }).optional(),
+    prometheus: z.looseObject({ query: z.string(), max: z.number() }).optional(),
     stickyKey: stickyKeySourceSchema.optional(),
   })
   .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
@@ -172,11 +180,13 @@ const holdShape = {
   endsWithMerge: z.exactOptional(z.boolean()),
 }
 
-export const functionStateSchema: z.ZodType<FunctionState> = z.object({
+export const functionStateSchema: z.ZodType<FunctionState> = z.looseObject({
   stable: releaseRefSchema,
   previous: z.array(releaseRefSchema).max(10),
   rollout: rolloutSchema.nullable(),
-  hold: z.object({ ...holdShape, covers: z.exactOptional(z.object(holdShape)) }).nullable(),
+  hold: z
+    .looseObject({ ...holdShape, covers: z.exactOptional(z.looseObject(holdShape)) })
+    .nullable(),
   rollbackUntil: z.iso.datetime().optional(),
   rollbackSinceVersion: z.int().min(1).optional(),
 })
@@ -186,7 +196,7 @@ export interface GroupFrame extends Omit<GroupDocument, 'functions'> {
   readonly functions: Readonly<Record<string, unknown>>
 }
 
-export const groupFrameSchema: z.ZodType<GroupFrame> = z.object({
+export const groupFrameSchema: z.ZodType<GroupFrame> = z.looseObject({
   specVersion: z.literal(1),
   group: nameSegmentSchema,
   functions: z.record(nameSegmentSchema, z.unknown()),

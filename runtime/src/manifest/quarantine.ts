@@ -22,7 +22,8 @@ export interface QuarantineDocument {
 export const quarantineDocumentSchema: z.ZodType<QuarantineDocument> = z.object({
   specVersion: z.literal(1),
   entries: z.array(
-    z.object({
+    // Loose: who adds an entry writes all of them again.
+    z.looseObject({
       function: functionNameSchema,
       artifact: digestSchema,
       settings: digestSchema,

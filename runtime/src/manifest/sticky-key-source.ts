@@ -14,8 +14,8 @@ export interface StickyKeySource {
 }
 
 /** Loose, so that a runtime takes a kind of source that it does not know yet. */
-export const stickyKeySourceSchema: z.ZodType<StickyKeySource> = z.object({
+export const stickyKeySourceSchema: z.ZodType<StickyKeySource> = z.looseObject({
   httpHeaderName: z.string().optional(),
-  httpCookie: z.object({ name: z.string() }).optional(),
+  httpCookie: z.looseObject({ name: z.string() }).optional(),
   caller: z.string().optional(),
 })
