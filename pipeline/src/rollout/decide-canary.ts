@@ -88,7 +88,7 @@ function findReasonToStay(question: RolloutQuestion, rollout: Rollout, pool: Poo
     return stay('hold', verdict, describeDoubt(doubt, question, pool))
   }
   const sole = findSoleWord(pool, all, rollout)
-  if (sole !== null) return stay('hold', 'inconclusive', describeSoleWord(sole, question))
+  if (sole !== null) return stay('hold', 'inconclusive', describeSoleWord(sole, question, pool))
   if (rollout.prometheus && metric?.status !== 'value') {
     const verdict = metric?.status === 'empty' ? 'inconclusive' : 'error'
     return stay(

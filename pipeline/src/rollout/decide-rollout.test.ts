@@ -116,7 +116,7 @@ describe('holding', () => {
     const decision = ask({ fleet: silent })
     expect(decision).toMatchObject({ kind: 'hold', verdict: 'error', evidence: { dead: 2 } })
     expect(decision?.text).toContain(
-      '2 instances that ran it fell silent without stopping in order, 1 still reports. Silent: two, three.',
+      '2 instances that ran it fell silent without stopping in order, 1 still reports. Silent: two for 1 s, three for 1 s. It goes on once 4 that run it report',
     )
     expect(decision?.text).toContain('needle abort shop/card')
     expect(decision?.text).toContain('environments/production/instances/<name>.json')
@@ -133,6 +133,42 @@ describe('holding', () => {
     for (const more of [{ dead }, { gone: dead }]) {
       expect(ask({ fleet: fleet(fleetOf(reporting, good).live, more) })).toMatchObject(expected)
     }
+  })
+
+  describe('of a fleet of three, one of which was killed', () => {
+    const killed = reading('three', good, { ageMs: 12 * minute })
+    const look = (more: readonly string[]) => {
+      const live = [...three.slice(0, 2), ...more.map((name) => reading(name, good))]
+      return ask({ fleet: fleet(live, { dead: [killed] }) })
+    }
+
+    test('two wait, and say for whom and what to do', () => {
+      const decision = look([])
+      expect(decision).toMatchObject({ kind: 'hold', verdict: 'inconclusive' })
+      expect(decision?.text).toContain(
+        'Without one: 1 instance that ran it fell silent without stopping in order, 1 still reports. Silent: three for 12 min. It goes on once 3 that run it report, such as replacements, not by time. Look at it. If the canary did it: needle abort shop/card',
+      )
+      expect(decision?.text).toContain('delete environments/production/instances/three.json, or')
+    })
+
+    test('they go on when its replacement reports, or its report is deleted', () => {
+      expect(look(['three-again'])).toMatchObject({ kind: 'step', evidence: { voted: 3 } })
+      expect(ask({ fleet: fleet(three.slice(0, 2)) })).toMatchObject({ kind: 'step' })
+    })
+
+    test('the replacement has to run it first', () => {
+      const late = reading('three-again', {}, { version: 6 })
+      const live = [...three.slice(0, 2), late]
+      expect(ask({ fleet: fleet(live, { dead: [killed] }) })).toMatchObject({ kind: 'hold' })
+    })
+  })
+
+  test.each([1, 2])('of a fleet of %i one killed and replaced is for a person', (count) => {
+    const dead = [reading('killed', good)]
+    const decision = ask({ fleet: fleet(fleetOf(count, good).live, { dead }) })
+    expect(decision).toMatchObject({ kind: 'hold' })
+    expect(decision?.text).toContain('It goes on once 3 that run it report')
+    expect(decision?.text).toContain('delete environments/production/instances/killed.json')
   })
 
   test.each([

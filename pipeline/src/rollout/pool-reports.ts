@@ -40,6 +40,13 @@ export interface Witness {
   readonly rollout: ReportedRollout | null
 }
 
+/** An instance that ran the canary when it was last heard of. */
+export interface SilentInstance {
+  readonly instance: string
+  /** By the clock of the store, epoch milliseconds. */
+  readonly heardAt: number
+}
+
 /** What the fleet says about one revision of a function. */
 export interface Pool {
   readonly evidence: DecisionEvidence
@@ -50,8 +57,8 @@ export interface Pool {
   readonly refused: readonly RefusedReport[]
   /** Names of those counted as late. */
   readonly late: readonly string[]
-  /** Names of those that ran this canary when they fell silent, however long ago. */
-  readonly silent: readonly string[]
+  /** Those that ran this canary when they fell silent, however long ago. */
+  readonly silent: readonly SilentInstance[]
   /** Every live instance, with what it adds to the evidence. */
   readonly witnesses: readonly Witness[]
 }
@@ -82,7 +89,7 @@ export function poolReports(
   const harms: Pool['harms'][number][] = []
   const refused = [...fleet.refused]
   const late: string[] = []
-  const silent: string[] = []
+  const silent: SilentInstance[] = []
   const witnesses: Witness[] = []
   let [stable, canary] = [noCalls, noCalls]
   let [voted, dead] = [0, 0]
@@ -99,7 +106,9 @@ export function poolReports(
     if (state === 'gone') {
       // An alarm about what serves all does not outlive who gave it: only a rollout comes to an end.
       if (watched.salt === null) continue
-      if (report.stopped !== true && ranCanary(reading, own, watched)) silent.push(instance)
+      if (report.stopped !== true && ranCanary(reading, own, watched)) {
+        silent.push({ instance, heardAt: reading.modifiedAt })
+      }
     }
     const isOfNow = state === 'live' || isSince(reading, watched)
     const failure = watched.salt === null && isOfNow ? failureIn(own, watched) : null
@@ -145,7 +154,9 @@ export function poolReports(
     if (state === 'left' || state === 'gone') continue
     if (state === 'dead') {
       dead++
-      if (ranCanary(reading, own, watched)) silent.push(instance)
+      if (ranCanary(reading, own, watched)) {
+        silent.push({ instance, heardAt: reading.modifiedAt })
+      }
       continue
     }
     const votes = runs(reading, own, watched)
