@@ -37,6 +37,8 @@ export type PipelineErrorCode =
   | 'SERVICE_UNKNOWN'
   | 'SERVICE_NOT_OFFERED'
   | 'ROUTE_CONFLICT'
+  // examples of calls
+  | 'PROBE_REFUSED'
   // check
   | 'CHECK_FAILED'
   | 'LINT_FAILED'

@@ -12,6 +12,7 @@ import { addHoldCommand } from './hold.ts'
 import { addKeysCommand } from './keys.ts'
 import { addNewCommand } from './new.ts'
 import { addPlanCommand } from './plan.ts'
+import { addProbeCommand } from './probe.ts'
 import { addPromoteCommand } from './promote.ts'
 import { addPruneCommand } from './prune.ts'
 import { addPublishCommand } from './publish.ts'
@@ -27,6 +28,7 @@ import { addTraceCommand } from './trace.ts'
 export const commands: readonly AddCommand[] = [
   addNewCommand,
   addDevCommand,
+  addProbeCommand,
   addCheckCommand,
   addPlanCommand,
   addBuildCommand,

@@ -60,7 +60,7 @@ export {
   type ObjectRef,
 } from './manifest.ts'
 export { objectKey } from './object-key.ts'
-export type { Probe } from './probe.ts'
+export { type Probe, probeLimits, probesSchema } from './probe.ts'
 export {
   findQuarantined,
   type QuarantineDocument,
