@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultAnalysisLimits } from '../src/manifest/analysis-limits.ts'
 import { chooseSide } from '../src/rollout/choose-side.ts'
 import { call } from './support/call.ts'
 import { readReport } from './support/read-report.ts'
@@ -53,6 +54,24 @@ describe('a canary that does worse than stable', () => {
     )
     await callMany(200)
     expect(card()).toMatchObject({ canary: null, rollout: { trip: { cause: 'errors' } } })
+  })
+
+  it('is worse by the limits of its policy', async () => {
+    const failsSometimes = `async ({ }, { request }) => {
+      if (request.headers['x-needle-key'].endsWith('0')) throw new Error('now and then')
+    }`
+    for (const [errorRise, cause] of [
+      [0.01, 'errors'],
+      [0.4, undefined],
+    ] as const) {
+      const on = await startRollout({ stable: works, canary: failsSometimes }, post)
+      const analysis = { ...defaultAnalysisLimits, errorRise }
+      const state = withCanary(on.stable, on.canary, { weightPercent: 50, analysis })
+      await on.bucket.publish({ card: state })
+      await on.runtime.refresh()
+      await on.callMany(600, 'POST')
+      expect(on.card()?.rollout?.trip?.cause).toBe(cause)
+    }
   })
 
   it('is told to the fleet with what was measured', async () => {

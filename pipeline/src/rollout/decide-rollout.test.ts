@@ -1,4 +1,9 @@
-import type { ReportedFunction, ReportedStep, Rollout } from '@needle-faas/runtime/manifest'
+import {
+  defaultAnalysisLimits,
+  type ReportedFunction,
+  type ReportedStep,
+  type Rollout,
+} from '@needle-faas/runtime/manifest'
 import { describe, expect, test } from 'vitest'
 import { hold, now, ref, rollout, serving } from '../plan/testing/plan-samples.ts'
 import { decideRollout } from './decide-rollout.ts'
@@ -325,6 +330,15 @@ describe('backward', () => {
     const many = Array.from({ length: 20 }, (_, index) => reading(`i${index}`, worse))
     expect(ask({ fleet: fleet(many.slice(0, 1)) })).not.toMatchObject({ kind: 'abort' })
     expect(ask({ fleet: fleet(many) })).toMatchObject({ kind: 'abort', verdict: 'failed' })
+  })
+
+  test('its policy says what is worse, and how many calls it takes to tell', () => {
+    const worse = fleetOf(20, measured(side(300, 1), side(30, 6)))
+    const analysis = { ...defaultAnalysisLimits, errorRise: 0.4 }
+    expect(ask({ fleet: worse })).toMatchObject({ kind: 'abort' })
+    expect(ask({ fleet: worse }, { analysis })).toMatchObject({ kind: 'step' })
+    const many = { ...analysis, minimumCalls: 601 }
+    expect(ask({ fleet: worse }, { analysis: many })?.text).toContain('600 of the 601 calls')
   })
 
   test('an outage that both sides meet is not the fault of the canary', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
+import { type AnalysisLimits, defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
 import { type BreakerTrip, createBreaker } from './breaker.ts'
 
 const faultless = { isFault: false, durationMs: 10 }
@@ -11,8 +11,9 @@ function play(
     side: 'stable' | 'canary',
     round: number,
   ) => { isFault: boolean; durationMs: number | null },
+  limits: Partial<AnalysisLimits> = {},
 ): { readonly trip: BreakerTrip | null; readonly rounds: number } {
-  const breaker = createBreaker(defaultAnalysisLimits)
+  const breaker = createBreaker({ ...defaultAnalysisLimits, ...limits })
   for (let round = 1; round <= rounds; round++) {
     for (let index = 0; index < 10; index++) {
       const side = index < 9 ? 'stable' : 'canary'
@@ -22,6 +23,23 @@ function play(
   }
   return { trip: null, rounds }
 }
+
+const taking = (ofCanary: number, ofStable: (round: number) => number) => {
+  return (side: 'stable' | 'canary', round: number) => ({
+    isFault: false,
+    durationMs: side === 'canary' ? ofCanary : ofStable(round),
+  })
+}
+const steady = taking(45, () => 10)
+const uneven = taking(45, (round) => (round % 4 === 0 ? 60 : 10))
+const failing = (every: number) => (side: 'stable' | 'canary', round: number) => ({
+  ...faultless,
+  isFault: side === 'canary' && round % every === 0,
+})
+const slow = (every: number) => (side: 'stable' | 'canary', round: number) => ({
+  isFault: false,
+  durationMs: side === 'canary' && round % every === 0 ? 200 : 10,
+})
 
 describe('the breaker', () => {
   test('trips on errors of the canary and tells on what evidence', () => {
@@ -59,6 +77,19 @@ describe('the breaker', () => {
       durationMs: round > 200 ? 300 : 10,
     }))
     expect(trip).toBeNull()
+  })
+
+  test.each<[string, Parameters<typeof play>[1], Partial<AnalysisLimits>, Partial<AnalysisLimits>]>(
+    [
+      ['errorRise', failing(25), { errorRise: 0.01 }, { errorRise: 0.4 }],
+      ['slowRise', slow(25), { slowRise: 0.01 }, { slowRise: 0.4 }],
+      ['latencyFactor', steady, { latencyFactor: 1.5 }, { latencyFactor: 5 }],
+      ['latencyToleranceMs', steady, { latencyToleranceMs: 20 }, { latencyToleranceMs: 100 }],
+      ['latencyQuantile', uneven, { latencyQuantile: 0.5 }, { latencyQuantile: 0.95 }],
+    ],
+  )('goes by the %s of its policy', (_, call, strict, lenient) => {
+    expect(play(1000, call, strict).trip).not.toBeNull()
+    expect(play(1000, call, lenient).trip).toBeNull()
   })
 
   test('leaves durations alone that say nothing', () => {
