@@ -31,8 +31,8 @@ export interface SequentialTest {
  * is caught almost as soon as one that never was. (The same mixture over starting points as in
  * J. Shin, A. Ramdas, A. Rinaldo: E-detectors. New England Journal of Statistics in Data Science 2023.)
  *
- * @param leastRise smallest rise worth stopping for, above 0 and below 0.5: a canary that is worse by
- *   less than about half of it is never evidence
+ * @param leastRise smallest rise worth looking for, above 0 and below 0.5. No bound: a canary that is
+ *   worse by less is found as well where stable is hardly ever bad, only later
  */
 export function createSequentialTest(leastRise: number): SequentialTest {
   const rises = risesFrom(leastRise)
