@@ -159,8 +159,7 @@ test.each([
   expect(plan.changes[0]?.text).toContain(text)
 })
 
-// flagger#1800, argo-rollouts#2168, serverless-application-model#716
-test('no freeze and no approval is in the way of a revert', () => {
+test('no freeze and no approval is in the way of a revert (flagger#1800, argo-rollouts#2168, serverless-application-model#716)', () => {
   const state = environment({ 'shop/card': serving('b', { previous: [ref('a')], ...window }) })
   const more = {
     freeze: frozen,
@@ -198,8 +197,7 @@ test('Git back at stable ends the canary', () => {
   expect(card(plan)).toEqual(serving('a'))
 })
 
-// flagger#1800, argo-rollouts#2168: reverting a finished release repeated the whole canary.
-test('a revert to a proven release takes no step, whatever --canary says', () => {
+test('a revert to a proven release takes no step, whatever --canary says (flagger#1800, argo-rollouts#2168)', () => {
   const state = environment({ 'shop/card': serving('b', { previous: [ref('a')] }) })
   const plan = planPublish(
     publishInput(state, { 'shop/card': ref('a', 'rebuilt') }, { canarySteps: steps }),

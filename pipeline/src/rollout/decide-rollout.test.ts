@@ -102,8 +102,7 @@ describe('forward', () => {
 })
 
 describe('holding', () => {
-  // flagger#1353, argo-rollouts#3850, argo-rollouts#1905
-  test('no traffic is neither success nor failure', () => {
+  test('no traffic is neither success nor failure (flagger#1353, argo-rollouts#3850, argo-rollouts#1905)', () => {
     const idle = fleet([reading('one', measured(side(0), side(0))), reading('two')])
     for (const age of [5, 600, 100_000]) {
       const decision = ask({ fleet: idle, stepBegan: now - age * minute })
@@ -351,8 +350,7 @@ describe('backward', () => {
     expect(ask({ metric, stepBegan: now }, asking())).toMatchObject({ kind: 'abort' })
   })
 
-  // serverless-application-model#716, argo-rollouts#2939, argo-rollouts#3669
-  test('no freeze, approval, hold, bake, missing metric or silent fleet is in the way', () => {
+  test('no freeze, approval, hold, bake, missing metric or silent fleet is in the way (serverless-application-model#716, argo-rollouts#2939, argo-rollouts#3669)', () => {
     const inTheWay = {
       ...canary,
       ...asking(),

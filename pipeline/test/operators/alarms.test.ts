@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { objectKey, type Rollout, signDocument } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
@@ -41,6 +41,11 @@ const outcomeSchema = z.object({
   notices: z.array(noticeSchema),
 })
 const payloadSchema = z.object({ type: z.string(), data: alarmSchema })
+
+const documentedSchema = z.looseObject({
+  type: z.string(),
+  data: z.record(z.string(), z.unknown()),
+})
 
 let on: OperatedEnvironment
 beforeEach(async () => {
@@ -162,6 +167,30 @@ test('a webhook gets them signed; what it fails to take is sent again under the 
   expect(new Set(ids.slice(3)).size).toBe(1)
   expect(ids[0]).not.toBe(ids[3])
 })
+
+test('a webhook gets what the README shows, key by key', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, example = ''] = /### What a webhook gets[^]*?```json\n([^]*?)```/.exec(readme) ?? []
+  await using receiver = await startReceiver(secret)
+  const rollout = await startCanary()
+  await reportTrip('bff-1', rollout)
+  await alarms('--webhook', receiver.url)
+  const shown = documentedSchema.parse(JSON.parse(example))
+  const sent = documentedSchema.parse(receiver.received[0]?.body)
+  expect(shapeOf(sent)).toEqual(shapeOf(shown))
+  expect(shapeOf(sent.data)).toEqual(shapeOf(shown.data))
+  expect([sent.type, sent.data['code']]).toEqual([shown.type, shown.data['code']])
+})
+
+/** Keys, and of which kind their values are. */
+function shapeOf(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [
+      key,
+      Array.isArray(member) ? 'array' : typeof member,
+    ]),
+  )
+}
 
 test('an abort is told with who and why, although another publish hid it, until the hold is over', async () => {
   await alarms()

@@ -24,7 +24,7 @@ test('processes that publish at the same moment both get their change live', asy
   })
 })
 
-test('of two deploys at once the newer commit ends up live, whoever wins', async () => {
+test('of two deploys at once the newer commit ends up live, whoever wins (import-map-deployer#134)', async () => {
   await using on = await createPublishedRepository()
   await on.publish({ 'shop/a': '1', 'shop/b': '1' })
   await on.build({ 'shop/a': '2', 'shop/b': '1' }, { directory: '.needle/older' })

@@ -128,7 +128,7 @@ test('an environment without anything published is quiet', async () => {
   expect(await fleet.controller().round()).toMatchObject({ decisions: [], change: null })
 })
 
-test('two controllers at once make one step, not two', async () => {
+test('two controllers at once make one step, not two (import-map-deployer#134)', async () => {
   const fleet = await onItsWay()
   fleet.pass(6 * minute)
   await everyone(fleet, well)

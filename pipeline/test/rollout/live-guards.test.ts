@@ -30,8 +30,7 @@ test('a stable that is bad for everyone: no user notices, its instance goes back
   expect((await bff.inject('/shop/card')).json()).toEqual(answerOf(2))
 })
 
-// flagger#1353, argo-rollouts#3850: no traffic must mean neither failure nor success.
-test('a function nobody calls: its bad canary ends, its good one gets to everyone, by their probes', async () => {
+test('a function nobody calls: its bad canary ends, its good one gets to everyone, by their probes (flagger#1353, argo-rollouts#3850)', async () => {
   const { on, bff, deploy, decides } = live
   const bad = cardThat("throw new Error('no card')", probed)
   await on.repository.commit({ ...policyDoneWith(30), ...bad })
