@@ -23,7 +23,13 @@ import { encodeResult, NotJson } from './encode-result.ts'
 import { toIssueDetails } from './issue-details.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
-import { assertStatus, mayHaveBody, mergeHeaders, responseHeaders } from './outcome-parts.ts'
+import {
+  assertStatus,
+  isResponse,
+  mayHaveBody,
+  mergeHeaders,
+  responseHeaders,
+} from './outcome-parts.ts'
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
 import type { Probation } from './probation.ts'
@@ -242,7 +248,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   receiveValue(value: unknown): void {
-    if (value instanceof Response) this.sendResponse(value)
+    if (isResponse(value)) this.sendResponse(value)
     else this.check(value, null)
   }
 

@@ -12,6 +12,7 @@ import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
 import { currentTraceId } from './call-span.ts'
 import { type Container, createContainer } from './container/create-container.ts'
+import { loadFetchClasses, wouldLoadFetchClasses } from './container/fetch-classes.ts'
 import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
@@ -82,6 +83,11 @@ async function load(
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = createAuthorLog(log, options.clock)
   await quietTurn()
+  if (wouldLoadFetchClasses(options.artifact)) {
+    // Now, and not in somebody's call.
+    loadFetchClasses()
+    await quietTurn()
+  }
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }

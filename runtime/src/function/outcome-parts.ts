@@ -1,5 +1,8 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { OutcomeHeaders } from './outcome.ts'
+
+// An import reads everything that `node:http` exports, and one getter among it loads all of `fetch`:
+// see container/fetch-classes.ts.
+const { validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http')
 
 /**
  * What is not a function's to say. Which revision answered: an upstream that runs Needle, too, says it
@@ -30,6 +33,11 @@ export function mergeHeaders(
   own: Readonly<Record<string, string>>,
 ): OutcomeHeaders {
   return addHeaders(base, Object.entries(own))
+}
+
+/** Reads `Response` only for what is likely one: to read it may load all of `fetch` (see container/fetch-classes.ts). */
+export function isResponse(value: unknown): value is Response {
+  return Object.prototype.toString.call(value) === '[object Response]' && value instanceof Response
 }
 
 /** Headers of a web-standard response, without those that are the host's; several cookies stay several. */

@@ -3,6 +3,7 @@ import { createConsole } from './create-console.ts'
 import { createEntries } from './create-entries.ts'
 import { createFinalizationRegistry } from './create-finalization-registry.ts'
 import { createTimers } from './create-timers.ts'
+import { fetchClassNames, installFetchClasses } from './fetch-classes.ts'
 
 /**
  * Web-platform globals handed in as the host has them. No `fetch`, sockets, workers or channels:
@@ -21,15 +22,11 @@ const hostGlobals = {
   Event,
   EventTarget,
   File,
-  FormData,
-  Headers,
   ReadableByteStreamController,
   ReadableStreamBYOBReader,
   ReadableStreamBYOBRequest,
   ReadableStreamDefaultController,
   ReadableStreamDefaultReader,
-  Request,
-  Response,
   SubtleCrypto,
   TextDecoder,
   TextDecoderStream,
@@ -65,6 +62,7 @@ const ownGlobals = [
 /** Every global a container has beyond the language's own, sorted. */
 export const containerGlobalNames: readonly string[] = [
   ...Object.keys(hostGlobals),
+  ...fetchClassNames,
   ...ownGlobals,
   'console',
 ].toSorted()
@@ -88,6 +86,7 @@ export function installGlobals(target: object, log: Logger): () => void {
     Object.defineProperty(target, name, { value, writable: true, configurable: true })
   }
   defineWhenRead(target, 'console', () => createConsole(log))
+  installFetchClasses(target)
   return () => timers.dispose()
 }
 
