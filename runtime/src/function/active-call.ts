@@ -254,12 +254,12 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   private check(value: unknown, head: ReplyHead | null): void {
     const { checksOutput, steps } = this.shared
-    if (!checksOutput || (head !== null && head.status >= 300)) this.send(value, head, false)
+    if (!checksOutput || (head !== null && head.status >= 300)) this.send(value, head)
     else steps.checkOutput(value, head, this)
   }
 
   sendChecked(value: unknown, head: ReplyHead | null): void {
-    this.send(value, head, true)
+    this.send(value, head)
   }
 
   failOutput(issues: readonly StandardSchemaV1.Issue[]): void {
@@ -270,10 +270,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     )
   }
 
-  private send(value: unknown, head: ReplyHead | null, checked: boolean): void {
+  private send(value: unknown, head: ReplyHead | null): void {
     if (this.phase !== 'running') return
     const { status, headers } = head ?? plainHead
-    const encoded = encodeResult(this.shared, { value, status, headers, checked })
+    const encoded = encodeResult(this.shared, { value, status, headers })
     if (encoded instanceof NotJson) this.fail('OUTPUT_INVALID', notJsonMessage, encoded.problem)
     else this.settle(encoded)
   }

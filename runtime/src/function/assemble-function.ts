@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
-import type { Contract } from '../manifest/release.ts'
 import type { Settings } from '../manifest/settings.ts'
 import { ActiveCalls } from './active-calls.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -12,14 +11,12 @@ import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
-import { createOutputSerializer } from './output-serializer.ts'
 import { functionOf } from './revision.ts'
 
 export interface FunctionParts {
   /** Names the revision to callers and in the log. */
   readonly id: string
   readonly settings: Settings
-  readonly contract: Pick<Contract, 'output'>
   readonly definition: Pick<Definition, 'input' | 'output' | 'handler'>
   /** What its schemas say in plain terms. */
   readonly plain: PlainSchemas
@@ -59,7 +56,6 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     }),
     checksInput: definition.input !== null,
     checksOutput: definition.output !== null,
-    serializer: createOutputSerializer(parts.contract.output),
     services: pickServices(id, settings.uses, parts.services),
     log,
     authorLog: parts.authorLog ?? log,

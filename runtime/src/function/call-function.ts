@@ -81,10 +81,11 @@ export async function callFunction<
 export async function callFunction(definition: unknown, request: TestCall): Promise<TestResult> {
   const { declared, ...parts } = readDefinition(functionName, definition)
   const settings = composeSettings(functionName, declared)
+  // Refuses, as a build does, schemas that JSON Schema cannot say.
+  deriveContract({ functionName, input: parts.input, output: parts.output })
   const loaded = assembleFunction({
     id: `${functionName}@000000000000`,
     settings,
-    contract: deriveContract({ functionName, input: parts.input, output: parts.output }),
     definition: parts,
     plain: toPlainSchemas(parts),
     realm: ownRealm,

@@ -636,23 +636,6 @@ describe('context', () => {
 })
 
 describe('loading', () => {
-  it('reports an output schema that cannot speed up the answers', async () => {
-    const { lines, revision } = await loadFixture(
-      artifactOf(`{ output: ${schema}, handler: () => ({ id: 'a' }) }`),
-    )
-    expect(lines).toEqual([
-      {
-        level: 'debug',
-        message: 'Answers are written by JSON.stringify',
-        fields: {
-          reason: 'the contract has no output schema',
-          function: 'shop/card',
-          revision: revision.id,
-        },
-      },
-    ])
-  })
-
   it('refuses a function whose service the host does not offer', async () => {
     await expect(
       loadFixture(artifactOf(`{ uses: ['price'], handler() {} }`)),

@@ -113,7 +113,6 @@ async function load(
         ...options,
         id,
         settings: release.settings,
-        contract: release.contract,
         definition,
         plain,
         realm: container.realm,
@@ -123,10 +122,6 @@ async function load(
       }),
     )
     shared.metrics.recordLoad(cost)
-    const { unaided } = shared.serializer
-    if (unaided !== null && definition.output !== null) {
-      log.debug('Answers are written by JSON.stringify', { reason: unaided })
-    }
     const identity = { id, release, releaseDigest }
     const { revision, condemn } = createRevision(identity, shared, { container, registry })
     onCondemned = (requestId) => {

@@ -7,7 +7,6 @@ import type { CallSteps, Realm } from './container/realm.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { OutcomeHeaders } from './outcome.ts'
 import type { CallMetrics } from '../metrics/call-metrics.ts'
-import type { OutputSerializer } from './output-serializer.ts'
 import type { Probation } from './probation.ts'
 
 /** What every call of one revision shares. Built once at load. */
@@ -19,7 +18,6 @@ export interface LoadedFunction {
   /** Whether it has a schema for its input, and for its output. */
   readonly checksInput: boolean
   readonly checksOutput: boolean
-  readonly serializer: OutputSerializer
   readonly services: Readonly<Record<string, unknown>>
   /** What the runtime says about the function: never dropped, since answers refer to it. */
   readonly log: Logger
