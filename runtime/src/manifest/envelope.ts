@@ -1,4 +1,7 @@
-import { flattenedVerify, GeneralSign, importJWK } from 'jose'
+// By parts: all of it with its JWE, JWT and key sets takes twice the memory.
+import { flattenedVerify } from 'jose/jws/flattened/verify'
+import { GeneralSign } from 'jose/jws/general/sign'
+import { importJWK } from 'jose/key/import'
 import * as z from 'zod'
 import { RuntimeError } from '../errors.ts'
 import { assertSize, parseJson } from './document.ts'

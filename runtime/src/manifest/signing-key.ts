@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose'
+import type { CryptoKey } from 'jose'
+// By parts, as in envelope.ts.
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { importJWK } from 'jose/key/import'
 import { RuntimeError } from '../errors.ts'
 import type { SignatureAlgorithm } from './trust-root.ts'
 
