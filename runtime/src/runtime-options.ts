@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Clock, systemClock } from './clock.ts'
 import { RuntimeError } from './errors.ts'
 import type { Logger } from './function/authoring/function-context.ts'
 import type { Services } from './function/authoring/services.ts'
 import type { Call } from './function/call.ts'
+import { inEnglish } from './in-english.ts'
 import { environmentNameSchema, nameSegmentSchema } from './manifest/function-name.ts'
 import type { ArtifactStore } from './store/artifact-store.ts'
 import type { RuntimeEvent } from './sync/status.ts'
@@ -95,7 +96,7 @@ export interface RuntimeOptions {
  * @throws RuntimeError `OPTIONS_INVALID` with every problem there is, in `details.problems`.
  */
 export function parseRuntimeOptions(options: unknown) {
-  const result = optionsSchema.safeParse(options)
+  const result = optionsSchema.safeParse(options, inEnglish)
   if (result.success) return Object.freeze(result.data)
   const problems = result.error.issues.map(
     (issue) => `${issue.path.map(String).join('.') || 'options'}: ${issue.message}`,
@@ -107,10 +108,7 @@ export function parseRuntimeOptions(options: unknown) {
   )
 }
 
-const durationMs = z
-  .int()
-  .min(1)
-  .max(24 * 60 * 60 * 1000)
+const durationMs = z.int().check(z.gte(1), z.lte(24 * 60 * 60 * 1000))
 
 const storeSchema = z.custom<ArtifactStore>(
   (value) => typeof value === 'object' && value !== null && 'get' in value && 'put' in value,
@@ -138,40 +136,51 @@ const objectSchema = <Type>(what: string, ...members: string[]) =>
 
 const optionsSchema = z.strictObject({
   source: z.strictObject({
-    store: z.union([z.string().min(1), storeSchema], {
+    store: z.union([z.string().check(z.minLength(1)), storeSchema], {
       error: 'give a store url such as "file:./store" or "s3://bucket/prefix", or a store',
     }),
-    environment: environmentNameSchema.default('production'),
-    pollIntervalMs: durationMs.default(5000),
-    cacheDirectory: z.string().min(1).optional(),
-    bootDeadlineMs: durationMs.default(5000),
-    minVersion: z.int().min(1).optional(),
+    environment: z._default(environmentNameSchema, 'production'),
+    pollIntervalMs: z._default(durationMs, 5000),
+    cacheDirectory: z.optional(z.string().check(z.minLength(1))),
+    bootDeadlineMs: z._default(durationMs, 5000),
+    minVersion: z.optional(z.int().check(z.gte(1))),
   }),
-  groups: z.array(nameSegmentSchema).min(1, 'name at least one group to serve'),
-  trust: z.union([z.string().min(1), z.instanceof(Uint8Array)], {
+  groups: z.array(nameSegmentSchema).check(z.minLength(1, 'name at least one group to serve')),
+  trust: z.union([z.string().check(z.minLength(1)), z.instanceof(Uint8Array)], {
     error: 'give the path of the trust root document, or its bytes',
   }),
-  services: objectSchema<Readonly<Record<string, unknown>>>('an object of services').default({}),
-  stickyKey: functionSchema<(call: Call) => string>('from a call to a string').optional(),
-  log: objectSchema<Logger>('a logger', 'debug', 'info', 'warn', 'error').optional(),
-  onEvent: functionSchema<(event: RuntimeEvent) => void>('of an event').optional(),
-  clock: objectSchema<Clock>('a clock', 'now', 'sleep').default(systemClock),
-  drainTimeoutMs: durationMs.default(30_000),
-  warmPrevious: z.int().min(0).max(10).default(1),
-  loadAhead: z.int().min(0).max(100_000).default(50),
-  evictAfterMs: durationMs.default(15 * 60 * 1000),
-  instance: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"')
-    .default(nameInstance),
-  probationCalls: z.int().min(0).max(10_000).default(20),
-  maxLoopDelayMs: z.union([z.literal(false), z.int().min(10).max(60_000)]).default(200),
-  probeIntervalMs: z.union([z.literal(false), durationMs]).default(30_000),
-  report: z.boolean().default(true),
-  watchdog: z
-    .union([
+  services: z._default(
+    objectSchema<Readonly<Record<string, unknown>>>('an object of services'),
+    {},
+  ),
+  stickyKey: z.optional(functionSchema<(call: Call) => string>('from a call to a string')),
+  log: z.optional(objectSchema<Logger>('a logger', 'debug', 'info', 'warn', 'error')),
+  onEvent: z.optional(functionSchema<(event: RuntimeEvent) => void>('of an event')),
+  clock: z._default(objectSchema<Clock>('a clock', 'now', 'sleep'), systemClock),
+  drainTimeoutMs: z._default(durationMs, 30_000),
+  warmPrevious: z._default(z.int().check(z.gte(0), z.lte(10)), 1),
+  loadAhead: z._default(z.int().check(z.gte(0), z.lte(100_000)), 50),
+  evictAfterMs: z._default(durationMs, 15 * 60 * 1000),
+  instance: z._default(
+    z
+      .string()
+      .check(
+        z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'use letters, digits, ".", "_" and "-"'),
+      ),
+    nameInstance,
+  ),
+  probationCalls: z._default(z.int().check(z.gte(0), z.lte(10_000)), 20),
+  maxLoopDelayMs: z._default(
+    z.union([z.literal(false), z.int().check(z.gte(10), z.lte(60_000))]),
+    200,
+  ),
+  probeIntervalMs: z._default(z.union([z.literal(false), durationMs]), 30_000),
+  report: z._default(z.boolean(), true),
+  watchdog: z.prefault(
+    z.union([
       z.literal(false),
-      z.strictObject({ limitMs: z.int().min(100).max(60_000).default(300) }),
-    ])
-    .prefault({}),
+      z.strictObject({ limitMs: z._default(z.int().check(z.gte(100), z.lte(60_000)), 300) }),
+    ]),
+    {},
+  ),
 })

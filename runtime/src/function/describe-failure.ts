@@ -1,5 +1,5 @@
 import { SourceMap } from 'node:module'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { scriptUrl } from './container/artifact-format.ts'
 import { packagesUrlPattern } from './container/packages-script.ts'
 import { inspectFailure } from './inspect-failure.ts'
@@ -52,12 +52,12 @@ function escapeRegExp(text: string): string {
 
 const payloadSchema = z.object({
   version: z.int(),
-  file: z.string().default(''),
+  file: z._default(z.string(), ''),
   sources: z.array(z.string()),
-  sourcesContent: z.array(z.string()).default([]),
+  sourcesContent: z._default(z.array(z.string()), []),
   names: z.array(z.string()),
   mappings: z.string(),
-  sourceRoot: z.string().default(''),
+  sourceRoot: z._default(z.string(), ''),
 })
 
 /** A map that cannot be had must not hide the failure it was wanted for. */

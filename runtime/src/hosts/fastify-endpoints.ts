@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { RuntimeError } from '../errors.ts'
+import { inEnglish } from '../in-english.ts'
 import { prometheusContentType } from '../metrics/prometheus-text.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -21,7 +22,7 @@ export interface EndpointPaths {
 
 /** @throws RuntimeError `OPTIONS_INVALID` for paths that are none. */
 export function parseEndpointPaths(given: EndpointPaths | undefined): EndpointPaths {
-  const parsed = endpointPathsSchema.safeParse(given ?? {})
+  const parsed = endpointPathsSchema.safeParse(given ?? {}, inEnglish)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${['endpoints', ...path.map(String)].join('.')}: ${message}`,
@@ -60,12 +61,11 @@ export function serveEndpoints(
   if (live !== undefined) app.get(live, () => ({ state: 'live' }))
 }
 
-const pathSchema = z
-  .string()
-  .regex(/^\/[^?#*:]*$/, 'give a path that begins with "/", without parameters')
-  .optional()
+const pathSchema = z.optional(
+  z.string().check(z.regex(/^\/[^?#*:]*$/, 'give a path that begins with "/", without parameters')),
+)
 
-const endpointPathsSchema: z.ZodType<EndpointPaths> = z.strictObject({
+const endpointPathsSchema: z.ZodMiniType<EndpointPaths> = z.strictObject({
   status: pathSchema,
   metrics: pathSchema,
   ready: pathSchema,

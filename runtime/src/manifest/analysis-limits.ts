@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** When a canary is worse than stable by more than its owners accept. */
 export interface AnalysisLimits {
@@ -29,16 +29,17 @@ export const defaultAnalysisLimits: AnalysisLimits = Object.freeze({
   minimumCalls: 100,
 })
 
-const shareSchema = z.number().min(0.001).max(0.4)
+const shareSchema = z.number().check(z.gte(0.001), z.lte(0.4))
 
 /** Bounds of each limit, for schemas that ask for some of them only. */
 export const analysisLimitsShape = {
   errorRise: shareSchema,
-  latencyQuantile: z.number().min(0.5).max(0.999),
-  latencyFactor: z.number().min(1).max(100),
-  latencyToleranceMs: z.number().min(0).max(60_000),
+  latencyQuantile: z.number().check(z.gte(0.5), z.lte(0.999)),
+  latencyFactor: z.number().check(z.gte(1), z.lte(100)),
+  latencyToleranceMs: z.number().check(z.gte(0), z.lte(60_000)),
   slowRise: shareSchema,
-  minimumCalls: z.int().min(1).max(1_000_000),
+  minimumCalls: z.int().check(z.gte(1), z.lte(1_000_000)),
 } as const
 
-export const analysisLimitsSchema: z.ZodType<AnalysisLimits> = z.looseObject(analysisLimitsShape)
+export const analysisLimitsSchema: z.ZodMiniType<AnalysisLimits> =
+  z.looseObject(analysisLimitsShape)

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from './digest.ts'
 import { functionNameSchema } from './function-name.ts'
 import type { ReleaseRef } from './group-document.ts'
@@ -16,14 +16,14 @@ export interface BuildRecord {
   readonly release: ReleaseRef
 }
 
-export const buildRecordSchema: z.ZodType<BuildRecord> = z.object({
+export const buildRecordSchema: z.ZodMiniType<BuildRecord> = z.object({
   specVersion: z.literal(1),
   function: functionNameSchema,
   scope: z.enum(['production', 'preview']),
   inputs: digestSchema,
   release: z.object({
     release: digestSchema,
-    sizeBytes: z.int().min(1),
+    sizeBytes: z.int().check(z.gte(1)),
     artifact: digestSchema,
     settings: digestSchema,
   }),

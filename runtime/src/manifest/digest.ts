@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** `sha256:` and 64 lower-case hex digits, of exact bytes. Every immutable object is named by one. */
 export type Digest = `sha256:${string}`
 
-export const digestSchema: z.ZodType<Digest> = z.templateLiteral([
+export const digestSchema: z.ZodMiniType<Digest> = z.templateLiteral([
   'sha256:',
-  z.string().regex(/^[0-9a-f]{64}$/),
+  z.string().check(z.regex(/^[0-9a-f]{64}$/)),
 ])
 
 /** The digest of exactly these bytes (a string counts as its UTF-8 bytes). */

@@ -1,10 +1,11 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { RuntimeError } from '../errors.ts'
+import { inEnglish } from '../in-english.ts'
 
 export interface DocumentFormat<Document> {
   /** For people: `manifest`, `group document`. */
   readonly name: string
-  readonly schema: z.ZodType<Document>
+  readonly schema: z.ZodMiniType<Document>
   readonly maxBytes: number
   /** What `kind` must say; signed documents only. */
   readonly kind?: string
@@ -37,11 +38,11 @@ export function parseDocument<Document>(
  */
 export function checkJson<Value>(
   json: unknown,
-  format: { readonly name: string; readonly schema: z.ZodType<Value> },
+  format: { readonly name: string; readonly schema: z.ZodMiniType<Value> },
   source: string,
   path: readonly string[] = [],
 ): Value {
-  const result = format.schema.safeParse(json)
+  const result = format.schema.safeParse(json, inEnglish)
   if (!result.success) {
     const issues = result.error.issues.map((issue) => {
       const where = [...path, ...issue.path.map(String)].join('.')

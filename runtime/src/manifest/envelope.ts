@@ -2,7 +2,7 @@
 import { flattenedVerify } from 'jose/jws/flattened/verify'
 import { GeneralSign } from 'jose/jws/general/sign'
 import { importJWK } from 'jose/key/import'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { RuntimeError } from '../errors.ts'
 import { assertSize, parseJson } from './document.ts'
 import type { Manifest } from './manifest.ts'
@@ -151,13 +151,22 @@ const jwsSchema = z.strictObject({
   payload: z.string(),
   // A cap, so that nobody can make a runtime verify thousands of signatures.
   signatures: z
-    .array(z.strictObject({ protected: z.string().max(1024), signature: z.string().max(1024) }))
-    .max(64),
+    .array(
+      z.strictObject({
+        protected: z.string().check(z.maxLength(1024)),
+        signature: z.string().check(z.maxLength(1024)),
+      }),
+    )
+    .check(z.maxLength(64)),
 })
 
 const bareDocumentSchema = z.object({ kind: z.string(), specVersion: z.number() })
 
-const headerSchema = z.object({ alg: z.string(), kid: z.string().max(128), typ: z.string() })
+const headerSchema = z.object({
+  alg: z.string(),
+  kid: z.string().check(z.maxLength(128)),
+  typ: z.string(),
+})
 
 function serialize(jws: GeneralJws): string {
   return JSON.stringify({

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * A time in which nothing goes forward, as people write it in a calendar: on these days from then
@@ -17,8 +17,8 @@ export interface FreezeWindow {
 }
 
 /** Loose, so that a runtime takes what a later version of the pipeline writes. */
-export const freezeWindowSchema: z.ZodType<FreezeWindow> = z.looseObject({
-  days: z.array(z.string()).max(400),
+export const freezeWindowSchema: z.ZodMiniType<FreezeWindow> = z.looseObject({
+  days: z.array(z.string()).check(z.maxLength(400)),
   from: z.string(),
   to: z.string(),
   timeZone: z.string(),

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type AnalysisLimits, analysisLimitsSchema } from './analysis-limits.ts'
 import { type Digest, digestSchema } from './digest.ts'
 import { type FreezeWindow, freezeWindowSchema } from './freeze-window.ts'
@@ -132,63 +132,62 @@ export const previousReleasesKept = 2
 
 // Loose, down to the bottom: who changes one function writes all of its group again, and must not take
 // from the others, nor from this one, what only a later version of it knows.
-const releaseRefSchema: z.ZodType<ReleaseRef> = z.looseObject({
+const releaseRefSchema: z.ZodMiniType<ReleaseRef> = z.looseObject({
   release: digestSchema,
-  sizeBytes: z.int().min(1).max(sizeLimit.releaseBytes),
+  sizeBytes: z.int().check(z.gte(1), z.lte(sizeLimit.releaseBytes)),
   artifact: digestSchema,
   settings: digestSchema,
 })
 
-const weightPercentSchema = z.int().min(0).max(100)
+const weightPercentSchema = z.int().check(z.gte(0), z.lte(100))
 
-const rolloutSchema: z.ZodType<Rollout> = z
+const rolloutSchema: z.ZodMiniType<Rollout> = z
   .looseObject({
     canary: releaseRefSchema,
     steps: z
       .array(
         z.looseObject({
           weightPercent: weightPercentSchema,
-          bakeMs: z.int().min(0),
-          approval: z.boolean().optional(),
+          bakeMs: z.int().check(z.gte(0)),
+          approval: z.optional(z.boolean()),
         }),
       )
-      .min(1)
-      .max(20),
-    step: z.int().min(0),
+      .check(z.minLength(1), z.maxLength(20)),
+    step: z.int().check(z.gte(0)),
     weightPercent: weightPercentSchema,
-    salt: z.string().min(8).max(64),
+    salt: z.string().check(z.minLength(8), z.maxLength(64)),
     since: z.iso.datetime(),
-    analysis: analysisLimitsSchema.optional(),
-    sinceVersion: z.int().min(1).optional(),
-    callsBefore: z.int().min(0).optional(),
-    approved: z
-      .looseObject({ step: z.int(), by: z.string(), reason: z.string(), at: z.iso.datetime() })
-      .optional(),
-    freeze: z.array(freezeWindowSchema).optional(),
-    rollbackWindowMs: z.int().min(0).optional(),
-    prometheus: z.looseObject({ query: z.string(), max: z.number() }).optional(),
-    stickyKey: stickyKeySourceSchema.optional(),
+    analysis: z.optional(analysisLimitsSchema),
+    sinceVersion: z.optional(z.int().check(z.gte(1))),
+    callsBefore: z.optional(z.int().check(z.gte(0))),
+    approved: z.optional(
+      z.looseObject({ step: z.int(), by: z.string(), reason: z.string(), at: z.iso.datetime() }),
+    ),
+    freeze: z.optional(z.array(freezeWindowSchema)),
+    rollbackWindowMs: z.optional(z.int().check(z.gte(0))),
+    prometheus: z.optional(z.looseObject({ query: z.string(), max: z.number() })),
+    stickyKey: z.optional(stickyKeySourceSchema),
   })
-  .refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step')
+  .check(z.refine((rollout) => rollout.step < rollout.steps.length, 'step is past the last step'))
 
 const holdShape = {
   mode: z.enum(['revision', 'stopped']),
   by: z.string(),
   reason: z.string(),
   since: z.iso.datetime(),
-  until: z.iso.datetime().nullable(),
+  until: z.nullable(z.iso.datetime()),
   endsWithMerge: z.exactOptional(z.boolean()),
 }
 
-export const functionStateSchema: z.ZodType<FunctionState> = z.looseObject({
+export const functionStateSchema: z.ZodMiniType<FunctionState> = z.looseObject({
   stable: releaseRefSchema,
-  previous: z.array(releaseRefSchema).max(10),
-  rollout: rolloutSchema.nullable(),
-  hold: z
-    .looseObject({ ...holdShape, covers: z.exactOptional(z.looseObject(holdShape)) })
-    .nullable(),
-  rollbackUntil: z.iso.datetime().optional(),
-  rollbackSinceVersion: z.int().min(1).optional(),
+  previous: z.array(releaseRefSchema).check(z.maxLength(10)),
+  rollout: z.nullable(rolloutSchema),
+  hold: z.nullable(
+    z.looseObject({ ...holdShape, covers: z.exactOptional(z.looseObject(holdShape)) }),
+  ),
+  rollbackUntil: z.optional(z.iso.datetime()),
+  rollbackSinceVersion: z.optional(z.int().check(z.gte(1))),
 })
 
 /** A group document whose functions have still to be looked at, each by itself. */
@@ -196,7 +195,7 @@ export interface GroupFrame extends Omit<GroupDocument, 'functions'> {
   readonly functions: Readonly<Record<string, unknown>>
 }
 
-export const groupFrameSchema: z.ZodType<GroupFrame> = z.looseObject({
+export const groupFrameSchema: z.ZodMiniType<GroupFrame> = z.looseObject({
   specVersion: z.literal(1),
   group: nameSegmentSchema,
   functions: z.record(nameSegmentSchema, z.unknown()),

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from './digest.ts'
 import { environmentNameSchema, nameSegmentSchema } from './function-name.ts'
 import {
@@ -55,26 +55,30 @@ export const knownFeatures: readonly string[] = []
 /** How long a manifest lives unless its publisher says otherwise. */
 export const manifestLifetimeMs = 30 * 24 * 60 * 60 * 1000
 
-const objectRefSchema = (maxBytes: number): z.ZodType<ObjectRef> =>
-  z.object({ digest: digestSchema, sizeBytes: z.int().min(1).max(maxBytes) })
+const objectRefSchema = (maxBytes: number): z.ZodMiniType<ObjectRef> =>
+  z.object({ digest: digestSchema, sizeBytes: z.int().check(z.gte(1), z.lte(maxBytes)) })
 
-export const manifestSchema: z.ZodType<Manifest> = z.object({
+export const manifestSchema: z.ZodMiniType<Manifest> = z.object({
   kind: z.literal('manifest'),
   specVersion: z.literal(1),
   environment: environmentNameSchema,
-  epoch: z.int().min(1),
-  version: z.int().min(1),
-  rootVersion: z.int().min(1),
-  publishId: z.string().min(8).max(64),
+  epoch: z.int().check(z.gte(1)),
+  version: z.int().check(z.gte(1)),
+  rootVersion: z.int().check(z.gte(1)),
+  publishId: z.string().check(z.minLength(8), z.maxLength(64)),
   issuedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
-  commit: z.string().nullable(),
+  commit: z.nullable(z.string()),
   actor: z.string(),
   reason: z.string(),
-  previous: digestSchema.nullable(),
-  quarantine: objectRefSchema(sizeLimit.quarantineBytes).nullable(),
+  previous: z.nullable(digestSchema),
+  quarantine: z.nullable(objectRefSchema(sizeLimit.quarantineBytes)),
   requires: z.array(z.string()),
   groups: z.record(nameSegmentSchema, objectRefSchema(sizeLimit.groupBytes)),
   // For people: a later controller's, of another shape, must not keep a runtime from its manifest.
-  decisions: z.array(rolloutDecisionSchema).max(decisionsPerManifest).optional().catch(undefined),
+  // oxlint-disable-next-line promise/valid-params -- that of zod
+  decisions: z.catch(
+    z.optional(z.array(rolloutDecisionSchema).check(z.maxLength(decisionsPerManifest))),
+    undefined,
+  ),
 })

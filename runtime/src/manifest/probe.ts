@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * An example call of a function, safe to make at any time and as often as one likes. What is absent
@@ -25,9 +25,12 @@ const probeShape = {
   query: z.exactOptional(z.record(z.string(), z.union([z.string(), z.array(z.string())]))),
   body: z.exactOptional(z.json()),
   headers: z.exactOptional(
-    z.record(z.string().regex(/^[a-z0-9-]+$/, 'use lower case, digits and "-"'), z.string()),
+    z.record(
+      z.string().check(z.regex(/^[a-z0-9-]+$/, 'use lower case, digits and "-"')),
+      z.string(),
+    ),
   ),
-  expectStatus: z.exactOptional(z.int().min(100).max(599)),
+  expectStatus: z.exactOptional(z.int().check(z.gte(100), z.lte(599))),
 }
 
 const isShort = (probe: Probe): boolean =>
@@ -36,10 +39,10 @@ const tooLong = `must not exceed ${probeLimits.bytes} bytes as JSON`
 
 /** As an author writes them. */
 export const declaredProbesSchema = z
-  .array(z.strictObject(probeShape).refine(isShort, tooLong))
-  .max(probeLimits.count)
+  .array(z.strictObject(probeShape).check(z.refine(isShort, tooLong)))
+  .check(z.maxLength(probeLimits.count))
 
 /** As a release carries them. */
-export const probesSchema: z.ZodType<readonly Probe[]> = z
-  .array(z.object(probeShape).refine(isShort, tooLong))
-  .max(probeLimits.count)
+export const probesSchema: z.ZodMiniType<readonly Probe[]> = z
+  .array(z.object(probeShape).check(z.refine(isShort, tooLong)))
+  .check(z.maxLength(probeLimits.count))

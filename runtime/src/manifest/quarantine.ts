@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from './digest.ts'
 import { functionNameSchema } from './function-name.ts'
 import type { ReleaseRef } from './group-document.ts'
@@ -19,7 +19,7 @@ export interface QuarantineDocument {
   readonly entries: readonly QuarantineEntry[]
 }
 
-export const quarantineDocumentSchema: z.ZodType<QuarantineDocument> = z.object({
+export const quarantineDocumentSchema: z.ZodMiniType<QuarantineDocument> = z.object({
   specVersion: z.literal(1),
   entries: z.array(
     // Loose: who adds an entry writes all of them again.

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from './digest.ts'
 import { functionNameSchema } from './function-name.ts'
 import { type Settings, settingsSchema } from './settings.ts'
@@ -48,20 +48,23 @@ export interface Release {
   readonly builtAt: string
 }
 
-const jsonSchemaSchema = z.record(z.string(), z.unknown()).nullable()
+const jsonSchemaSchema = z.nullable(z.record(z.string(), z.unknown()))
 
-export const releaseSchema: z.ZodType<Release> = z.object({
+export const releaseSchema: z.ZodMiniType<Release> = z.object({
   kind: z.literal('release'),
   specVersion: z.literal(1),
   scope: z.enum(['production', 'preview']),
   function: functionNameSchema,
   artifact: z.object({
     digest: digestSchema,
-    sizeBytes: z.int().min(1).max(sizeLimit.artifactBytes),
+    sizeBytes: z.int().check(z.gte(1), z.lte(sizeLimit.artifactBytes)),
   }),
-  sourceMap: z
-    .object({ digest: digestSchema, sizeBytes: z.int().min(1).max(sizeLimit.sourceMapBytes) })
-    .nullable(),
+  sourceMap: z.nullable(
+    z.object({
+      digest: digestSchema,
+      sizeBytes: z.int().check(z.gte(1), z.lte(sizeLimit.sourceMapBytes)),
+    }),
+  ),
   settings: settingsSchema,
   settingsDigest: digestSchema,
   contract: z.object({
@@ -71,12 +74,12 @@ export const releaseSchema: z.ZodType<Release> = z.object({
   }),
   inputs: digestSchema,
   provenance: z.object({
-    repository: z.string().nullable(),
-    commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+    repository: z.nullable(z.string()),
+    commit: z.string().check(z.regex(/^[0-9a-f]{40,64}$/)),
     committedAt: z.iso.datetime({ offset: true }),
     author: z.string(),
-    pullRequest: z.int().positive().nullable(),
-    build: z.string().nullable(),
+    pullRequest: z.nullable(z.int().check(z.positive())),
+    build: z.nullable(z.string()),
   }),
   builtAt: z.iso.datetime(),
 })

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type ReportedSide, reportedSideSchema } from './instance-report.ts'
 
 /** What a decision about a rollout was based on. */
@@ -38,7 +38,7 @@ export interface RolloutDecision {
  */
 export const decisionsPerManifest = 20
 
-export const rolloutDecisionSchema: z.ZodType<RolloutDecision> = z.object({
+export const rolloutDecisionSchema: z.ZodMiniType<RolloutDecision> = z.object({
   function: z.string(),
   kind: z.string(),
   verdict: z.string(),
@@ -51,6 +51,6 @@ export const rolloutDecisionSchema: z.ZodType<RolloutDecision> = z.object({
     late: z.int(),
     dead: z.int(),
     refused: z.int(),
-    metric: z.number().optional(),
+    metric: z.optional(z.number()),
   }),
 })

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Probe, probesSchema } from './probe.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -31,21 +31,18 @@ export interface Settings {
   readonly probes?: readonly Probe[] | undefined
 }
 
-export const settingsSchema: z.ZodType<Settings> = z.object({
+export const settingsSchema: z.ZodMiniType<Settings> = z.object({
   http: z.object({
     method: z.enum(httpMethods),
-    path: z.string().startsWith('/').max(512),
+    path: z.string().check(z.startsWith('/'), z.maxLength(512)),
   }),
-  uses: z.array(z.string().max(80)).max(100),
-  timeoutMs: z.int().min(1).max(300_000),
+  uses: z.array(z.string().check(z.maxLength(80))).check(z.maxLength(100)),
+  timeoutMs: z.int().check(z.gte(1), z.lte(300_000)),
   idempotent: z.boolean(),
-  maxBodyBytes: z
-    .int()
-    .min(0)
-    .max(50 * 1024 * 1024),
-  maxConcurrency: z.int().min(1).max(100_000),
-  maxQueue: z.int().min(0).max(100_000).optional(),
-  probes: probesSchema.optional(),
+  maxBodyBytes: z.int().check(z.gte(0), z.lte(50 * 1024 * 1024)),
+  maxConcurrency: z.int().check(z.gte(1), z.lte(100_000)),
+  maxQueue: z.optional(z.int().check(z.gte(0), z.lte(100_000))),
+  probes: z.optional(probesSchema),
 })
 
 /** What a function that says nothing gets; `http` comes from its name. */

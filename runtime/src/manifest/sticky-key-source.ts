@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /**
  * Where the requests of a function say who is asking, by the names of Istio's `consistentHash`. One
@@ -14,8 +14,8 @@ export interface StickyKeySource {
 }
 
 /** Loose, so that a runtime takes a kind of source that it does not know yet. */
-export const stickyKeySourceSchema: z.ZodType<StickyKeySource> = z.looseObject({
-  httpHeaderName: z.string().optional(),
-  httpCookie: z.looseObject({ name: z.string() }).optional(),
-  caller: z.string().optional(),
+export const stickyKeySourceSchema: z.ZodMiniType<StickyKeySource> = z.looseObject({
+  httpHeaderName: z.optional(z.string()),
+  httpCookie: z.optional(z.looseObject({ name: z.string() })),
+  caller: z.optional(z.string()),
 })

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** Signature algorithms a trust root may name (RFC 9864 and RFC 7518 names). */
 export type SignatureAlgorithm = 'Ed25519' | 'ES256'
@@ -42,16 +42,21 @@ export interface TrustRoot {
   readonly roles: Readonly<Record<Role, RoleKeys>>
 }
 
-const roleKeysSchema: z.ZodType<RoleKeys> = z
-  .object({ keyIds: z.array(z.string()).max(32), threshold: z.int().min(1) })
-  .refine((role) => new Set(role.keyIds).size === role.keyIds.length, 'a key is listed twice')
+const roleKeysSchema: z.ZodMiniType<RoleKeys> = z
+  .object({
+    keyIds: z.array(z.string()).check(z.maxLength(32)),
+    threshold: z.int().check(z.gte(1)),
+  })
+  .check(
+    z.refine((role) => new Set(role.keyIds).size === role.keyIds.length, 'a key is listed twice'),
+  )
 
-export const trustRootSchema: z.ZodType<TrustRoot> = z
+export const trustRootSchema: z.ZodMiniType<TrustRoot> = z
   .object({
     kind: z.literal('trust-root'),
     specVersion: z.literal(1),
-    version: z.int().min(1),
-    epoch: z.int().min(1),
+    version: z.int().check(z.gte(1)),
+    epoch: z.int().check(z.gte(1)),
     issuedAt: z.iso.datetime(),
     keys: z.record(
       z.string(),
@@ -67,7 +72,9 @@ export const trustRootSchema: z.ZodType<TrustRoot> = z
       operator: roleKeysSchema,
     }),
   })
-  .refine(
-    (root) => root.roles.root.keyIds.length >= root.roles.root.threshold,
-    'the root role has fewer keys than its threshold',
+  .check(
+    z.refine(
+      (root) => root.roles.root.keyIds.length >= root.roles.root.threshold,
+      'the root role has fewer keys than its threshold',
+    ),
   )

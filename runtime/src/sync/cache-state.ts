@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { SeenManifest } from '../manifest/acceptance.ts'
 import { type Digest, digestSchema } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
@@ -27,8 +27,8 @@ export const emptyCacheState: CacheState = {
   recent: [],
 }
 
-export const cacheStateSchema: z.ZodType<CacheState> = z.object({
-  highestSeen: z.object({ epoch: z.int(), version: z.int(), digest: digestSchema }).nullable(),
+export const cacheStateSchema: z.ZodMiniType<CacheState> = z.object({
+  highestSeen: z.nullable(z.object({ epoch: z.int(), version: z.int(), digest: digestSchema })),
   lastGood: z.record(
     z.string(),
     z.object({
@@ -38,6 +38,6 @@ export const cacheStateSchema: z.ZodType<CacheState> = z.object({
       settings: digestSchema,
     }),
   ),
-  unfinished: z.object({ digest: digestSchema, attempts: z.int() }).nullable(),
-  recent: z.array(z.string()).default([]),
+  unfinished: z.nullable(z.object({ digest: digestSchema, attempts: z.int() })),
+  recent: z._default(z.array(z.string()), []),
 })

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from '../manifest/digest.ts'
 import {
   type CrashChange,
@@ -21,7 +21,7 @@ export interface CrashSnapshot {
 /** What is told to the disk: what happened, or how all of it stands. */
 export type CrashEntry = CrashChange | CrashSnapshot
 
-export const crashEntrySchema: z.ZodType<CrashEntry> = z.union([
+export const crashEntrySchema: z.ZodMiniType<CrashEntry> = z.union([
   crashChangeSchema,
   z.object({ suspects: z.record(digestSchema, suspectSchema), proven: z.array(digestSchema) }),
 ])

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, digestSchema } from '../manifest/digest.ts'
 
 /** What a release can be at when the process ends: its code is being evaluated, or it has calls in flight. */
@@ -14,7 +14,7 @@ export interface Suspect {
 
 const workKindSchema = z.enum(['load', 'call'])
 
-export const suspectSchema: z.ZodType<Suspect> = z.object({
+export const suspectSchema: z.ZodMiniType<Suspect> = z.object({
   function: z.string(),
   atWork: z.array(workKindSchema),
   crashes: z.object({ load: z.int(), call: z.int() }),
@@ -34,7 +34,7 @@ export type CrashChange =
   | { readonly change: 'end'; readonly kind: WorkKind; readonly release: Digest }
   | { readonly change: 'proven'; readonly release: Digest }
 
-export const crashChangeSchema: z.ZodType<CrashChange> = z.discriminatedUnion('change', [
+export const crashChangeSchema: z.ZodMiniType<CrashChange> = z.discriminatedUnion('change', [
   z.object({
     change: z.literal('begin'),
     kind: workKindSchema,

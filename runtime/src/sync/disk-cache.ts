@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { RuntimeError } from '../errors.ts'
 import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
@@ -153,7 +153,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
 async function readJson<Type>(
   disk: ArtifactStore,
   key: string,
-  schema: z.ZodType<Type>,
+  schema: z.ZodMiniType<Type>,
 ): Promise<Type | null> {
   const found = await disk.get(key, { maxBytes: maxStateBytes })
   if (found.status !== 'found') return null

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { hasErrno } from '../store/file-error.ts'
 import { parseJournal } from './parse-journal.ts'
 
@@ -40,7 +40,7 @@ export interface Journal<Entry> {
 
 export interface JournalOptions<Entry> {
   readonly file: string
-  readonly schema: z.ZodType<Entry>
+  readonly schema: z.ZodMiniType<Entry>
   /** An entry that stands for all before it. */
   readonly snapshot: () => Entry
   /** Epoch milliseconds. */

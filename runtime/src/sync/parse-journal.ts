@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 
 /**
  * The entries of a journal, one a line. A process may have been killed in the middle of its last
@@ -6,7 +6,7 @@ import type * as z from 'zod'
  *
  * @throws Error of the first other line that is no entry
  */
-export function parseJournal<Entry>(text: string, schema: z.ZodType<Entry>): readonly Entry[] {
+export function parseJournal<Entry>(text: string, schema: z.ZodMiniType<Entry>): readonly Entry[] {
   const lines = text.split('\n')
   const torn = lines.pop() ?? ''
   const entries = lines.map((line, index) => {
@@ -18,7 +18,7 @@ export function parseJournal<Entry>(text: string, schema: z.ZodType<Entry>): rea
   return last === null ? entries : [...entries, last]
 }
 
-function parseLine<Entry>(line: string, schema: z.ZodType<Entry>): Entry | null {
+function parseLine<Entry>(line: string, schema: z.ZodMiniType<Entry>): Entry | null {
   try {
     const { data, success } = schema.safeParse(JSON.parse(line))
     return success ? data : null

@@ -1,4 +1,5 @@
 import findMyWay from 'find-my-way'
+import { inEnglish } from '../../in-english.ts'
 import {
   type HttpMethod,
   type Settings,
@@ -30,14 +31,15 @@ export function composeSettings(
   const fault = pathFault(method, path)
   if (fault !== null)
     throw badDefinition(functionName, [{ path: ['http', 'path'], message: fault }])
-  const settings = settingsSchema.safeParse({
+  const completed = {
     ...settingsDefaults,
     ...policy,
     ...declared,
     http: { method, path },
     uses: [...new Set(declared.uses)].toSorted(),
     idempotent: declared.idempotent ?? method === 'GET',
-  })
+  }
+  const settings = settingsSchema.safeParse(completed, inEnglish)
   if (!settings.success) throw badDefinition(functionName, settings.error.issues)
   const probeFaults = findProbeFaults(settings.data)
   if (probeFaults.length > 0) throw badDefinition(functionName, probeFaults)

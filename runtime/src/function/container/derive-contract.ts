@@ -1,5 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { RuntimeError } from '../../errors.ts'
 import type { Contract, JsonSchema } from '../../manifest/release.ts'
 

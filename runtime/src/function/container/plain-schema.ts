@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { type PlainCheck, readCheck, readChecks } from './plain-checks.ts'
 import { isList, isZod } from './zod-schema.ts'
 

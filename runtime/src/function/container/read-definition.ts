@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { RuntimeError } from '../../errors.ts'
+import { inEnglish } from '../../in-english.ts'
 import { declaredProbesSchema, type Probe } from '../../manifest/probe.ts'
 import { type HttpMethod, httpMethods } from '../../manifest/settings.ts'
 
@@ -43,11 +44,11 @@ const declaredShape = {
     }),
   ),
   uses: z.exactOptional(z.array(z.string())),
-  timeoutMs: z.exactOptional(z.int().min(1)),
+  timeoutMs: z.exactOptional(z.int().check(z.gte(1))),
   idempotent: z.exactOptional(z.boolean()),
-  maxBodyBytes: z.exactOptional(z.int().min(0)),
-  maxConcurrency: z.exactOptional(z.int().min(1)),
-  maxQueue: z.exactOptional(z.int().min(0)),
+  maxBodyBytes: z.exactOptional(z.int().check(z.gte(0))),
+  maxConcurrency: z.exactOptional(z.int().check(z.gte(1))),
+  maxQueue: z.exactOptional(z.int().check(z.gte(0))),
   probes: z.exactOptional(declaredProbesSchema),
 }
 
@@ -67,7 +68,7 @@ export function readDefinition(functionName: string, defaultExport: unknown): De
   if (isHandler(defaultExport)) {
     return { declared: {}, input: null, output: null, handler: defaultExport }
   }
-  const parsed = definitionSchema.safeParse(defaultExport)
+  const parsed = definitionSchema.safeParse(defaultExport, inEnglish)
   if (!parsed.success) throw badDefinition(functionName, parsed.error.issues)
   const { handler, input = null, output = null, ...declared } = parsed.data
   return { declared, input, output, handler }

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 
 /** Whether it is a schema, or a check, of zod 4, of whichever realm and copy. */
 export function isZod(value: unknown): value is z.core.$ZodType {
