@@ -4,7 +4,7 @@ import { RuntimeError } from '../../errors.ts'
 import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
-import { allowedBuiltins, toAllowedBuiltin } from './allowed-builtins.ts'
+import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import { type CompiledArtifact, compileArtifact } from './compile-artifact.ts'
 import { installGlobals } from './globals.ts'
@@ -172,5 +172,5 @@ function requireBuiltin(specifier: string): unknown {
   if (builtin === null) {
     throw new Error(`"${specifier}" is not among the Node.js built-ins a function may import`)
   }
-  return allowedBuiltins[builtin].module
+  return process.getBuiltinModule(builtin)
 }
