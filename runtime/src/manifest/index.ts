@@ -42,7 +42,6 @@ export {
 export {
   callsOf,
   type InstanceReport,
-  instanceReportSchema,
   type ReportedFunction,
   type ReportedRefusal,
   type ReportedRollout,
@@ -52,6 +51,8 @@ export {
   type ReportedStep,
   type ReportedTrip,
 } from './instance-report.ts'
+export { instanceReportSchema } from './instance-report-schema.ts'
+export { type Jwk, keyIdOf } from './key-id.ts'
 export {
   knownFeatures,
   type Manifest,
@@ -87,14 +88,7 @@ export {
   type RolloutDecision,
 } from './rollout-decision.ts'
 export { settingsDigestOf } from './settings-digest.ts'
-export {
-  createSigner,
-  generateSigningKey,
-  type Jwk,
-  keyIdOf,
-  type Signer,
-  type SigningKey,
-} from './signing-key.ts'
+export { createSigner, generateSigningKey, type Signer, type SigningKey } from './signing-key.ts'
 export { sizeLimit } from './size-limit.ts'
 export type { StickyKeySource } from './sticky-key-source.ts'
 export {

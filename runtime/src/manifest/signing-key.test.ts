@@ -1,6 +1,7 @@
 import { calculateJwkThumbprint } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { createSigner, generateSigningKey, keyIdOf } from './signing-key.ts'
+import { keyIdOf } from './key-id.ts'
+import { createSigner, generateSigningKey } from './signing-key.ts'
 
 describe.each(['Ed25519', 'ES256'] as const)('an %s key', (algorithm) => {
   it('is known by its RFC 7638 thumbprint', async () => {

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts'
-import { algorithmOf, keyIdOf } from './signing-key.ts'
+import { algorithmOf, keyIdOf } from './key-id.ts'
 import { roles, type TrustRoot } from './trust-root.ts'
 
 /**

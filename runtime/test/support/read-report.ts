@@ -1,4 +1,5 @@
-import { type InstanceReport, instanceReportSchema } from '../../src/manifest/instance-report.ts'
+import type { InstanceReport } from '../../src/manifest/instance-report.ts'
+import { instanceReportSchema } from '../../src/manifest/instance-report-schema.ts'
 import { objectKey } from '../../src/manifest/object-key.ts'
 import type { ArtifactStore } from '../../src/store/artifact-store.ts'
 
