@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it, onTestFinished } from 'vitest'
+
+const runFile = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+
+it('serves, and finds the thread of its watchdog, when it is built', async () => {
+  // Where its libraries are found.
+  const directory = await mkdtemp(join(root, 'dist-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  await runFile(process.execPath, [join(root, 'build.ts'), directory])
+  const host = fileURLToPath(new URL('./support/built-host.ts', import.meta.url))
+  const args = ['--conditions=needle-source', host, directory]
+  const { stdout } = await runFile(process.execPath, args, { timeout: 20_000 })
+  expect(JSON.parse(stdout)).toEqual({ status: 504, errorCode: 'FUNCTION_RUNAWAY' })
+})
