@@ -7,6 +7,7 @@
 import { styleText } from 'node:util'
 import { commandLine, seconds, wholeNumber } from '../command-line.ts'
 import { type Arm, armNames, arms, toContender } from './arms.ts'
+import { buildRuntime } from './build-runtime.ts'
 import { thisMachine } from './machine.ts'
 import { type Launch, measureRound, of, type RoundOptions } from './measure-round.ts'
 import { installPeers } from './peers/install-peers.ts'
@@ -42,7 +43,8 @@ const { rounds, seed } = values
 const durationMs = values.duration * 1000
 const progress = (text: string): void => console.error(styleText('dim', text))
 
-progress('Publishing the function')
+progress('Building the runtime, publishing the function')
+buildRuntime()
 const env = await publishFunction()
 const peers = values.peers ? await preparePeers() : null
 const options: RoundOptions = {

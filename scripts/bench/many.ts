@@ -6,6 +6,7 @@
 import { styleText } from 'node:util'
 import { Option } from 'commander'
 import { commandLine, seconds, wholeNumber } from '../command-line.ts'
+import { buildRuntime } from './build-runtime.ts'
 import { machineLine, thisMachine } from './machine.ts'
 import type { Finding, MeasureOptions } from './many/finding.ts'
 import { judgeHeap, measureHeap } from './many/heap.ts'
@@ -83,6 +84,7 @@ const options: MeasureOptions = {
   onProgress: progress,
 }
 
+buildRuntime()
 const workspace = await openManyWorkspace({
   functions,
   isFresh: values.fresh ?? false,

@@ -114,7 +114,8 @@ export interface RunningServer<Name extends string> {
 }
 
 /**
- * Starts the contender's server and waits for its first right answer.
+ * Starts the contender's server, with the runtime as `buildRuntime` made it, and waits for its first
+ * right answer.
  *
  * @throws Error when it ends or is not there in time; it is stopped then
  */
@@ -125,7 +126,7 @@ export async function startServer<Name extends string>({
   env = {},
   nodeOptions = [],
 }: Contender<Name>): Promise<RunningServer<Name>> {
-  const program = startProgram(server, { core: 0, env, nodeOptions })
+  const program = startProgram(server, { core: 0, env, nodeOptions, isBuilt: true })
   try {
     const { port } = await program.receive(z.object({ port: z.int() }), {
       withinMs: startTimeoutMs,

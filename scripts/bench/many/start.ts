@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
-import { projectRoot } from '../../playground/directories.ts'
 import type { StoreEnv } from '../../playground/store-access.ts'
 import { runLoad } from '../http-load.ts'
 import { untilReady } from '../measure-round.ts'
@@ -40,7 +38,6 @@ export async function measureStart(
   workspace: ManyWorkspace,
   { rounds, onProgress }: MeasureOptions,
 ): Promise<Start[]> {
-  buildRuntime()
   await workspace.select(1)
   const env = await workspace.freshEnv()
   await fillCache(env)
@@ -59,14 +56,6 @@ export async function measureStart(
     onProgress(`start ${round + 1} of ${rounds}: first answer after ${inMs(start.totalMs)}`)
   }
   return starts
-}
-
-function buildRuntime(): void {
-  const { status, stdout } = spawnSync('tsc', ['-p', 'runtime/tsconfig.build.json'], {
-    cwd: projectRoot,
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`The runtime could not be built (npm run build):\n${stdout}`)
 }
 
 async function startBuilt(env: StoreEnv): Promise<Program> {
