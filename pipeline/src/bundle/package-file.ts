@@ -1,4 +1,4 @@
-const authoring = /(?:^|\/)runtime\/(?:src|dist)\/function\/authoring\//
+const authoring = /(?:^|\/)runtime\/(?:src\/function\/authoring|dist)\//
 
 /** Whether esbuild's path of an input is of an installed package, or of the authoring module. */
 export function isPackageFile(path: string): boolean {
