@@ -1,5 +1,6 @@
 import type { Call, Outcome } from './function/call.ts'
 import { LimitedCall } from './function/limited-call.ts'
+import { nextTurn } from './function/next-turn.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 
 /** Names the revision that failed in an answer that another gave in its stead. */
@@ -12,6 +13,8 @@ export async function answerInstead(
   { call, leftMs }: { readonly call: Call; readonly leftMs: number },
 ): Promise<Outcome> {
   if (outcome.body instanceof ReadableStream) void outcome.body.cancel().catch(() => undefined)
+  // The answers handed over in this turn must have left when a function is entered.
+  await nextTurn()
   const answer = await successor.invoke(new LimitedCall(call, Math.max(1, Math.floor(leftMs))))
   return { ...answer, headers: { ...answer.headers, [fallbackHeader]: revision.id } }
 }

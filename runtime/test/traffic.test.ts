@@ -235,7 +235,7 @@ describe('the route of the host', () => {
       breaks: `() => new Response(new ReadableStream({
         async start(controller) {
           controller.enqueue(new TextEncoder().encode('one'))
-          await new Promise((go) => setTimeout(go, 5))
+          await new Promise((go) => setTimeout(go, 50))
           controller.error()
         },
       }))`,

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
+import { isPromise } from 'node:util/types'
 import { type Attribution, chargeMicrotask } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import type { Call, CallErrorCode, Outcome } from './call.ts'
@@ -17,7 +18,8 @@ import {
 } from './call-answers.ts'
 import { CallContext } from './call-context.ts'
 import { type CallSpan, startCallSpan } from './call-span.ts'
-import type { StepsCall } from './container/realm.ts'
+import { wholeBodyOf } from './container/whole-response.ts'
+import type { OnAwaited, StepsCall } from './container/realm.ts'
 import type { DeadlineEntry } from './deadline-wheel.ts'
 import { encodeResult, NotJson } from './encode-result.ts'
 import { toIssueDetails } from './issue-details.ts'
@@ -32,6 +34,7 @@ import {
 } from './outcome-parts.ts'
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
+import { nextTurn } from './next-turn.ts'
 import type { Probation } from './probation.ts'
 import { type OpeningBody, openStreamBody } from './stream-body.ts'
 
@@ -88,6 +91,9 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private readonly probation: Probation | null
   /** Its synchronous parts are timed, for all those that are not. */
   declare private isTimed: boolean
+  declare private isEntered: boolean
+  declare awaited: unknown
+  declare onAwaited: OnAwaited | null
 
   /** `onOutcome` is called once, with what the client gets. */
   constructor(call: Call, shared: LoadedFunction, onOutcome: (outcome: Outcome) => void) {
@@ -112,6 +118,9 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.span = startCallSpan(shared.span, call)
     this.probation = shared.probation
     this.isTimed = shared.metrics.begin()
+    this.isEntered = false
+    this.awaited = null
+    this.onAwaited = null
   }
 
   /**
@@ -172,7 +181,22 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     return Math.round(clock.now() + this.expiresAtMs - wheel.nowMs())
   }
 
+  /**
+   * An execution was ended, and every microtask that waited with it. A promise of the function's is
+   * asked again, as it may have settled. A call that waited to be entered ends: entered now it would be
+   * outside the async context of its request. What the function itself waits for, nobody can know.
+   */
+  onMicrotasksLost(): void {
+    if (this.phase !== 'running') return
+    if (!this.isEntered) return this.starve()
+    // Other thenables may do their work again.
+    if (this.onAwaited !== null && isPromise(this.awaited)) {
+      this.shared.steps.follow(this.awaited, this.onAwaited, this)
+    }
+  }
+
   private run(): void {
+    this.isEntered = true
     if (this.probation === null && !this.isTimed) this.read()
     else this.runObserved()
   }
@@ -290,6 +314,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     if (body === null || !mayHaveBody(response.status)) {
       return this.settle({ ...outcome, body: null })
     }
+    const whole = wholeBodyOf(response)
+    if (whole !== null) {
+      return this.settle({ ...outcome, body: whole.length === 0 ? null : whole })
+    }
     const { opened, abandon } = openStreamBody(body, {
       onProgress: () => {
         if (this.phase === 'streaming') {
@@ -373,9 +401,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.end(outcome.functionFault ? reason : null)
     if (isUnanswered) this.answer(outcome)
     const abort = this.abort
-    // The listeners are the function's: entered from a microtask like everything of it.
+    // The listeners are the function's: entered from a microtask like everything of it, and not while
+    // answers of this turn have yet to leave.
     if (abort !== null) {
-      void microtask.then(() => {
+      void nextTurn().then(() => {
         chargeMicrotask(this.attribution)
         return abort.abort(aborted)
       })

@@ -63,6 +63,12 @@ export class ActiveCalls {
     for (const call of stranded) call.stopRunaway()
   }
 
+  /** The microtasks that waited are gone: those that waited for one get on. */
+  resume(): void {
+    // A copy: one may end.
+    for (const call of this.running.slice()) call.onMicrotasksLost()
+  }
+
   /** Calls `resume` once, when none is left; returns what takes the wish back. */
   onIdle(resume: () => void): () => void {
     this.waiting.add(resume)

@@ -5,6 +5,7 @@ import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
+import { handOver } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -17,6 +18,7 @@ import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
+import { lookAfter } from './interrupted-calls.ts'
 import { limitLog } from './limit-log.ts'
 import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
@@ -169,6 +171,7 @@ function createRevision(
   let shared: LoadedFunction | null = loaded
   let container: typeof evaluated | null = evaluated
   let isRunaway = false
+  const forget = lookAfter(active)
 
   // Here, not handed in: a callback made in `load` would keep all that is let go of below.
   const turnAway = (answer: Outcome): Outcome => {
@@ -192,18 +195,19 @@ function createRevision(
         if (shared === null) return onOutcome(turnAway(toOutcome(stopped, jsonHeaders)))
         if (isRunaway) return onOutcome(turnAway(toOutcome(quarantined, jsonHeaders)))
         if (active.isFull) return onOutcome(turnAway(busyOutcome(shared)))
-        return new ActiveCall(call, shared, onOutcome).start()
+        const take = (outcome: Outcome): void => handOver(onOutcome, outcome)
+        return new ActiveCall(call, shared, take).start()
       }),
     drained: async (timeoutMs) => {
       if (active.size === 0) return 'drained'
       const idle = Promise.withResolvers<'drained'>()
       const waited = new AbortController()
-      const forget = active.onIdle(() => idle.resolve('drained'))
+      const stopWaiting = active.onIdle(() => idle.resolve('drained'))
       const result = await Promise.race([
         idle.promise,
         clock.sleep(timeoutMs, waited.signal).then(() => 'timedOut' as const),
       ])
-      forget()
+      stopWaiting()
       waited.abort()
       return result
     },
@@ -212,6 +216,7 @@ function createRevision(
     dispose: () => {
       shared = null
       active.stop()
+      forget()
       container?.dispose()
       container = null
     },

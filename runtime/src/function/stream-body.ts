@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { microtask } from './microtask.ts'
+import { nextTurn } from './next-turn.ts'
 import { toStreamError } from './to-stream-error.ts'
 
 /** How the body of a streaming answer is passed on. */
@@ -65,7 +66,9 @@ interface StreamParts {
 }
 
 async function open({ reader, withinCall, abandon, events }: StreamParts): Promise<StreamBody> {
-  const first = await reader.read()
+  // Its microtasks are many: none may wait in a turn in which another function is ended.
+  await nextTurn()
+  const first = await withinCall(() => reader.read())
   if (first.done) return { kind: 'whole', bytes: null }
   const firstBytes = toBytes(first.value)
   let ahead: ReturnType<typeof reader.read> | null = reader.read()
@@ -118,10 +121,4 @@ function toBytes(chunk: unknown): Uint8Array {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   }
   throw new TypeError(`A chunk of a streaming body must be bytes or text, got ${typeof chunk}`)
-}
-
-function nextTurn(): Promise<null> {
-  return new Promise((resolve) => {
-    setImmediate(() => resolve(null))
-  })
 }

@@ -3,6 +3,7 @@ import { url as inspectorUrl } from 'node:inspector'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { condemn } from '../function/container/condemnation.ts'
 import { beat, heartbeat, heartbeatSlot } from '../function/heartbeat.ts'
+import { resumeCalls } from '../function/interrupted-calls.ts'
 import { microtask } from '../function/microtask.ts'
 import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { WatchdogStatus } from '../sync/status.ts'
@@ -100,6 +101,7 @@ function startThread(): WatchdogThread {
   worker.on('message', (message: unknown) => {
     if (message === ready) isReady = true
     if (!isRunawayMessage(message)) return
+    if (message.outcome === 'stopped') resumeCalls()
     for (const { onRunaway } of watchers) onRunaway(message)
   })
   worker.on('error', (error) => {

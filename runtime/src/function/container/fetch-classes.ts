@@ -1,3 +1,5 @@
+import { wholeResponse } from './whole-response.ts'
+
 /**
  * The classes of `fetch` a function may have. Node.js loads all of `fetch` when one of them is first
  * read: 20 ms, and 1 MB for good, which a host that fetches by other means need not pay for
@@ -24,7 +26,7 @@ export function wouldLoadFetchClasses(artifact: Uint8Array): boolean {
 
 const mention = new RegExp(String.raw`\b(?:${fetchClassNames.join('|')})\b`)
 
-/** Defines them on a container's global object, the host's own, read when they are. */
+/** Defines them on a container's global object: the host's own, read when they are. */
 export function installFetchClasses(target: object): void {
   for (const name of fetchClassNames) Object.defineProperty(target, name, accessors[name])
 }
@@ -39,7 +41,7 @@ const accessors: Readonly<Record<FetchClassName, PropertyDescriptor>> = {
 /** One for all containers; may be assigned to, as every global. */
 function accessorOf(name: FetchClassName): PropertyDescriptor {
   return {
-    get: () => globalThis[name],
+    get: () => (name === 'Response' ? wholeResponse() : globalThis[name]),
     set(this: object, value: unknown) {
       Object.defineProperty(this, name, { value, writable: true, configurable: true })
     },

@@ -37,10 +37,17 @@ export interface CallSteps {
   receive(result: unknown, call: StepsCall): void
   /** Validates, then `sendChecked` or `failOutput`. `rest` is handed on. */
   checkOutput<Rest>(value: unknown, rest: Rest, call: StepsCall<Rest>): void
+  /** Waits for `awaited` once more, after the microtask that would have told of it may be lost. */
+  follow(awaited: unknown, onAwaited: OnAwaited, call: StepsCall): void
 }
+
+export type OnAwaited = (value: unknown) => void
 
 /** What the steps tell a call. */
 export interface StepsCall<Rest = never> {
+  /** What the steps wait for, and what is to become of it; null in between. */
+  awaited: unknown
+  onAwaited: OnAwaited | null
   enter(input: unknown): void
   refuseInput(issues: readonly StandardSchemaV1.Issue[]): void
   onResult(result: unknown): void
@@ -56,10 +63,21 @@ const script = new vm.Script(
 (() => {
   const isThenable = (value) =>
     typeof value === 'object' && value !== null && typeof value.then === 'function';
-  // Adopted unless it is a promise: others may settle twice, or with another one.
+  // Adopted unless it is a promise: others may settle twice, or with another one. Whoever follows it
+  // twice is called back once.
   const follow = (thenable, onValue, call) => {
+    call.awaited = thenable;
+    call.onAwaited = onValue;
     const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable);
-    promise.then(onValue, (thrown) => call.onThrown(thrown));
+    const isFirst = () => {
+      if (call.awaited !== thenable) return false;
+      call.awaited = null;
+      return true;
+    };
+    promise.then(
+      (value) => { if (isFirst()) onValue(value); },
+      (thrown) => { if (isFirst()) call.onThrown(thrown); },
+    );
   };
   // What a schema comes to may be no result of one.
   const followSchema = (promise, onChecked, call) => {
@@ -88,6 +106,7 @@ const script = new vm.Script(
         else call.failOutput(checked.issues);
       };
       return {
+        follow,
         check: (value, call) => {
           if (fitsInput !== null && fitsInput(value)) return call.enter(value);
           const checked = inputSchema.validate(value);
@@ -129,14 +148,14 @@ export function createRealm(context: vm.Context | null): Realm {
     createObject,
     createArray,
     createSteps: ({ input, output, handler, fitsInput, fitsOutput }) => {
-      const { check, run, receive, checkOutput } = createSteps(
+      const { check, run, receive, checkOutput, follow } = createSteps(
         input,
         output,
         handler,
         fitsInput,
         fitsOutput,
       )
-      return { check, run, receive, checkOutput }
+      return { check, run, receive, checkOutput, follow }
     },
     createFitCheck: (schema) => run(toFitCheckScript(schema)),
   }

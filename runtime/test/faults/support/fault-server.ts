@@ -48,8 +48,23 @@ const record =
     lines.push({ ...fields, level, message, function: name, revision })
   }
 
-/** How a function tells the test what it has seen. */
-const services: object = { notes: { add: (text: unknown) => void notes.push(String(text)) } }
+const meeting: (() => void)[] = []
+
+const services: object = {
+  /** How a function tells the test what it has seen. */
+  notes: { add: (text: unknown) => void notes.push(String(text)) },
+  /** Lets go on, in one turn of the event loop, all that have come once there are so many. */
+  gate: {
+    meet: (expected: number) =>
+      new Promise<void>((resolve) => {
+        if (meeting.push(resolve) < expected) return
+        const all = meeting.splice(0)
+        setTimeout(() => {
+          for (const goOn of all) goOn()
+        }, 10)
+      }),
+  },
+}
 
 await publish({ name: 'plain', handler: 'async (input) => ({ n: input.n })' })
 await publish({
@@ -92,6 +107,8 @@ app.get('/control/report', () => readReport(bucket.store, instance))
 app.get('/control/events', () => events)
 app.get('/control/log', () => lines)
 app.get('/control/notes', () => notes)
+/** How many wait at the gate. */
+app.get('/control/meeting', () => meeting.length)
 /** What the host's own code meets of the prototypes and built-ins functions might change. */
 app.get('/control/prototypes', async () => ({
   polluted: [{}, [], () => {}, ''].map((value) => String(Reflect.get(Object(value), 'polluted'))),

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { RuntimeEvent, RuntimeStatus } from '../../../src/index.ts'
 import type { InstanceReport } from '../../../src/manifest/instance-report.ts'
@@ -37,6 +38,8 @@ export interface FaultServer {
   publish(publication: Publication): Promise<void>
   /** Answer and duration of a call of the function; given up after 8 seconds. */
   call(name: string): Promise<FaultAnswer>
+  /** Calls these functions in one write to one connection; what comes back until it is closed. */
+  pipeline(names: readonly string[]): Promise<string>
   status(): Promise<RuntimeStatus>
   /** What it told the fleet last; null before it told anything. */
   report(): Promise<InstanceReport | null>
@@ -144,6 +147,18 @@ export async function startFaultServer(
       } catch (error) {
         return ended({ status: 0, code: String(error), revision: null, body: null })
       }
+    },
+    pipeline: async (names) => {
+      const { hostname, port } = new URL(told?.base ?? '')
+      const socket = connect({ host: hostname, port: Number(port) })
+      const requests = names.map((name, at) => {
+        const connection = at === names.length - 1 ? 'close' : 'keep-alive'
+        return `GET /shop/${name} HTTP/1.1\r\nhost: test\r\nconnection: ${connection}\r\n\r\n`
+      })
+      socket.write(requests.join(''))
+      let text = ''
+      for await (const chunk of socket) text += String(chunk)
+      return text
     },
     close: async () => {
       if (child.connected) child.disconnect()
