@@ -1,47 +1,76 @@
 import { isMap, isNativeError, isProxy, isSet } from 'node:util/types'
 
 const maxValues = 1000
-const maxCharacters = 100_000
-/** As deep as `inspectFailure` looks, and a bit. */
-const maxDepth = 6
-/** As many as `inspect` shows of a list, a map or a set. */
-const maxItems = 100
+/** Of what is no text; most have fewer. */
+const primitiveCharacters = 8
+
+interface Extent {
+  readonly maxCharacters: number
+  /** Values further down are not written. */
+  readonly maxDepth: number
+  /** So many of a list, a map or a set are. */
+  readonly maxItems: number
+}
+
+/** What `inspect` shows, as `inspectFailure` asks for it, and a bit. */
+const inspected: Extent = { maxCharacters: 100_000, maxDepth: 6, maxItems: 100 }
 
 /**
  * Whether a value holds so little that to render it takes well below a millisecond. Looks at no more
  * than that itself, and runs no getter but that of an error's `stack`.
  */
 export function isSmall(value: unknown): boolean {
+  return measure(value, inspected) <= inspected.maxCharacters
+}
+
+/**
+ * About how many characters a value has as JSON; Infinity when they are more than `maxCharacters`, or
+ * it has more than 1000 values, or is a proxy. Runs no getter but that of an error's `stack`.
+ */
+export function charactersOf(value: unknown, maxCharacters: number): number {
+  return measure(value, { maxCharacters, maxDepth: Infinity, maxItems: Infinity })
+}
+
+function measure(value: unknown, extent: Extent): number {
   let values = maxValues
-  let characters = maxCharacters
+  let characters = 0
 
   const fits = (value: unknown, depth: number): boolean => {
     if ((values -= 1) < 0) return false
-    if (typeof value === 'string') return (characters -= value.length) >= 0
-    if (typeof value !== 'object' || value === null || depth > maxDepth) return true
+    if (typeof value === 'string') return (characters += value.length) <= extent.maxCharacters
+    if (typeof value !== 'object' || value === null) {
+      return (characters += primitiveCharacters) <= extent.maxCharacters
+    }
+    if (depth > extent.maxDepth) return true
     // Its traps are the author's code.
     if (isProxy(value)) return false
-    for (const part of partsOf(value)) if (!fits(part, depth + 1)) return false
+    for (const part of partsOf(value, extent.maxItems)) if (!fits(part, depth + 1)) return false
     return true
   }
-  return fits(value, 0)
+  return fits(value, 0) ? characters : Infinity
 }
 
-function* partsOf(value: object): Iterable<unknown> {
+function* partsOf(value: object, maxItems: number): Iterable<unknown> {
   // Bytes are numbers: an `in` over them would make a text of each index first.
-  if (ArrayBuffer.isView(value)) return
+  if (ArrayBuffer.isView(value)) {
+    for (let left = Math.min(value.byteLength, maxItems); left > 0; left -= 1) yield 0
+    return
+  }
   if (Array.isArray(value)) {
     const shown = Math.min(value.length, maxItems)
     for (let index = 0; index < shown; index += 1) yield own(value, String(index))
     return
   }
-  if (isMap(value)) for (const entry of entriesOf(value)) yield* entry
-  if (isSet(value)) yield* valuesOf(value)
+  if (isMap(value)) for (const entry of first(entriesOf(value), maxItems)) yield* entry
+  if (isSet(value)) yield* first(valuesOf(value), maxItems)
   if (isNativeError(value)) {
     yield stackOf(value)
     for (const key of ['message', 'cause', 'errors']) yield own(value, key)
   }
-  for (const key in value) yield own(value, key)
+  for (const key in value) {
+    yield key
+    yield own(value, key)
+  }
 }
 
 /** Of one whose getter throws, `inspect` makes do without, too. */
@@ -60,14 +89,14 @@ function own(value: object, key: string): unknown {
 // Both of any realm, whatever an author has made of its prototypes.
 
 function entriesOf(map: ReadonlyMap<unknown, unknown>): Iterable<readonly unknown[]> {
-  return first(Map.prototype.entries.call(map))
+  return Map.prototype.entries.call(map)
 }
 
 function valuesOf(set: ReadonlySet<unknown>): Iterable<unknown> {
-  return first(Set.prototype.values.call(set))
+  return Set.prototype.values.call(set)
 }
 
-function* first<Item>(items: Iterable<Item>): Iterable<Item> {
+function* first<Item>(items: Iterable<Item>, maxItems: number): Iterable<Item> {
   let left = maxItems
   for (const item of items) {
     if ((left -= 1) < 0) return

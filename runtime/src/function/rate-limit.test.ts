@@ -57,6 +57,24 @@ describe('a rate limit', () => {
     expect(heldBack).toEqual([1])
   })
 
+  it('lets pass no more weight a second than it may, and what weighs less still passes', () => {
+    const clock = createManualClock()
+    const limit = createRateLimit({
+      maxPerSecond: 10,
+      maxWeightPerSecond: 100,
+      clock,
+      onHeldBack: () => {},
+    })
+    expect([60, 60, 40, 1].map((weight) => limit.admits(weight))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ])
+    clock.advance(1000)
+    expect(limit.admits(100)).toBe(true)
+  })
+
   it('goes on when wall time is set back', () => {
     let now = 1e9
     const limit = createRateLimit({

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../clock.ts'
 
 export interface RateLimit {
-  /** Whether one more may pass now. */
-  admits(): boolean
+  /** Whether one more may pass now. `weight` counts against `maxWeightPerSecond`; default 0. */
+  admits(weight?: number): boolean
 }
 
 const windowMs = 1000
@@ -13,12 +13,15 @@ const windowMs = 1000
  */
 export function createRateLimit(options: {
   readonly maxPerSecond: number
+  /** Of all that pass. Default: any. */
+  readonly maxWeightPerSecond?: number | undefined
   readonly clock: Clock
   readonly onHeldBack: (count: number) => void
 }): RateLimit {
-  const { maxPerSecond, clock, onHeldBack } = options
+  const { maxPerSecond, maxWeightPerSecond = Infinity, clock, onHeldBack } = options
   let beganAtMs = -Infinity
   let passed = 0
+  let passedWeight = 0
   let heldBack = 0
 
   const tell = (): void => {
@@ -30,15 +33,17 @@ export function createRateLimit(options: {
     tell()
     beganAtMs = now
     passed = 0
+    passedWeight = 0
   }
 
   return {
-    admits: () => {
+    admits: (weight = 0) => {
       const now = clock.now()
       // Wall time may be set back.
       if (now >= beganAtMs + windowMs || now < beganAtMs) begin(now)
-      if (passed < maxPerSecond) {
+      if (passed < maxPerSecond && passedWeight + weight <= maxWeightPerSecond) {
         passed += 1
+        passedWeight += weight
         return true
       }
       heldBack += 1

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { maxLinesPerSecond } from '../../src/function/limit-log.ts'
+import { maxLineCharacters } from '../../src/function/cut-line.ts'
+import { maxCharactersPerSecond, maxLinesPerSecond } from '../../src/function/limit-log.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
 import { withBystanders } from './support/with-bystanders.ts'
@@ -51,5 +52,36 @@ describe(`100 000 lines of log in a call, on Node.js ${nodeUnderTest.version},`,
     const { passed, notices } = await written()
     expect(passed).toBeLessThanOrEqual(maxLinesPerSecond * seconds)
     expect(notices).toBeLessThanOrEqual(seconds)
+  })
+
+  it.each([
+    { name: 'long-messages', line: 'log.info(long)' },
+    { name: 'long-fields', line: 'log.info("line", { long })' },
+    { name: 'long-console', line: 'console.log(long)' },
+  ])('by $name: lines of 10 MB are cut, and so many of them are dropped', async (fault) => {
+    const { name, line } = fault
+    const lines = 200
+    await server.publish({
+      name,
+      handler: `async (input, { log }) => {
+        const long = 'x'.repeat(10_000_000)
+        for (let left = ${lines}; left > 0; left -= 1) {
+          ${line}
+          if (left % 10 === 0) await new Promise(setImmediate)
+        }
+        return {}
+      }`,
+    })
+    const bystanders = await withBystanders(server, async () => {
+      expect(await server.call(name)).toMatchObject({ status: 200 })
+    })
+    expect(bystanders.failed).toBe(0)
+    const ofFunction = async () =>
+      (await server.log()).filter((each) => each.function === `shop/${name}`)
+    await expect.poll(async () => (await ofFunction()).some((each) => 'dropped' in each)).toBe(true)
+    const written = (await ofFunction()).map((each) => `${each.message}${String(each['long'])}`)
+    expect(Math.max(...written.map(({ length }) => length))).toBeLessThan(maxLineCharacters + 200)
+    const seconds = Math.ceil(bystanders.lastedMs / 1000) + 1
+    expect(written.join('').length).toBeLessThan(maxCharactersPerSecond * 1.1 * seconds)
   })
 })
