@@ -1,7 +1,7 @@
 import { answerInstead, wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { whenJudged } from './function/when-judged.ts'
-import { LimitedCall } from './function/limited-call.ts'
+import { LimitedCall, timeOf } from './function/limited-call.ts'
 import { canaryTimeMs } from './rollout/canary-time.ts'
 import type { Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
@@ -21,7 +21,7 @@ export async function invokeDivided(
 ): Promise<Outcome> {
   const { stable, canary } = slot
   const { revision } = side === 'canary' ? canary : stable
-  const { timeoutMs } = stable.revision.release.settings
+  const timeoutMs = timeOf(call, stable.revision.release.settings)
   const isRepeatable = isIdempotent(stable) && isIdempotent(canary)
   const rollout = rollouts.of(slot.function, canary)
   const { usualMs } = rollout

@@ -13,7 +13,7 @@ import {
 } from './dispatch-answers.ts'
 import { isRuntimeError } from './errors.ts'
 import type { Call, Outcome } from './function/call.ts'
-import { LimitedCall } from './function/limited-call.ts'
+import { LimitedCall, timeOf } from './function/limited-call.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
 import type { Rollouts } from './sync/rollouts.ts'
 import { invokeGuarded } from './stable-calls.ts'
@@ -114,7 +114,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** Waits for the revision no longer than for an answer, with as many others as it may have calls. */
   const invokeCold = async (name: string, revision: LazyRevision, call: Call): Promise<Outcome> => {
-    const { timeoutMs, maxConcurrency, maxQueue = 0 } = revision.release.settings
+    const { settings } = revision.release
+    const { maxConcurrency, maxQueue = 0 } = settings
+    const timeoutMs = timeOf(call, settings)
+    const startedAt = performance.now()
+    // Loading and answering share the time of one call.
+    const rest = (isCold: boolean): Call => {
+      const leftMs = timeoutMs - (performance.now() - startedAt)
+      return new LimitedCall(call, Math.max(1, Math.floor(leftMs)), isCold)
+    }
     const ahead = waiting.get(revision) ?? 0
     if (ahead >= maxConcurrency + maxQueue) return turnAway(name, loading(name))
     waiting.set(revision, ahead + 1)
@@ -128,7 +136,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const isRetired = isRuntimeError(error, 'RUNTIME_CLOSED')
       if (!isRetired) await options.onLoadFailed(revision, error)
       const otherwise = isRetired ? closed : quarantined(name)
-      return await invokeSuccessor(name, revision, { call, otherwise })
+      return await invokeSuccessor(name, revision, { call: rest(call.isCold === true), otherwise })
     } finally {
       ended.abort()
       const left = (waiting.get(revision) ?? 1) - 1
@@ -136,7 +144,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       else waiting.set(revision, left)
     }
     options.onColdStart(revision)
-    return invoke(name, new LimitedCall(call, call.timeoutMs, true))
+    return invoke(name, rest(true))
   }
 
   return {

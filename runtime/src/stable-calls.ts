@@ -1,6 +1,6 @@
 import { answerInstead, wasTurnedAway } from './fallback-call.ts'
 import type { Call, Outcome } from './function/call.ts'
-import { LimitedCall } from './function/limited-call.ts'
+import { LimitedCall, timeOf } from './function/limited-call.ts'
 import { whenJudged } from './function/when-judged.ts'
 import type { LazyRevision } from './sync/lazy-revision.ts'
 import type { GuardedStable } from './sync/stable-guards.ts'
@@ -18,8 +18,9 @@ export async function invokeGuarded(
 ): Promise<Outcome> {
   const successor = guard.successorOf(revision)
   if (successor === null) return revision.invoke(call)
-  const { idempotent, timeoutMs } = revision.release.settings
-  const isRepeatable = idempotent && successor.release.settings.idempotent
+  const { settings } = revision.release
+  const timeoutMs = timeOf(call, settings)
+  const isRepeatable = settings.idempotent && successor.release.settings.idempotent
   const capMs = isRepeatable ? guard.capMs(timeoutMs) : null
 
   const startedAt = performance.now()

@@ -116,6 +116,24 @@ describe('a function past loadAhead', () => {
     expect(refusals(runtime, 'card')).toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
   })
 
+  it('takes the time of its load from that of its first call', async () => {
+    const bucket = await createTestEnvironment()
+    await bucket.publish({ card: '(input, { deadline }) => ({ leftMs: deadline - Date.now() })' })
+    const store: ArtifactStore = {
+      ...bucket.store,
+      get: async (key, options) => {
+        if (key.startsWith('artifacts/')) await new Promise((go) => setTimeout(go, 500))
+        return bucket.store.get(key, options)
+      },
+    }
+    const runtime = await start(bucket, { source: { store }, loadAhead: 0 })
+    const timeoutMs = 3000
+    const { body } = await call(runtime, 'card')
+    expect(Reflect.get(Object(body), 'leftMs')).toBeLessThan(timeoutMs - 490)
+    const { body: warm } = await call(runtime, 'card')
+    expect(Reflect.get(Object(warm), 'leftMs')).toBeGreaterThan(timeoutMs - 490)
+  })
+
   it('waits for its code no longer than for an answer', async () => {
     const bucket = await createTestEnvironment()
     const clock = createManualClock(Date.now())

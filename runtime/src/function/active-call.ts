@@ -23,6 +23,7 @@ import type { OnAwaited, StepsCall } from './container/realm.ts'
 import type { DeadlineEntry } from './deadline-wheel.ts'
 import { encodeResult, NotJson } from './encode-result.ts'
 import { toIssueDetails } from './issue-details.ts'
+import { timeOf } from './limited-call.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
 import {
@@ -104,7 +105,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.previous = null
     this.next = null
     this.slot = -1
-    this.timeoutMs = call.timeoutMs ?? shared.settings.timeoutMs
+    this.timeoutMs = timeOf(call, shared.settings)
     this.onOutcome = onOutcome
     this.attribution = { revision: shared.id, requestId: call.requestId, active: true }
     this.phase = 'running'

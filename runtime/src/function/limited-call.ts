@@ -1,15 +1,21 @@
+import type { Settings } from '../manifest/settings.ts'
 import type { Call } from './call.ts'
+
+/** Milliseconds a call has. */
+export function timeOf({ timeoutMs }: Call, settings: Pick<Settings, 'timeoutMs'>): number {
+  return timeoutMs ?? settings.timeoutMs
+}
 
 /**
  * A call that has less time than the settings of its function would give it, or has waited for it.
  * Copies nothing.
  */
 export class LimitedCall implements Call {
-  readonly timeoutMs: number | undefined
+  readonly timeoutMs: number
   readonly isCold: boolean
   private readonly call: Call
 
-  constructor(call: Call, timeoutMs: number | undefined, isCold = call.isCold === true) {
+  constructor(call: Call, timeoutMs: number, isCold = call.isCold === true) {
     this.call = call
     this.timeoutMs = timeoutMs
     this.isCold = isCold
