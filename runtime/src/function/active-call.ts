@@ -171,7 +171,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     if (this.abort !== null) return this.abort.signal
     const abort = new AbortController()
     this.abort = abort
-    if (this.aborted !== null) abort.abort(this.aborted)
+    if (this.phase === 'ended') abort.abort(this.aborted ?? new CallAborted('CALL_ENDED'))
     else this.followClient()
     return abort.signal
   }
@@ -392,7 +392,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   /** Frees the slot and answers, whatever the function still does. */
-  private giveUp(reason: CallAborted['code'], outcome: Outcome): void {
+  private giveUp(reason: Exclude<CallAborted['code'], 'CALL_ENDED'>, outcome: Outcome): void {
     if (this.phase === 'ended') return
     const aborted = new CallAborted(reason)
     const isUnanswered = this.phase !== 'streaming'

@@ -492,6 +492,26 @@ describe('deadline', () => {
     await vi.waitFor(() => expect(lines[0]?.message).toBe('aborted CLIENT_CLOSED'))
   })
 
+  it.each([
+    ['answered', '({}, context) => { later(context); return 1 }', 'CALL_ENDED'],
+    [
+      'timed out',
+      '({}, context) => { later(context); return new Promise(() => {}) }',
+      'FUNCTION_TIMEOUT',
+    ],
+  ])('finds a signal aborted that is first read when the call has %s', async (_, handler, code) => {
+    const { invoke, lines } = await loadFixture(
+      `const later = (context) => setTimeout(() => {
+        const { aborted, reason } = context.signal
+        context.log.info(JSON.stringify([aborted, reason?.code]))
+      }, 120)
+      ${artifactOf(handler)}`,
+      { settings: { timeoutMs: 30 } },
+    )
+    await invoke()
+    await vi.waitFor(() => expect(lines[0]?.message).toBe(JSON.stringify([true, code])))
+  })
+
   it('leaves the wheel with the call', async () => {
     const wheel = createDeadlineWheel()
     const { invoke } = await loadFixture(artifactOf(`() => 1`), { wheel })
