@@ -48,3 +48,9 @@ it('blames nobody for a call that had no time to compute', async () => {
     { level: 'warn', message: expect.stringContaining('no time to run') },
   ])
 })
+
+it('guards one that has frozen its globalThis', async () => {
+  expect(await statusesOf(`Object.freeze(globalThis); ${computes}`, [0, 60_000, 0])).toEqual([
+    200, 504, 503,
+  ])
+})

@@ -21,6 +21,13 @@ const load = (source: string, loadTimeoutMs?: number) =>
   })
 const evaluate = (expression: string) => load(artifactOf(expression)).defaultExport
 
+it('takes the export of a top level that freezes its globalThis', () => {
+  const { defaultExport } = load(
+    `'use strict'; var __needle_function = (() => { Object.freeze(globalThis); return { default: 42 } })()`,
+  )
+  expect(defaultExport).toBe(42)
+})
+
 describe('refuses', () => {
   it.each<[string, string, string, RegExp]>([
     ['a syntax error', 'var x = ;', 'FUNCTION_SYNTAX', /Unexpected token/],

@@ -67,6 +67,8 @@ export function createContainer(artifact: Uint8Array, options: ContainerOptions)
   const realm = createRealm(context)
   const disposeGlobals = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
+  const exported = receiveExports(context)
+  const runLimited = createLimitedRun(context)
   const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
   const dispose = (): void => {
     disposeGlobals()
@@ -77,8 +79,7 @@ export function createContainer(artifact: Uint8Array, options: ContainerOptions)
     runAttributed({ revision, requestId: null, active: true }, () =>
       withoutWatchdog(() => compiled.runIn(context, loadTimeoutMs)),
     )
-    const defaultExport = defaultOf(global(artifactGlobalName), revision)
-    const runLimited = createLimitedRun(context)
+    const defaultExport = defaultOf(exported(), revision)
     return {
       realm,
       defaultExport,
@@ -93,6 +94,22 @@ export function createContainer(artifact: Uint8Array, options: ContainerOptions)
   }
 }
 
+/**
+ * Where the script leaves what it exports; returns what reads it. By a setter, which a top level that
+ * freezes its `globalThis` does not disarm: a plain variable would keep what it was, undefined.
+ */
+function receiveExports(context: vm.Context): () => unknown {
+  let exported: unknown
+  Object.defineProperty(context, artifactGlobalName, {
+    get: () => exported,
+    set: (value: unknown) => {
+      exported = value
+    },
+    enumerable: true,
+  })
+  return () => exported
+}
+
 /** What computes for less holds nobody up. */
 const starvedMs = 30
 
@@ -103,9 +120,12 @@ function threadCpuMs(): number {
 
 /** By the timeout of a script: it needs one that runs in the context, not the code it limits. */
 function createLimitedRun(context: vm.Context): LimitedRun {
+  let current: (() => void) | null = null
+  // Once, before anything can have frozen the global object.
+  Object.defineProperty(context, Symbol.for(limitedRunKey), { value: () => current?.() })
   return (run, timeoutMs) => {
     const before = threadCpuMs()
-    Object.defineProperty(context, Symbol.for(limitedRunKey), { value: run, configurable: true })
+    current = run
     try {
       limitedRunScript.runInContext(context, { timeout: timeoutMs })
       return 'returned'
@@ -113,7 +133,7 @@ function createLimitedRun(context: vm.Context): LimitedRun {
       if (isTimeout(error)) return threadCpuMs() - before < starvedMs ? 'starved' : 'ended'
       throw error
     } finally {
-      Reflect.deleteProperty(context, Symbol.for(limitedRunKey))
+      current = null
     }
   }
 }
