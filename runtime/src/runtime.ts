@@ -51,7 +51,7 @@ export interface Runtime {
    * is over. A store that is away is no error.
    *
    * @throws RuntimeError `OPTIONS_INVALID`, `DOCUMENT_*` or `SIGN*` when store url or trust root
-   *   cannot be used.
+   *   cannot be used; `RUNTIME_CLOSED` after `close`, which is for good.
    */
   start(): Promise<void>
   /** Stops polling, lets calls in flight end and disposes of every revision. Idempotent. */
@@ -365,7 +365,10 @@ export function createRuntime(given: RuntimeOptions): Runtime {
 
   return {
     dispatcher,
-    start: () => (starting ??= start()),
+    start: () => {
+      if (closing !== null) return Promise.reject(closedForGood())
+      return (starting ??= start())
+    },
     close: () => (closing ??= close()),
     handle: (call) => {
       const match = dispatcher.match(call.method, call.path ?? call.url)
@@ -378,6 +381,13 @@ export function createRuntime(given: RuntimeOptions): Runtime {
     ready: async () => (await begun.promise).ready(),
     refresh: async () => (await begun.promise).refresh(),
   }
+}
+
+function closedForGood(): RuntimeError {
+  return new RuntimeError(
+    'RUNTIME_CLOSED',
+    'A runtime that was closed cannot be started again: create another with createRuntime()',
+  )
 }
 
 /** @throws RuntimeError `OPTIONS_INVALID` when the file cannot be read; `verifyTrustRoot`'s otherwise. */

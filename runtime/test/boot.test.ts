@@ -417,3 +417,15 @@ describe('ready()', () => {
     },
   )
 })
+
+it.each([true, false])('starts no more once it is closed; started before: %s', async (started) => {
+  const bucket = await createTestEnvironment()
+  await bucket.publish({ card: 'async () => ({ v: 1 })' })
+  const runtime = openRuntime(bucket)
+  if (started) await runtime.start()
+  await runtime.close()
+  await expect(runtime.start()).rejects.toMatchObject({
+    code: 'RUNTIME_CLOSED',
+    message: expect.stringContaining('createRuntime()'),
+  })
+})
