@@ -304,7 +304,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   private sendResponse(response: Response): void {
-    const headers = responseHeaders(this.shared.bareHeaders, response)
+    const whole = wholeBodyOf(response)
+    const headers = responseHeaders(this.shared.bareHeaders, response, {
+      isText: typeof whole === 'string',
+    })
     const { body } = response
     const outcome = {
       status: assertStatus(response.status),
@@ -315,7 +318,6 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     if (body === null || !mayHaveBody(response.status)) {
       return this.settle({ ...outcome, body: null })
     }
-    const whole = wholeBodyOf(response)
     if (whole !== null) {
       return this.settle({ ...outcome, body: whole.length === 0 ? null : whole })
     }

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMetricsRegistry } from '../metrics/metrics-registry.ts'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { currentCall } from './attribution.ts'
@@ -82,6 +85,47 @@ describe('results', () => {
       expect(Object.keys(headers).toSorted()).toEqual(['content-type', 'x-a', 'x-needle-revision'])
     },
   )
+
+  it.each([
+    ['a reply', '() => reply(200, "a", { ...headers, "content-type": "text/plain" })'],
+    ['a Response of text', '() => new Response("a", { headers })'],
+    ['an HttpError', '() => { throw new HttpError(404, "NO", "no", { headers }) }'],
+    [
+      'a Response somebody has fetched, decoded',
+      '(input, { services }) => services.upstream.get()',
+    ],
+  ])('%s has no content-encoding, which its body is not in', async (_title, handler) => {
+    const upstream = createServer((_request, response) => {
+      response.setHeader('content-encoding', 'gzip').end(gzipSync('decoded'))
+    })
+    await once(upstream.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => void upstream.close())
+    const { port } = Object(upstream.address())
+    const { source } = await bundle(`
+      import { HttpError, reply } from '@needle-faas/runtime/function'
+      const headers = { 'Content-Encoding': 'gzip' }
+      export default ${handler}`)
+    const { invoke } = await loadFixture(source, {
+      settings: { uses: ['upstream'] },
+      services: { upstream: { get: () => fetch(`http://127.0.0.1:${port}`) } },
+    })
+    const { errorCode, headers, body } = await invoke()
+    expect(errorCode).not.toBe('FUNCTION_FAILED')
+    expect(headers).not.toHaveProperty('content-encoding')
+    expect(body).not.toBe(null)
+  })
+
+  it('bytes a function has compressed keep their content-encoding', async () => {
+    const bytes = JSON.stringify([...gzipSync('a')])
+    const { invoke } = await loadFixture(
+      artifactOf(`() => new Response(new Uint8Array(${bytes}), {
+        headers: { 'Content-Encoding': 'gzip' },
+      })`),
+    )
+    const { headers, body } = await invoke()
+    expect(headers['content-encoding']).toBe('gzip')
+    expect(body instanceof Uint8Array && gunzipSync(body).toString()).toBe('a')
+  })
 
   it('of a thenable that settles twice, or with a promise, is what await makes of it', async () => {
     const { answer } = await loadFixture(

@@ -25,14 +25,14 @@ const hostHeaders: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Headers of a reply or an `HttpError` over those of every answer, names in lower case,
- * without those that are the host's. Throws on what HTTP does not allow.
+ * Headers of a reply or an `HttpError` over those of every answer, names in lower case, without those
+ * that are the host's, nor a coding: their body is text. Throws on what HTTP does not allow.
  */
 export function mergeHeaders(
   base: OutcomeHeaders,
   own: Readonly<Record<string, string>>,
 ): OutcomeHeaders {
-  return addHeaders(base, Object.entries(own))
+  return addHeaders(base, Object.entries(own), { isCoded: false })
 }
 
 /** Reads `Response` only for what is likely one: to read it may load all of `fetch` (see container/fetch-classes.ts). */
@@ -40,18 +40,33 @@ export function isResponse(value: unknown): value is Response {
   return Object.prototype.toString.call(value) === '[object Response]' && value instanceof Response
 }
 
-/** Headers of a web-standard response, without those that are the host's; several cookies stay several. */
-export function responseHeaders(base: OutcomeHeaders, response: Response): OutcomeHeaders {
-  const headers = addHeaders(base, response.headers)
+/**
+ * Headers of a web-standard response, without those that are the host's; several cookies stay several.
+ * A coding (RFC 9110, section 8.4) is the function's to say of bytes it has made, but not of text, nor
+ * of what somebody has fetched: `fetch` decodes a body and leaves the header as it was, and no client
+ * could read the answer.
+ */
+export function responseHeaders(
+  base: OutcomeHeaders,
+  response: Response,
+  { isText }: { readonly isText: boolean },
+): OutcomeHeaders {
+  const isCoded = !isText && response.url === ''
+  const headers = addHeaders(base, response.headers, { isCoded })
   const cookies = response.headers.getSetCookie()
   return cookies.length > 0 ? { ...headers, 'set-cookie': toText('set-cookie', cookies) } : headers
 }
 
-function addHeaders(base: OutcomeHeaders, own: Iterable<[string, unknown]>): OutcomeHeaders {
+function addHeaders(
+  base: OutcomeHeaders,
+  own: Iterable<[string, unknown]>,
+  { isCoded }: { readonly isCoded: boolean },
+): OutcomeHeaders {
   const headers: Record<string, string | string[]> = { ...base }
   for (const [name, value] of own) {
     validateHeaderName(name)
     const key = name.toLowerCase()
+    if (!isCoded && key === 'content-encoding') continue
     if (!hostHeaders.has(key)) headers[key] = toText(name, value)
   }
   return headers
