@@ -9,6 +9,7 @@ import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import { type CompiledArtifact, compileArtifact } from './compile-artifact.ts'
 import { installGlobals } from './globals.ts'
 import { createRealm, type Realm } from './realm.ts'
+import { containerStreamWeb } from './web-streams.ts'
 import { onCondemnation, type OnCondemned } from './condemnation.ts'
 
 /**
@@ -192,5 +193,5 @@ function requireBuiltin(specifier: string): unknown {
   if (builtin === null) {
     throw new Error(`"${specifier}" is not among the Node.js built-ins a function may import`)
   }
-  return process.getBuiltinModule(builtin)
+  return builtin === 'node:stream/web' ? containerStreamWeb() : process.getBuiltinModule(builtin)
 }

@@ -1,9 +1,14 @@
 import type { Logger } from '../authoring/function-context.ts'
 import { createConsole } from './create-console.ts'
-import { createEntries } from './create-entries.ts'
 import { createFinalizationRegistry } from './create-finalization-registry.ts'
 import { createTimers } from './create-timers.ts'
 import { fetchClassNames, installFetchClasses } from './fetch-classes.ts'
+import { queueMicrotask } from './queue-microtask.ts'
+import {
+  ContainerReadableStream,
+  ContainerTransformStream,
+  ContainerWritableStream,
+} from './web-streams.ts'
 
 /**
  * Web-platform globals handed in as the host has them. No `fetch`, sockets, workers or channels:
@@ -23,6 +28,7 @@ const hostGlobals = {
   EventTarget,
   File,
   ReadableByteStreamController,
+  ReadableStream: ContainerReadableStream,
   ReadableStreamBYOBReader,
   ReadableStreamBYOBRequest,
   ReadableStreamDefaultController,
@@ -32,28 +38,27 @@ const hostGlobals = {
   TextDecoderStream,
   TextEncoder,
   TextEncoderStream,
-  TransformStream,
+  TransformStream: ContainerTransformStream,
   TransformStreamDefaultController,
   URL,
   URLSearchParams,
-  WritableStream,
+  WritableStream: ContainerWritableStream,
   WritableStreamDefaultController,
   WritableStreamDefaultWriter,
   atob,
   btoa,
   crypto,
+  queueMicrotask,
   structuredClone,
 } as const
 
 /** Made anew for each container, so that they are tracked, attributed or cut down to what is safe. */
 const ownGlobals = [
   'AbortSignal',
-  'ReadableStream',
   'clearImmediate',
   'clearInterval',
   'clearTimeout',
   'performance',
-  'queueMicrotask',
   'setImmediate',
   'setInterval',
   'setTimeout',
@@ -72,7 +77,6 @@ export function installGlobals(target: object, log: Logger): () => void {
   const timers = createTimers()
   const own: Record<(typeof ownGlobals)[number], unknown> = {
     ...timers.globals,
-    ...createEntries(),
     AbortSignal: abortSignalWith(timers.globals.setTimeout),
     // The host's own object keeps every mark and measure for the life of the process.
     performance: Object.freeze({

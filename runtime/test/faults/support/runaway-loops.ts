@@ -6,6 +6,32 @@ export const runawayLoops = {
   'a queued microtask': '() => new Promise(() => { queueMicrotask(() => { for (;;) {} }) })',
   'the first pull of a stream':
     '() => new Response(new ReadableStream({ pull() { for (;;) {} } }))',
+  'a stream read from a list of its own': `() => new Response(ReadableStream.from({
+    [Symbol.asyncIterator]: () => ({ next() { for (;;) {} } }),
+  }))`,
+  'an answer that is an asynchronous list': `() => new Response({
+    [Symbol.asyncIterator]: () => ({ next() { for (;;) {} } }),
+  })`,
+  'the sink of a stream':
+    'async () => new WritableStream({ write() { for (;;) {} } }).getWriter().write(1)',
+  'a transform of a stream': `() => new Response(
+    new Blob(['a']).stream().pipeThrough(new TransformStream({ transform() { for (;;) {} } })),
+  )`,
+  'a stream of node:stream/web': `async () => {
+    const { WritableStream } = globalThis[Symbol.for('needle.builtin')]('node:stream/web')
+    await new WritableStream({ close() { for (;;) {} } }).close()
+  }`,
+  'an abort listener': `() => new Promise(() => {
+    AbortSignal.timeout(5).addEventListener('abort', () => { for (;;) {} })
+  })`,
+  'an interval': '() => new Promise(() => { setInterval(() => { for (;;) {} }, 5) })',
+  'a thenable': 'async () => ({ then() { for (;;) {} } })',
+  'a getter of its answer': 'async () => ({ get n() { for (;;) {} } })',
+  'the toJSON of its answer': 'async () => ({ toJSON() { for (;;) {} } })',
+  'a trap of its answer': 'async () => new Proxy({}, { ownKeys() { for (;;) {} } })',
+  'the stack of its error': `async () => {
+    throw Object.defineProperty(new Error('no'), 'stack', { get() { for (;;) {} } })
+  }`,
   'a timer callback': '() => new Promise(() => { setTimeout(() => { for (;;) {} }, 5) })',
   'a regular expression': 'async () => /^(a+)+$/.test("a".repeat(40) + "b")',
   'a sort': `async () => {
