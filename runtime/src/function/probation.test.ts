@@ -30,6 +30,18 @@ it('condemns what computes past its guard', async () => {
   expect(await statusesOf(computes, [0, 60_000, 0])).toEqual([200, 504, 503])
 })
 
+it('condemns what a native computes past its guard, once that has returned', async () => {
+  const native = artifactOf(`({ ms }) => {
+    const { pbkdf2Sync } = globalThis[Symbol.for('needle.builtin')]('node:crypto')
+    const hash = (rounds) => pbkdf2Sync('a', 'b', rounds, 32, 'sha512')
+    const begunAt = performance.now()
+    hash(20_000)
+    if (ms > 0) hash(Math.ceil((20_000 * ms) / (performance.now() - begunAt)))
+    return 'done'
+  }`)
+  expect(await statusesOf(native, [0, 800, 0])).toEqual([200, 504, 503])
+})
+
 it('takes a call that had no time to compute for bad luck, and two in a row for the function', async () => {
   expect(await statusesOf(idles, [60_000, 0, 60_000, 0])).toEqual([504, 200, 504, 200])
   expect(await statusesOf(idles, [60_000, 60_000, 0])).toEqual([504, 504, 503])

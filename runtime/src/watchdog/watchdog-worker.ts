@@ -22,21 +22,34 @@ const judge = createStallJudge({ maxElapsedMs: 2 * calmTickMs })
 let lastTickAt = performance.now()
 /** Told of once a stall. */
 let spared: string | null = null
+let isDeafTold = false
 
 const tell = (message: RunawayMessage): void => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window's
   parentPort?.postMessage(message)
   if (message.outcome === 'stopped') return
-  // The main thread may never get to read it, and `console` would wait for it.
-  const line = { level: 'error', message: 'A function holds the event loop', ...message }
-  writeSync(2, `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`)
+  warn('A function holds the event loop', message)
+}
+
+/** The main thread may never get to write it, and `console` would wait for it. */
+const warn = (message: string, fields: object): void => {
+  const line = { time: new Date().toISOString(), level: 'error', message, ...fields }
+  writeSync(2, `${JSON.stringify(line)}\n`)
+}
+
+/** Once a stall: nobody can be named, as whoever is there answers nothing. */
+const onLost = (stalledMs: number): void => {
+  judge.onLookLost()
+  if (isDeafTold || stalledMs < Atomics.load(heartbeat, heartbeatSlot.limitMs)) return
+  isDeafTold = true
+  warn('The event loop stands still in native code, or gets no processor time', { stalledMs })
 }
 
 const look = (): void => {
   const { stalledMs } = judge
   let isRunaway = false
   const found = main.look((revision) => (isRunaway = judge.isRunaway(revision)))
-  if (found === 'lost') return judge.onLookLost()
+  if (found === 'lost') return onLost(stalledMs)
   if (found === null || !isRunaway) return
   const { revision, requestId } = found.code
   if (found.isEnded) return tell({ outcome: 'stopped', revision, requestId, stalledMs })
@@ -55,7 +68,10 @@ const tick = (): void => {
     limitMs: Atomics.load(heartbeat, heartbeatSlot.limitMs),
     elapsedMs,
   })
-  if (judge.stalledMs === 0) spared = null
+  if (judge.stalledMs === 0) {
+    spared = null
+    isDeafTold = false
+  }
   if (wantsLook) look()
 }
 

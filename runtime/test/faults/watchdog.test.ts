@@ -199,6 +199,32 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
   })
 
+  it('is waited for, and named to nobody, in a native that cannot be interrupted', async () => {
+    await server.publish({
+      name: 'native',
+      handler: `() => {
+        const { pbkdf2Sync } = globalThis[Symbol.for('needle.builtin')]('node:crypto')
+        const hash = (rounds) => {
+          const begunAt = performance.now()
+          pbkdf2Sync('a', 'b', rounds, 32, 'sha512')
+          return performance.now() - begunAt
+        }
+        const rounds = 20_000
+        const warm = Math.min(hash(rounds), hash(rounds))
+        hash(Math.ceil((rounds * ${5 * limitMs}) / warm))
+        return {}
+      }`,
+    })
+    const [native, plain] = await Promise.all([server.call('native'), server.call('plain')])
+    expect(native).toMatchObject({ status: 200 })
+    expect(plain).toMatchObject({ status: 200 })
+    await expect.poll(() => server.stderr).toContain('The event loop stands still in native code')
+    expect((await server.status()).watchdog).toMatchObject({ mode: 'stopping', kills: 0 })
+    // And it still ends what it can.
+    await server.publish({ name: 'culprit', handler: runawayLoops['synchronous code'] })
+    expect(await server.call('culprit')).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+  })
+
   it('that only works hard for a while is let be', async () => {
     await server.publish({
       name: 'busy',
