@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestHex, digestOf, settingsDigestOf } from '@needle-faas/runtime/manifest'
 import * as z from 'zod'
+import type { RolloutPlan } from '../config/rollout-policy.ts'
 import { PipelineError } from '../errors.ts'
 import { type BuildManifest, type BuiltObject, buildManifestSchema } from './build-manifest.ts'
 
@@ -60,6 +61,13 @@ export async function readBuildDirectory(directory: string): Promise<BuildDirect
       return bytes
     },
   }
+}
+
+/** How changes of each function of a build go out, by full name; without an entry to everyone at once. */
+export function policiesOf({ manifest }: BuildDirectory): ReadonlyMap<string, RolloutPlan> {
+  return new Map(
+    manifest.functions.flatMap(({ name, rollout }) => (rollout ? [[name, rollout]] : [])),
+  )
 }
 
 async function readManifest(directory: string): Promise<string> {

@@ -1,5 +1,6 @@
 import type { CommandResult } from './command.ts'
 import { exitCode } from '../exit-code.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { ChangeOutcome } from '../publish/change-environment.ts'
 
 /** What a change did, for people and machines. Exits as refused when anything was refused. */
@@ -8,16 +9,8 @@ export function describeOutcome(
   outcome: ChangeOutcome,
 ): CommandResult & { readonly json: object } {
   const { plan, manifest, isWritten } = outcome
-  const lines = [
-    ...plan.changes.map(
-      ({ function: name, text, authors = [] }) =>
-        `  ${[name, text, authors.join(', ')].filter((part) => part).join('  ')}`,
-    ),
-    ...plan.kept.map((kept) => `  ${kept.function}  not changed: ${kept.text}`),
-    ...plan.refusals.map((refusal) => `  ${refusal.code}: ${refusal.message}`),
-  ]
   return {
-    text: [headline(environment, outcome), ...lines].join('\n'),
+    text: [headline(environment, outcome), ...planLines(plan)].join('\n'),
     json: {
       environment,
       written: isWritten,
@@ -30,6 +23,22 @@ export function describeOutcome(
     },
     exitCode: plan.refusals.length > 0 ? exitCode.refused : exitCode.ok,
   }
+}
+
+/** One indented line for each change, each function left alone, and each refusal. */
+export function planLines({
+  changes,
+  kept,
+  refusals,
+}: Pick<Plan, 'changes' | 'kept' | 'refusals'>): readonly string[] {
+  return [
+    ...changes.map(
+      ({ function: name, text, authors = [] }) =>
+        `  ${[name, text, authors.join(', ')].filter((part) => part).join('  ')}`,
+    ),
+    ...kept.map((each) => `  ${each.function}  not changed: ${each.text}`),
+    ...refusals.map(({ code, message }) => `  ${code}: ${message}`),
+  ]
 }
 
 function headline(environment: string, { plan, manifest, isWritten }: ChangeOutcome): string {

@@ -8,6 +8,7 @@ export interface PublishOptions extends SigningOptions {
   readonly steps?: string
   readonly reason?: string
   readonly allowOlder?: boolean
+  readonly dryRun?: boolean
 }
 
 /** `needle publish`: makes an environment what a build's commit says. */
@@ -19,6 +20,10 @@ export function addPublishCommand(program: Command, io: CommandIo): void {
     .option('--steps <percents>', 'weights of the rollout after it, as 50,100 (default: 100)')
     .option('--reason <text>', 'why (default: the subject of the commit)')
     .option('--allow-older', 'publish although the environment runs a newer commit; needs --reason')
+    .option(
+      '--dry-run',
+      'tell what it would do: needs no key, writes nothing, takes a build of affected functions too',
+    )
     .action(async (options: PublishOptions) => {
       const { runPublish } = await import('./run-publish.ts')
       await runPublish(io, options)

@@ -12,6 +12,7 @@ import { actorOf, toPublisher, withSession } from './environment-session.ts'
 import { counted } from './counted.ts'
 import { runStep } from './progress.ts'
 import type { PublishOptions } from './publish.ts'
+import { runDryRun } from './run-dry-run.ts'
 
 /** How long a step lasts at least unless something else decides: long enough for the breakers to judge. */
 const bakeMs = 5 * 60 * 1000
@@ -24,6 +25,7 @@ export async function runPublish(io: CommandIo, options: PublishOptions): Promis
   }
   const build = await readBuildDirectory(resolve(io.cwd, options.build))
   const git = await openGitRepository(resolve(io.cwd, options.repository ?? '.'))
+  if (options.dryRun) return runDryRun(io, options, { build, git, canarySteps })
   const result = await withSession(io, options, async (session) => {
     const publisher = await toPublisher(io, session, { ...options, what: 'code' })
     const { commit } = build.manifest

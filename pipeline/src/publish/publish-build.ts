@@ -1,19 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import {
-  isPreviewEnvironment,
-  type Provenance,
-  type RolloutStep,
-} from '@needle-faas/runtime/manifest'
-import type { BuildDirectory } from '../build/build-directory.ts'
-import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import { PipelineError } from '../errors.ts'
+import type { Provenance, RolloutStep } from '@needle-faas/runtime/manifest'
+import { type BuildDirectory, policiesOf } from '../build/build-directory.ts'
 import type { GitRepository } from '../git/git-repository.ts'
-import type { Lineage } from '../plan/lineage.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planPublish } from '../plan/plan-publish.ts'
+import { assertMeantFor, assertPublishable } from './assert-fits.ts'
 import { changeEnvironment, type ChangeOutcome } from './change-environment.ts'
 import type { Publisher } from './publisher.ts'
 import { readChangedBy } from './changed-by.ts'
+import { lineageOf } from './lineage-of.ts'
 import { createReleaseResolver } from './resolve-releases.ts'
 
 export interface PublishRequest {
@@ -38,7 +33,8 @@ export interface PublishRequest {
  */
 export async function publishBuild(request: PublishRequest): Promise<ChangeOutcome> {
   const { publisher, build, git, origin, actor } = request
-  assertFits(build, publisher.access.environment)
+  assertPublishable(build)
+  assertMeantFor(publisher.access.environment, build)
   const commit = await git.commit(build.manifest.commit)
   const resolve = createReleaseResolver({
     publisher,
@@ -51,9 +47,7 @@ export async function publishBuild(request: PublishRequest): Promise<ChangeOutco
       ...origin,
     },
   })
-  const policies = new Map(
-    build.manifest.functions.flatMap(({ name, rollout }) => (rollout ? [[name, rollout]] : [])),
-  )
+  const policies = policiesOf(build)
   return changeEnvironment(publisher, async (state) => {
     const [{ wanted, uploadsFor }, lineage] = await Promise.all([
       resolve(state),
@@ -86,40 +80,4 @@ function nameAuthors(plan: Plan, changedBy: (functionName: string) => readonly s
     change.function === null ? change : { ...change, authors: changedBy(change.function) },
   )
   return { ...plan, changes }
-}
-
-function assertFits({ manifest, directory }: BuildDirectory, environment: string): void {
-  if (manifest.dirty) {
-    throw new PipelineError(
-      'WORK_TREE_DIRTY',
-      `The build in ${directory} holds changes that are in no commit, so nobody could trace or revert it. Commit them, build and publish again`,
-    )
-  }
-  if (!manifest.complete) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `The build in ${directory} holds affected functions only; publishing it would remove all others. Build again without --base`,
-    )
-  }
-  if (manifest.environment !== null && manifest.environment !== environment) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `The build in ${directory} was made for ${manifest.environment}, not for ${environment}. Build again with --environment ${environment}`,
-    )
-  }
-  if (manifest.scope === 'preview' && !isPreviewEnvironment(environment)) {
-    throw new PipelineError(
-      'USAGE_INVALID',
-      `The build in ${directory} is a preview; ${environment} takes production builds only. Build again with --environment ${environment}`,
-    )
-  }
-}
-
-async function lineageOf(
-  git: GitRepository,
-  commit: string,
-  { newest }: EnvironmentState,
-): Promise<Lineage> {
-  const published = newest?.manifest.commit
-  return published == null ? 'first' : git.ancestry(commit, published)
 }

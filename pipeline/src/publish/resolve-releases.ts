@@ -1,7 +1,6 @@
 import {
   type BuildRecord,
   digestOf,
-  type FunctionState,
   type GroupDocument,
   objectKey,
   type Provenance,
@@ -10,13 +9,11 @@ import {
   signDocument,
   sizeLimit,
 } from '@needle-faas/runtime/manifest'
-import { createVerifiedReader } from '@needle-faas/runtime/store'
 import type { BuildDirectory } from '../build/build-directory.ts'
-import type { BuiltFunction, ReusedFunction } from '../build/build-manifest.ts'
+import type { BuiltFunction } from '../build/build-manifest.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
-import { PipelineError } from '../errors.ts'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
-import { isSamePair } from '../plan/pair.ts'
+import { type BuildEntry, findKnown, verifyReused } from './known-release.ts'
 import type { Publisher } from './publisher.ts'
 import type { Upload } from './upload.ts'
 
@@ -49,7 +46,7 @@ export function createReleaseResolver(
     const states = toFunctionStates(state.groups)
     const entries = await Promise.all(
       input.build.manifest.functions.map(async (entry) => {
-        const known = findKnown(states.get(entry.name), pairOf(entry))
+        const known = findKnown(states.get(entry.name), entry)
         const pending = resolved.get(entry.name) ?? resolve(input, entry, known !== undefined)
         resolved.set(entry.name, pending)
         const { ref, uploads } = await pending
@@ -85,7 +82,8 @@ async function resolve(
   isKnown: boolean,
 ): Promise<ResolvedFunction> {
   if (entry.status === 'reused') {
-    return isKnown ? { ref: entry.release, uploads: [] } : verifyReused(input, entry)
+    if (!isKnown) await verifyReused(input.publisher.access, entry)
+    return { ref: entry.release, uploads: [] }
   }
   const signed = await signBuilt(input, entry)
   const isRecorded = isKnown && (await hasRecord(input, entry))
@@ -97,40 +95,6 @@ async function hasRecord({ publisher }: ResolveInput, { inputs }: BuiltFunction)
   const maxBytes = sizeLimit.buildRecordBytes
   const found = await store.get(objectKey.build(inputs), { maxBytes, signal })
   return found.status === 'found'
-}
-
-type BuildEntry = BuiltFunction | ReusedFunction
-
-function pairOf(entry: BuildEntry): Pick<ReleaseRef, 'artifact' | 'settings'> {
-  return entry.status === 'reused'
-    ? entry.release
-    : { artifact: entry.artifact.digest, settings: entry.settingsDigest }
-}
-
-function findKnown(
-  state: FunctionState | undefined,
-  pair: Pick<ReleaseRef, 'artifact' | 'settings'>,
-): ReleaseRef | undefined {
-  return state && releasesOf(state).find((ref) => isSamePair(ref, pair))
-}
-
-/** The build job only claims that this release exists and came from these inputs. */
-async function verifyReused(
-  { publisher }: ResolveInput,
-  entry: ReusedFunction,
-): Promise<ResolvedFunction> {
-  const { access } = publisher
-  const reader = createVerifiedReader(access)
-  const { document } = await reader.release(entry.release, entry.name, access)
-  if (document.inputs !== entry.inputs) {
-    throw new PipelineError(
-      'BUILD_DIRECTORY_ALTERED',
-      `The build says that ${entry.name} was built before, but the release it names came from other inputs. Build again`,
-      { details: { function: entry.name, release: entry.release.release } },
-    )
-  }
-  await reader.artifact(document, access)
-  return { ref: entry.release, uploads: [] }
 }
 
 async function signBuilt(
