@@ -323,6 +323,11 @@ describe('steps', () => {
     expect(logs(result)['only']).toBe('$(echo executed)\n')
   })
 
+  it('are ended as well when the run was cancelled before they began', async () => {
+    const result = await run(oneJob('      - run: sleep 60'), { signal: AbortSignal.abort() })
+    expect(result.conclusion).toBe('failure')
+  })
+
   it('are ended, with what they started, when the run is cancelled', async () => {
     const result = await run(oneJob('      - run: sleep 60 & wait'), {
       signal: AbortSignal.timeout(300),

@@ -45,6 +45,8 @@ export async function runScript(script: Script): Promise<{ exitCode: number; log
       if (child.pid !== undefined) killGroup(child.pid)
     }
     script.signal?.addEventListener('abort', stop)
+    // A signal that has gone off already tells nobody who comes after.
+    if (script.signal?.aborted) stop()
     child.on('error', reject)
     child.on('close', (code) => {
       script.signal?.removeEventListener('abort', stop)
