@@ -111,7 +111,11 @@ describe('a pull request', () => {
         'pull-request',
         await openPullRequest(on.origin, { branch: 'change' }),
       )
-      expect(conclusions(landed(run))).toEqual({ check: 'success' })
+      expect(conclusions(landed(run))).toEqual({
+        check: 'success',
+        landing: 'success',
+        'landing-unseen': 'skipped',
+      })
       expect(await readFile(seen, 'utf8')).not.toMatch(/NEEDLE_|AWS_|GITHUB_TOKEN|ID_TOKEN/)
       expect(await on.objectsInStore()).toEqual(objects)
     },

@@ -17,6 +17,7 @@ const execute = promisify(execFile)
 const cloudRoles = {
   reader: { accessKeyId: 'READER', secretAccessKey: 'reader-secret', sessionToken: 'r-token' },
   publisher: { accessKeyId: 'WRITER', secretAccessKey: 'writer-secret', sessionToken: 'w-token' },
+  looker: { accessKeyId: 'LOOKER', secretAccessKey: 'looker-secret', sessionToken: 'l-token' },
   mover: { accessKeyId: 'MOVER', secretAccessKey: 'mover-secret', sessionToken: 'm-token' },
 }
 
@@ -85,6 +86,7 @@ export async function createDeployedProject(change: Change): Promise<DeployedPro
         NEEDLE_STORE: `file:${store}`,
         NEEDLE_AWS_REGION: 'us-east-1',
         NEEDLE_READ_ROLE: 'reader',
+        NEEDLE_PULL_REQUEST_ROLE: 'looker',
         NEEDLE_PUBLISH_ROLE: 'publisher',
         NEEDLE_ROLLOUT_ROLE: 'mover',
         ...variables,

@@ -44,7 +44,8 @@ function namesWhere(holds: (found: (typeof jobs)[number]) => boolean): string[] 
 /** The jobs that hold something worth stealing. */
 const releasing = ['deploy/publish', 'refresh/refresh']
 const operating = ['rollout/rollout', 'rounds/look']
-const privileged = ['deploy/plan', ...releasing, ...operating]
+const looking = 'pull-request/landing'
+const privileged = ['deploy/plan', looking, ...releasing, ...operating]
 
 function namesIn(environment: string): string[] {
   return namesWhere(({ job }) => scalarText(job.find('environment')) === environment)
@@ -69,9 +70,8 @@ describe('the workflows', () => {
   })
 
   it('let only the jobs that reach the store ask for an identity token', () => {
-    expect(namesWhere(({ job, workflow }) => mayRequestIdToken(workflow.root, job))).toEqual(
-      privileged,
-    )
+    const asking = namesWhere(({ job, workflow }) => mayRequestIdToken(workflow.root, job))
+    expect(asking.toSorted()).toEqual(privileged.toSorted())
   })
 
   it('keep code of functions and of packages out of the jobs that hold something', () => {
@@ -102,6 +102,22 @@ describe('the workflows', () => {
         ['alarms', 'secrets.NEEDLE_WEBHOOK_SECRET'],
       ])
     }
+  })
+
+  it('look at production for a pull request with a role of its own, by what main has reviewed', () => {
+    const job = jobs.find(({ name }) => name === looking)?.job
+    const expressions = job ? expressionsIn(job) : []
+    const roles = expressions.filter((each) => /_ROLE\b/.test(each) && !each.includes('=='))
+    expect(roles).toEqual(['vars.NEEDLE_PULL_REQUEST_ROLE'])
+    const steps = job ? [...stepsOf(job)] : []
+    const refs = steps.flatMap((step) => {
+      if (!scalarText(step.find('uses'))?.startsWith('actions/checkout@')) return []
+      const inputs = step.find('with')
+      return [inputs && isMapping(inputs) ? scalarText(inputs.find('ref')) : undefined]
+    })
+    expect(refs).toEqual(['main'])
+    const needle = job ? commandsOf(job).filter((command) => command.includes('needle')) : []
+    expect(needle).toEqual([expect.stringContaining('needle publish --dry-run ')])
   })
 
   it('publish one at a time, none stopped in progress', () => {
@@ -166,10 +182,12 @@ describe('the workflows', () => {
     expect(cached).toEqual([])
   })
 
-  it('consist of steps that are one npm or needle command each', () => {
+  it('consist of steps that are one npm or needle command each, or a remark', () => {
     for (const { name, job } of jobs) {
       for (const command of commandsOf(job)) {
-        expect(`${name}: ${command}`).toMatch(/^[^:]+: (npm|npx needle) [^\n;&|]+$/)
+        expect(`${name}: ${command}`).toMatch(
+          /^[^:]+: ((npm|npx needle) |echo "::notice::)[^\n;&|]+$/,
+        )
       }
     }
   })

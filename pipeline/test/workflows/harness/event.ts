@@ -1,6 +1,9 @@
 import { git } from './git.ts'
 import type { Origin } from './origin.ts'
 
+/** What the origin is called. */
+export const repository = 'example/shop'
+
 /** Something that happened to the origin and may start a workflow. */
 export interface WorkflowEvent {
   readonly name: 'push' | 'pull_request' | 'schedule' | 'workflow_dispatch' | 'workflow_run'
@@ -11,6 +14,8 @@ export interface WorkflowEvent {
   /** Target and source branch of a pull request, otherwise empty. */
   readonly baseRef: string
   readonly headRef: string
+  /** Default false. GitHub gives a pull request from a fork neither secrets nor an identity token. */
+  readonly isFromFork?: boolean
   /** What `github.event` holds. */
   readonly payload: Readonly<Record<string, unknown>>
 }
@@ -38,11 +43,17 @@ export async function push(origin: Origin, branch = 'main'): Promise<WorkflowEve
 
 /**
  * Pushes the work tree's HEAD to `branch` and opens pull request `number` with it. As on GitHub,
- * what is checked out is the merge of the two, kept as `refs/pull/<number>/merge`.
+ * what is checked out is the merge of the two, kept as `refs/pull/<number>/merge`. `from` names the
+ * repository that the branch is said to lie in; another one than the origin is a fork.
  */
 export async function openPullRequest(
   origin: Origin,
-  { branch, base = 'main', number = 7 }: { branch: string; base?: string; number?: number },
+  {
+    branch,
+    base = 'main',
+    number = 7,
+    from = repository,
+  }: { branch: string; base?: string; number?: number; from?: string },
 ): Promise<WorkflowEvent> {
   await git(origin.work, 'push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`)
   const [baseSha, headSha] = [
@@ -61,6 +72,7 @@ export async function openPullRequest(
     sha,
     baseRef: base,
     headRef: branch,
+    isFromFork: from !== repository,
     payload: {
       action: 'opened',
       number,
@@ -68,7 +80,7 @@ export async function openPullRequest(
         number,
         title: await git(origin.bare, 'log', '-1', '--format=%s', headSha),
         base: { ref: base, sha: baseSha },
-        head: { ref: branch, sha: headSha },
+        head: { ref: branch, sha: headSha, repo: { full_name: from } },
       },
     },
   }

@@ -52,6 +52,10 @@ ${job}
     steps:
 ${steps}`
 
+const cloudRoles = {
+  writer: { accessKeyId: 'WRITER', secretAccessKey: 's', sessionToken: 't' },
+}
+
 const assuming = (role: string): string => `
     steps:
       - uses: aws-actions/configure-aws-credentials@${sha}
@@ -255,11 +259,7 @@ jobs:
     runs-on: ubuntu-latest
     permissions: { id-token: write }${assuming('stranger')}
 `,
-      {
-        cloudRoles: {
-          writer: { accessKeyId: 'WRITER', secretAccessKey: 's', sessionToken: 't' },
-        },
-      },
+      { cloudRoles },
     )
     expect(conclusions(result)).toEqual({
       granted: 'success',
@@ -269,6 +269,31 @@ jobs:
     expect(logs(result)['granted']).toContain('<WRITER us-east-1>token')
     expect(logs(result)['not-granted']).toMatch(/id-token[^]*< >\n$/)
     expect(logs(result)['stranger']).toMatch(/Not authorized[^]*< >token/)
+  })
+
+  it('are not for a pull request from a fork, nor are secrets', async () => {
+    const workflow = `
+on: pull_request
+jobs:
+  only:
+    runs-on: ubuntu-latest
+    permissions: { id-token: write }${assuming('writer')}      - if: always()
+        run: echo "<$MINE>"
+        env: { MINE: "\${{ secrets.KEY }}" }
+`
+    await commit(origin, 'Base', { [file]: workflow })
+    await push(origin)
+    await git(origin.work, 'checkout', '--quiet', '-b', 'change')
+    await commit(origin, 'Change', { value: 'changed\n' })
+    const given = { secrets: { KEY: 'private-key' }, cloudRoles }
+    const ofFork = await openPullRequest(origin, { branch: 'change', from: 'stranger/shop' })
+    const forked = await runOn(ofFork, given)
+    expect(forked && logs(forked)['only']).toMatch(/id-token[^]*< >\n<>\n$/)
+    const own = await runOn(await openPullRequest(origin, { branch: 'change' }), {
+      ...given,
+      directory: join(directory, 'second'),
+    })
+    expect(own && logs(own)['only']).toMatch(/<WRITER us-east-1>.+\n<private-key>\n$/)
   })
 })
 
@@ -367,6 +392,17 @@ describe('checkout', () => {
       directory: join(directory, 'second'),
     })
     expect(logs(dropped)['only']).toMatch(/none\n$/)
+  })
+
+  it('takes the tip of the branch that is asked for, whatever the event is of', async () => {
+    const workflow = oneJob(checkout('ref: main')).replace('on: push', 'on: pull_request')
+    await commit(origin, 'Base', { value: 'base\n', [file]: workflow })
+    await push(origin)
+    await git(origin.work, 'checkout', '--quiet', '-b', 'change')
+    await commit(origin, 'Change', { value: 'changed\n' })
+    const event = await openPullRequest(origin, { branch: 'change' })
+    const result = await runOn(event)
+    expect(result && logs(result)['only']).toBe('1\nmain\norigin/main\nbase\n')
   })
 
   it('of a pull request is the merge of both branches, beside the whole history', async () => {

@@ -5,7 +5,7 @@ import { isMapping } from '../../../../scripts/workflows/github-parser.ts'
 import { jobsOf } from '../../../../scripts/workflows/jobs-of.ts'
 import { scalarText } from '../../../../scripts/workflows/scalar-text.ts'
 import { readWorkflow, type WorkflowFile } from '../../../../scripts/workflows/workflow-file.ts'
-import type { WorkflowEvent } from './event.ts'
+import { repository, type WorkflowEvent } from './event.ts'
 import { holds, type Status, textOf } from './expression.ts'
 import { git } from './git.ts'
 import { isTriggered } from './is-triggered.ts'
@@ -97,9 +97,10 @@ async function runOneJob(
     return { id, conclusion: 'skipped', steps: [], outputs: {} }
   }
   const environment = environmentName(job.environment)
+  const { isFromFork = false } = options.event
   const secrets = {
-    ...options.secrets,
-    ...options.environmentSecrets?.[environment],
+    ...(!isFromFork && options.secrets),
+    ...(!isFromFork && options.environmentSecrets?.[environment]),
     GITHUB_TOKEN: github.token,
   }
   const machine = await prepareMachine({
@@ -107,7 +108,7 @@ async function runOneJob(
     origin: options.origin,
     directory: join(options.directory, 'jobs', id),
     artifacts: join(options.directory, 'artifacts'),
-    mayRequestIdToken: mayRequestIdToken(workflow.root, raw),
+    mayRequestIdToken: !isFromFork && mayRequestIdToken(workflow.root, raw),
     cloudRoles: options.cloudRoles ?? {},
     commands: options.commands,
     github,
@@ -152,8 +153,8 @@ function githubContext(event: WorkflowEvent, file: string, job: string) {
     ref: event.ref,
     ref_name: event.ref.replace(/^refs\/(heads|pull)\//, ''),
     ref_type: 'branch',
-    repository: 'example/shop',
-    repository_owner: 'example',
+    repository,
+    repository_owner: repository.split('/')[0],
     run_attempt: '1',
     run_id: '4711',
     run_number: '1',
