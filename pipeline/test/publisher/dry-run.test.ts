@@ -1,6 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { digestOf } from '@needle-faas/runtime/manifest'
 import { simpleGit } from 'simple-git'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { BuildManifest } from '../../src/build/build-manifest.ts'
 import { type CommandRun, runCommand } from '../author/run-command.ts'
 import { fillStore, readStore } from '../bad-input/copy-store.ts'
 import {
@@ -166,8 +169,53 @@ describe('a dry run of a change of a function that somebody holds', () => {
   })
 })
 
+describe('a dry run of affected functions', () => {
+  test('goes ahead although production has moved on since: a merge makes another commit of it', async () => {
+    await on.repository.commit(cardAt(4), 'Card 4')
+    const build = await buildChange()
+    await on.repository.git.raw(['reset', '--quiet', '--hard', published])
+    await on.repository.commit(priceAt(2), 'Price 2')
+    await on.deploy()
+    const { exitCode, stdout } = await dryRun(build)
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/shop\/card {2}\w{12} → \(new\)/)
+    expect(stdout).not.toContain('COMMIT_OLDER')
+  })
+
+  test('names the release that the environment has of what was built', async () => {
+    await on.repository.commit(cardAt(4), 'Card 4')
+    await needle('build', '--out', '.needle/build')
+    await needle('publish', '--canary', '20')
+    await on.repository.commit(cardAt(3), 'Revert "Card 4"')
+    const { exitCode, stdout } = await dryRun(await buildChange())
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/shop\/card {2}canary ended: Git is back at stable \w{12}/)
+  })
+})
+
 describe('a dry run of a whole build', () => {
+  test('verifies what the build says was released before', async () => {
+    await revertCard()
+    await on.repository.commit(cardAt(3), 'Card 3 again')
+    await needle('plan', '--out', '.needle/plan.json')
+    await needle('build', '--plan', '.needle/plan.json', '--out', '.needle/altered')
+    const file = join(on.repository.directory, '.needle/altered/build.json')
+    const build: BuildManifest = JSON.parse(await readFile(file, 'utf8'))
+    const functions = build.functions.map((each) => ({ ...each, inputs: digestOf('others') }))
+    await writeFile(file, JSON.stringify({ ...build, functions }))
+    const { exitCode, stderr } = await dryRun('.needle/altered')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('BUILD_DIRECTORY_ALTERED')
+  })
+
   const buildAll = (): Promise<void> => needle('build', '--out', '.needle/all')
+
+  test('of another environment is refused', async () => {
+    await needle('build', '--environment', 'production', '--out', '.needle/all')
+    const { exitCode, stderr } = await dryRun('.needle/all', '--environment', 'staging')
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('was made for production, not for staging')
+  })
 
   test('of what is live says so', async () => {
     await buildAll()
