@@ -31,6 +31,8 @@ export interface FaultyS3 {
   clockOffsetMs: number
   /** Told of each write before it is done; what it returns is waited for. */
   onWrite: (key: string) => void | Promise<void>
+  /** Told of each read of an object. */
+  onRead: (key: string) => void
   close(): Promise<void>
 }
 
@@ -70,6 +72,7 @@ export async function startFaultyS3(): Promise<FaultyS3> {
     },
     clockOffsetMs: 0,
     onWrite: () => undefined,
+    onRead: () => undefined,
     close: () => server.close(),
   }
   return faulty
@@ -103,6 +106,7 @@ async function answer(
     response.writeHead(200, { 'content-type': 'application/xml' })
     response.end(`<?xml version="1.0"?><ListBucketResult>${listed.join('')}</ListBucketResult>`)
   } else {
+    faulty.onRead(key)
     const read = await store.get(key, { maxBytes: Number.MAX_SAFE_INTEGER })
     if (read.status !== 'found') return answerError(response, 404, 'NoSuchKey')
     const etag = `"${read.etag}"`

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, matchesGlob } from 'node:path'
 import { digestOf } from '@needle-faas/runtime/manifest'
 import { simpleGit } from 'simple-git'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -22,6 +22,7 @@ let on: LiveEnvironment
 let published: string
 let snapshot: Awaited<ReturnType<typeof readStore>>
 let writes: string[] = []
+let reads: string[] = []
 
 beforeAll(async () => {
   on = await createLiveEnvironment()
@@ -29,6 +30,7 @@ beforeAll(async () => {
   await on.deploy()
   snapshot = await readStore(on.store)
   on.s3.onWrite = (key) => void writes.push(key)
+  on.s3.onRead = (key) => void reads.push(key)
 })
 afterAll(() => on[Symbol.asyncDispose]())
 beforeEach(async () => {
@@ -50,6 +52,8 @@ async function buildChange(out = '.needle/change'): Promise<string> {
   return out
 }
 
+const buildAll = (): Promise<void> => needle('build', '--out', '.needle/all')
+
 interface DryRun extends CommandRun {
   /** Workflow commands among what it printed. */
   readonly annotations: readonly string[]
@@ -65,13 +69,15 @@ async function dryRun(build: string, ...more: string[]): Promise<DryRun> {
       env: { NEEDLE_STORE, NEEDLE_TRUST, GITHUB_ACTIONS: 'true' },
     })
   writes = []
+  reads = []
   const free = await run()
   expect(writes).toEqual([])
   expect(await readObjects(on.store)).toEqual(before)
   on.s3.fault = 'read-only'
   const reading = await run()
   on.s3.fault = 'none'
-  expect({ ...reading, json: null }).toEqual({ ...free, json: null })
+  // Standard error also says how long it took.
+  expect([reading.exitCode, reading.stdout]).toEqual([free.exitCode, free.stdout])
   const lines = reading.stderr.split('\n')
   return { ...reading, annotations: lines.filter((line) => line.startsWith('::')) }
 }
@@ -182,6 +188,18 @@ describe('a dry run of affected functions', () => {
     expect(stdout).not.toContain('COMMIT_OLDER')
   })
 
+  test('reads what the role in setting-up.md may read, and nothing else', async () => {
+    await on.repository.commit(cardAt(4), 'Card 4')
+    expect((await dryRun(await buildChange())).exitCode).toBe(0)
+    const page = await readFile(new URL('../../docs/setting-up.md', import.meta.url), 'utf8')
+    const granted = [...page.matchAll(/"arn:aws:s3:::acme-functions\/production\/(.+)"/g)]
+    const patterns = granted.map(([, pattern = '']) => pattern)
+    expect(patterns).toContain('trust/*')
+    const isGranted = (key: string): boolean => patterns.some((each) => matchesGlob(key, each))
+    expect(reads.length).toBeGreaterThan(3)
+    expect(reads.filter((key) => !isGranted(key))).toEqual([])
+  })
+
   test('names the release that the environment has of what was built', async () => {
     await on.repository.commit(cardAt(4), 'Card 4')
     await needle('build', '--out', '.needle/build')
@@ -207,8 +225,6 @@ describe('a dry run of a whole build', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toContain('BUILD_DIRECTORY_ALTERED')
   })
-
-  const buildAll = (): Promise<void> => needle('build', '--out', '.needle/all')
 
   test('of another environment is refused', async () => {
     await needle('build', '--environment', 'production', '--out', '.needle/all')
