@@ -7,6 +7,13 @@ export interface BulkheadLimits {
   readonly maxQueue?: number | undefined
 }
 
+let underWay = 0
+
+/** Calls of all revisions in the process that have begun and not ended. */
+export function callsUnderWay(): number {
+  return underWay
+}
+
 /**
  * The calls of one revision that have begun and not ended: those that run, and behind them a queue.
  * A running call knows its place in the list, so that joining and leaving cost no hashing on the
@@ -35,6 +42,7 @@ export class ActiveCalls {
 
   /** Whether the call may run now; else it is queued, and gets its `onTurn`. */
   add(call: ActiveCall): boolean {
+    underWay++
     if (this.running.length < this.limits.maxConcurrency) {
       call.place = this.running.push(call) - 1
       return true
@@ -45,6 +53,7 @@ export class ActiveCalls {
 
   /** Once per call that was added. */
   remove(call: ActiveCall): void {
+    underWay--
     if (call.place < 0) this.queued.delete(call)
     else this.leave(call)
     if (this.waiting.size > 0 && this.size === 0) this.wake()

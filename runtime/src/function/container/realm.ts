@@ -69,14 +69,17 @@ const script = new vm.Script(
     call.awaited = thenable;
     call.onAwaited = onValue;
     const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable);
-    const isFirst = () => {
-      if (call.awaited !== thenable) return false;
-      call.awaited = null;
-      return true;
-    };
     promise.then(
-      (value) => { if (isFirst()) onValue(value); },
-      (thrown) => { if (isFirst()) call.onThrown(thrown); },
+      (value) => {
+        if (call.awaited !== thenable) return;
+        call.awaited = null;
+        onValue(value);
+      },
+      (thrown) => {
+        if (call.awaited !== thenable) return;
+        call.awaited = null;
+        call.onThrown(thrown);
+      },
     );
   };
   // What a schema comes to may be no result of one.
