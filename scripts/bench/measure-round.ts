@@ -21,7 +21,7 @@ export interface Contender<Name extends string> {
 export interface RoundOptions {
   /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
-  /** Of each measurement of each arm, all its slices together. */
+  /** Of each arm, all its slices together; twice as long at the open rate. */
   readonly durationMs: number
   /** Of the second measurement, whose requests arrive whether or not the server keeps up; null leaves it out. */
   readonly openRatePerSecond: number | null
@@ -40,7 +40,7 @@ export interface Launch {
   readonly rssBytes: number | null
   /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
-  /** Latency at the open rate, of the requests of all slices together; null when it was left out. */
+  /** Latency at the open rate, of the quieter half of the slices; null when it was left out. */
   readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
 }
 
@@ -86,8 +86,10 @@ export async function measureRound<Name extends string>(
     const open =
       ratePerSecond === null
         ? null
-        : await takeTurns(servers, options, (server, durationMs) =>
-            load(server, { durationMs, ratePerSecond }),
+        : await takeTurns(
+            servers,
+            { ...options, durationMs: 2 * options.durationMs },
+            (server, durationMs) => load(server, { durationMs, ratePerSecond }),
           )
     const launches = new Map<Name, Launch>()
     for (const { name } of servers) {
@@ -182,11 +184,15 @@ function difference(after: number | null, before: number | null): number | null 
 }
 
 /**
- * Together: the 99th percentile of a slice is its ten slowest requests, and so tells whether there was
- * a collection of garbage in it rather than what one request in a hundred waits.
+ * Of the quieter half of the slices, taken together. Together: the 99th percentile of one slice is its
+ * ten or twenty slowest requests, and so tells whether there was a collection of garbage in it. The
+ * quieter half: stalls of a shared machine come in bursts of milliseconds; with all slices the same
+ * program differed from itself by more than twice as much.
  */
 function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open']> {
-  const latencies = slices.flatMap(({ latenciesMs }) => latenciesMs)
+  const quietFirst = slices.toSorted((a, b) => a.p99Ms - b.p99Ms)
+  const quieter = quietFirst.slice(0, Math.ceil(slices.length / 2))
+  const latencies = quieter.flatMap(({ latenciesMs }) => latenciesMs)
   return { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) }
 }
 

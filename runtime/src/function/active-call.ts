@@ -26,13 +26,7 @@ import { toIssueDetails } from './issue-details.ts'
 import { timeOf } from './limited-call.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { type OutcomeHeaders, type RuntimeAnswer, toOutcome } from './outcome.ts'
-import {
-  assertStatus,
-  isResponse,
-  mayHaveBody,
-  mergeHeaders,
-  responseHeaders,
-} from './outcome-parts.ts'
+import { assertStatus, mayHaveBody, mergeHeaders, responseHeaders } from './outcome-parts.ts'
 import { readInput } from './read-input.ts'
 import { microtask } from './microtask.ts'
 import { nextTurn } from './next-turn.ts'
@@ -273,7 +267,11 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   receiveValue(value: unknown): void {
-    if (isResponse(value)) this.sendResponse(value)
+    this.check(value, null)
+  }
+
+  receiveResponse(value: unknown): void {
+    if (value instanceof Response) this.sendResponse(value)
     else this.check(value, null)
   }
 

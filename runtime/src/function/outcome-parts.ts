@@ -35,11 +35,6 @@ export function mergeHeaders(
   return addHeaders(base, Object.entries(own), { isCoded: false })
 }
 
-/** Reads `Response` only for what is likely one: to read it may load all of `fetch` (see container/fetch-classes.ts). */
-export function isResponse(value: unknown): value is Response {
-  return Object.prototype.toString.call(value) === '[object Response]' && value instanceof Response
-}
-
 /**
  * Headers of a web-standard response, without those that are the host's; several cookies stay several.
  * A coding (RFC 9110, section 8.4) is the function's to say of bytes it has made, but not of text, nor

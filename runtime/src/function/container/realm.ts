@@ -33,7 +33,7 @@ export interface CallSteps {
   check(input: unknown, call: StepsCall): void
   /** Calls the handler; `onResult` or `onThrown` gets what becomes of it. */
   run(input: unknown, context: unknown, call: StepsCall): void
-  /** `receiveReply` or `receiveValue`. */
+  /** `receiveReply`, `receiveResponse` or `receiveValue`. */
   receive(result: unknown, call: StepsCall): void
   /** Validates, then `sendChecked` or `failOutput`. `rest` is handed on. */
   checkOutput<Rest>(value: unknown, rest: Rest, call: StepsCall<Rest>): void
@@ -54,6 +54,8 @@ export interface StepsCall<Rest = never> {
   onThrown(thrown: unknown): void
   receiveReply(status: unknown, body: unknown, headers: unknown): void
   receiveValue(value: unknown): void
+  /** What calls itself one: to read the class of `Response` may load all of `fetch`. */
+  receiveResponse(value: unknown): void
   sendChecked(value: unknown, rest: Rest): void
   failOutput(issues: readonly StandardSchemaV1.Issue[]): void
 }
@@ -122,8 +124,11 @@ const script = new vm.Script(
           else call.onResult(result);
         },
         receive: (result, call) => {
-          if (typeof result === 'object' && result !== null && result[brand] === true) {
+          const isObject = typeof result === 'object' && result !== null;
+          if (isObject && result[brand] === true) {
             call.receiveReply(result.status, result.body, result.headers);
+          } else if (isObject && result[Symbol.toStringTag] === 'Response') {
+            call.receiveResponse(result);
           } else call.receiveValue(result);
         },
         checkOutput: (value, rest, call) => {
