@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import * as vm from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { joinParts, packagesGlobalName, partsOf } from './artifact-parts.ts'
@@ -86,6 +88,19 @@ describe('an artifact in parts', () => {
     ])
     expect(decodeCode(one.code ?? Buffer.of()).packages).not.toBe(null)
     expect(decodeCode(other.code ?? Buffer.of()).packages).toBe(null)
+  })
+
+  it('shares packages for as long as one that has them lives, whatever is collected', async () => {
+    const one = compileArtifact(artifactOf('kept in memory'), 'shop/card@1', null)
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = vm.runInNewContext('gc')
+    for (let round = 0; round < 3; round++) {
+      collect()
+      await delay(1)
+    }
+    const other = evaluate(artifactOf('kept in memory'))
+    expect(decodeCode(other.code ?? Buffer.of()).packages).toBe(null)
+    one.runIn(newContext(), 1000)
   })
 
   it('leaves nothing of its packages in the global object', () => {

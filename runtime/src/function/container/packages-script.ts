@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type * as vm from 'node:vm'
 import type { ArtifactPart } from './artifact-parts.ts'
 import { type CompiledScript, compileScript } from './compile-script.ts'
 
@@ -8,7 +9,7 @@ export interface PackagesScript extends CompiledScript {
 }
 
 /** By digest; a script lives as long as a container that ran it. */
-const scripts = new Map<string, WeakRef<CompiledScript>>()
+const scripts = new Map<string, WeakRef<vm.Script>>()
 
 /**
  * The packages of functions, compiled once per process and run in each container: functions with the
@@ -21,10 +22,10 @@ const scripts = new Map<string, WeakRef<CompiledScript>>()
 export function packagesScript(part: ArtifactPart, code: Uint8Array | null): PackagesScript {
   const digest = createHash('sha256').update(part.source).digest('hex').slice(0, 32)
   const known = scripts.get(digest)?.deref()
-  if (known !== undefined) return { ...known, isFirst: false }
+  if (known !== undefined) return { script: known, isFromCode: false, isFirst: false }
   for (const [key, script] of scripts) if (script.deref() === undefined) scripts.delete(key)
   const compiled = compileScript(part, `${urlPrefix}${digest.slice(0, 12)}`, code)
-  scripts.set(digest, new WeakRef(compiled))
+  scripts.set(digest, new WeakRef(compiled.script))
   return { ...compiled, isFirst: true }
 }
 
