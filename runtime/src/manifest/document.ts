@@ -42,6 +42,16 @@ export function checkJson<Value>(
   source: string,
   path: readonly string[] = [],
 ): Value {
+  return deepFreeze(validateJson(json, format, source, path))
+}
+
+/** As `checkJson`, but not frozen. */
+export function validateJson<Value>(
+  json: unknown,
+  format: { readonly name: string; readonly schema: z.ZodMiniType<Value> },
+  source: string,
+  path: readonly string[] = [],
+): Value {
   const result = format.schema.safeParse(json, inEnglish)
   if (!result.success) {
     const issues = result.error.issues.map((issue) => {
@@ -54,7 +64,7 @@ export function checkJson<Value>(
       { details: { source, issues: issues.slice(0, 20) } },
     )
   }
-  return deepFreeze(result.data)
+  return result.data
 }
 
 /** @throws RuntimeError `DOCUMENT_TOO_LARGE`: endless data (TUF specification, 1.5.2). */
@@ -105,7 +115,7 @@ function assertKind(json: unknown, kind: string, source: string): void {
 }
 
 /** A loop, not a recursion: a contract may hold JSON nested deeper than the stack. */
-function deepFreeze<Value>(value: Value): Value {
+export function deepFreeze<Value>(value: Value): Value {
   const pending: unknown[] = [value]
   while (pending.length > 0) {
     const next = pending.pop()

@@ -1,6 +1,14 @@
 import { type BuildRecord, buildRecordSchema } from './build-record.ts'
 import { pause } from '../pause.ts'
-import { checkJson, type DocumentFormat, parseDocument } from './document.ts'
+import {
+  assertSize,
+  checkJson,
+  deepFreeze,
+  type DocumentFormat,
+  parseDocument,
+  parseJson,
+  validateJson,
+} from './document.ts'
 import {
   type FunctionState,
   functionStateSchema,
@@ -44,13 +52,16 @@ export async function parseGroupDocument(
   source = groupFormat.name,
 ): Promise<GroupDocument> {
   await pause()
-  const group = parseDocument(bytes, groupFormat, source)
+  assertSize(bytes, groupFormat, source)
+  const json = parseJson(bytes, groupFormat, source)
+  await pause()
+  const { functions: states, ...frame } = validateJson(json, groupFormat, source)
   const functions: Record<string, FunctionState> = {}
-  for (const [name, state] of Object.entries(group.functions)) {
+  for (const [name, state] of Object.entries(states)) {
     await pause()
     functions[name] = checkJson(state, functionFormat, source, ['functions', name])
   }
-  return Object.freeze({ ...group, functions: Object.freeze(functions) })
+  return Object.freeze({ ...deepFreeze(frame), functions: Object.freeze(functions) })
 }
 
 /** A quarantine list; the manifest vouches for its bytes by digest. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { digestOf } from '../manifest/digest.ts'
 import type { ArtifactStore, PutResult } from './artifact-store.ts'
@@ -56,10 +56,9 @@ export function createFileStore(
 
   async function writeTemporary(bytes: Uint8Array): Promise<string> {
     const folder = path.join(own, 'writing')
-    await mkdir(folder, { recursive: true })
     await (cleaned ??= removeAbandoned(folder))
     const file = path.join(folder, randomUUID())
-    const handle = await open(file, 'wx')
+    const handle = await inFolder(folder, () => open(file, 'wx'))
     try {
       await handle.writeFile(bytes)
       await handle.sync()
@@ -76,13 +75,13 @@ export function createFileStore(
     place: (temporary: string) => Promise<PutResult>,
   ): Promise<PutResult> {
     const temporary = await writeTemporary(bytes)
+    const folder = path.dirname(target)
     try {
-      await makeDurableFolder(path.dirname(target))
-      const result = await place(temporary)
-      await syncFolder(path.dirname(target))
+      const result = await inFolder(folder, () => place(temporary))
+      await syncFolder(folder)
       return result
     } finally {
-      await rm(temporary, { force: true })
+      await removeIfThere(temporary)
     }
   }
 
@@ -152,7 +151,7 @@ export function createFileStore(
       const target = pathOf(key)
       try {
         if (!(await exists(target))) return
-        await takeTurns(key, signal, () => rm(target, { force: true }))
+        await takeTurns(key, signal, () => removeIfThere(target))
         await syncFolder(path.dirname(target))
       } catch (error) {
         throw fileError(error, { location, key, write: true })
@@ -192,6 +191,25 @@ async function readFile(file: string, maxBytes: number, key: string): Promise<Bu
   }
 }
 
+/** What is done in a folder, which is made only if it turns out to be missing: it hardly ever is. */
+async function inFolder<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error
+    await makeDurableFolder(folder)
+    return work()
+  }
+}
+
+async function removeIfThere(file: string): Promise<void> {
+  try {
+    await unlink(file)
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error
+  }
+}
+
 async function exists(file: string): Promise<boolean> {
   return (await statIfThere(file)) !== null
 }
@@ -201,7 +219,7 @@ async function removeAbandoned(folder: string): Promise<void> {
     const file = path.join(folder, name)
     const status = await statIfThere(file)
     if (status !== null && Date.now() - status.mtimeMs > abandonedAfterMs) {
-      await rm(file, { force: true })
+      await removeIfThere(file)
     }
   }
 }

@@ -94,6 +94,7 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
     },
     keepOnly: async (refs) => {
       crashes.keepOnly(new Set(refs.map((ref) => ref.release)))
+      await pause()
       await codeCache.keepOnly(new Set(refs.map((ref) => ref.artifact)))
     },
     close: () => pool.close(),

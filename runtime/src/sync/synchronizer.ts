@@ -244,6 +244,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     try {
       await upkeep?.stop()
       await lasting.run(target, signal)
+      await pause()
       await supply.keepOnly([...refsOf(target), ...Object.values(cache.state.lastGood)])
       if (faults.current === null) alarms.bootMended()
       upkeep?.restart(target)

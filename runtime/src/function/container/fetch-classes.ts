@@ -21,7 +21,9 @@ export function loadFetchClasses(): void {
  * name together loads them where it does so.
  */
 export function wouldLoadFetchClasses(artifact: Uint8Array): boolean {
-  return !areLoaded && mention.test(Buffer.from(artifact).toString('latin1'))
+  if (areLoaded) return false
+  const { buffer, byteOffset, byteLength } = artifact
+  return mention.test(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'))
 }
 
 const mention = new RegExp(String.raw`\b(?:${fetchClassNames.join('|')})\b`)
