@@ -57,7 +57,7 @@ try {
   closers.unshift(() => fleet.close())
   await fleet.reached(1)
 
-  const operators = openOperators({
+  const operators = await openOperators({
     cwd: workspace.directories.deploy,
     store: workspace.store,
     keys: join(workspace.directories.keys),

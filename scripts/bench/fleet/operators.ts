@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as z from 'zod'
+import { verifyTrustRoot } from '@needle-faas/runtime/manifest'
+import { createVerifiedReader, openStore } from '@needle-faas/runtime/store'
 import { createNeedleProcess } from '../../playground/needle-process.ts'
 import type { StoreEnv } from '../../playground/store-access.ts'
-import { type FleetFunction, fleetFunctions } from './fleet-functions.ts'
+import { type FleetFunction, fleetFunctions, fleetGroup } from './fleet-functions.ts'
 
 /** The manifest an environment has now. Times are epoch milliseconds. */
 export interface Newest {
@@ -21,37 +22,45 @@ export interface Operators {
   close(): Promise<void>
 }
 
-export function openOperators(options: {
+const environment = 'production'
+
+/** `store` as `openStore` and the commands find it in their environment. */
+export async function openOperators(options: {
   readonly cwd: string
   readonly store: StoreEnv
   /** Directory of the key files. */
   readonly keys: string
-}): Operators {
+}): Promise<Operators> {
   const { cwd, keys } = options
-  const access = { ...options.store, NEEDLE_TRUST: join(keys, 'trust-root.json') }
+  const trust = join(keys, 'trust-root.json')
+  const access = { ...options.store, NEEDLE_TRUST: trust }
   const key = join(keys, 'operator.jwk.json')
-  const reader = createNeedleProcess(access)
+  const store = await openStore(options.store['NEEDLE_STORE'] ?? '')
+  const { document: root } = await verifyTrustRoot(await readFile(trust), null)
+  const reader = createVerifiedReader({ store, environment, root })
   const operator = createNeedleProcess(access)
   const controller = new AbortController()
   const watching = watch(access, { cwd, key, signal: controller.signal })
 
   const order = async (...args: readonly string[]): Promise<void> => {
-    const run = await operator.run([...args, '--environment', 'production', '--key', key], { cwd })
+    const run = await operator.run([...args, '--environment', environment, '--key', key], { cwd })
     // 4: written, and not all instances have followed yet, which is what is measured.
     if (run.exitCode !== 0 && run.exitCode !== 4)
       throw new Error(`needle ${args.join(' ')} failed:\n${run.output}`)
   }
 
   return {
+    // Not by `needle status`, which reads what two hundred instances report.
     newest: async () => {
-      const run = await reader.run(['status', '--environment', 'production', '--json'], { cwd })
-      const { manifest, functions } = statusSchema.parse(JSON.parse(run.result))
+      const found = await reader.manifest()
+      if (found.status !== 'found') throw new Error(`${environment} has no manifest`)
+      const { version, issuedAt, groups } = found.document
+      const ref = groups[fleetGroup]
+      const functions = ref === undefined ? {} : (await reader.group(fleetGroup, ref)).functions
       return {
-        version: manifest.version,
-        issuedAt: Date.parse(manifest.issuedAt),
-        rollouts: Object.entries(functions).flatMap(([name, { rollout }]) =>
-          rollout === null ? [] : [name],
-        ),
+        version,
+        issuedAt: Date.parse(issuedAt),
+        rollouts: Object.keys(functions).filter((name) => functions[name]?.rollout != null),
       }
     },
     stop: (name) => order('stop', fleetFunctions[name], '--wait', '0', '--reason', 'drill'),
@@ -60,7 +69,7 @@ export function openOperators(options: {
     close: async () => {
       controller.abort()
       await watching
-      await Promise.all([reader.close(), operator.close()])
+      await Promise.all([store.close(), operator.close()])
     },
   }
 }
@@ -78,7 +87,7 @@ async function watch(
     ...access,
     NEEDLE_OPERATOR_KEY: await readFile(key, 'utf8'),
   })
-  const args = ['rollout', '--watch', '--interval', '1', '--environment', 'production']
+  const args = ['rollout', '--watch', '--interval', '1', '--environment', environment]
   await controller.run(args, { cwd, signal }).then(
     (run) => {
       throw new Error(`The controller ended by itself:\n${run.output}`)
@@ -88,8 +97,3 @@ async function watch(
     },
   )
 }
-
-const statusSchema = z.object({
-  manifest: z.object({ version: z.int(), issuedAt: z.string() }),
-  functions: z.record(z.string(), z.object({ rollout: z.unknown() })),
-})
