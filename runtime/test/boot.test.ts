@@ -377,6 +377,25 @@ describe('a start', () => {
 })
 
 describe('a process that was killed in the middle of an activation', () => {
+  it('had on disk which manifest that was before it read any release of it', async () => {
+    const bucket = await createTestEnvironment()
+    await firstCard(bucket)
+    const state = path.join(cacheDirectory, 'production/state.json')
+    const found: string[] = []
+    const store: ArtifactStore = {
+      ...bucket.store,
+      get: async (key, options) => {
+        if (key.startsWith('releases/')) found.push(await readFile(state, 'utf8'))
+        return bucket.store.get(key, options)
+      },
+    }
+    const runtime = await start(bucket, { store })
+    expect(await answer(runtime)).toEqual({ v: 1 })
+    expect(found.map((text) => JSON.parse(text))).toMatchObject([
+      { highestSeen: { epoch: 1, version: 1 }, unfinished: { attempts: 1 } },
+    ])
+  })
+
   it('boots on what was activated last, and tries the unfinished one again later', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)

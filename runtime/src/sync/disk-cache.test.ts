@@ -139,6 +139,51 @@ it('remembers its state, and begins anew when that is damaged', async () => {
   expect(faults).toMatchObject([{ code: 'CACHE_UNUSABLE' }])
 })
 
+/** The state that the next process finds on this disk. */
+async function kept(disk: ArtifactStore): Promise<unknown> {
+  const { cache } = create(disk)
+  await cache.open()
+  return cache.state
+}
+
+describe('its state', () => {
+  const highestSeen = { epoch: 1, version: 7, digest: digestOf('m') }
+  const unfinished = { digest: digestOf('m'), attempts: 1 }
+
+  it('is written once for what was noted and what is updated after it', async () => {
+    const disk = createMemoryStore()
+    let writes = 0
+    const { cache } = create({ ...disk, put: (...args) => (writes++, disk.put(...args)) })
+    cache.note({ highestSeen })
+    expect(await kept(disk)).toMatchObject({ highestSeen: null })
+    await cache.update({ unfinished })
+    expect(await kept(disk)).toMatchObject({ highestSeen, unfinished })
+    await cache.flush()
+    expect(writes).toBe(1)
+    cache.note({ recent: ['shop/card'] })
+    await cache.close()
+    expect(await kept(disk)).toMatchObject({ recent: ['shop/card'] })
+  })
+
+  it('is never overtaken by an older one that takes longer to write', async () => {
+    const disk = createMemoryStore()
+    const slow = Promise.withResolvers<void>()
+    let writes = 0
+    const { cache } = create({
+      ...disk,
+      put: async (...args) => {
+        if (writes++ === 0) await slow.promise
+        return disk.put(...args)
+      },
+    })
+    const updates = [cache.update({ highestSeen }), cache.update({ unfinished })]
+    await new Promise(setImmediate)
+    slow.resolve()
+    await Promise.all(updates)
+    expect(await kept(disk)).toMatchObject({ highestSeen, unfinished })
+  })
+})
+
 it('does nothing without a disk', async () => {
   const { cache, remote, faults } = create(null)
   await remote.put(key, bytes)

@@ -30,7 +30,11 @@ export interface DiskCache {
   readonly state: CacheState
   /** Reads the state of the instance that ran before. Never rejects. */
   open(): Promise<void>
-  /** Changes the state and resolves when it is on disk, or cannot be. */
+  /** Changes the state, which comes to disk with the next `update` or `flush`. */
+  note(change: Partial<CacheState>): void
+  /** Resolves when all that was noted is on disk, or cannot be. */
+  flush(): Promise<void>
+  /** `note` and `flush`. */
   update(change: Partial<CacheState>): Promise<void>
   /** Stores what `store` does not store by itself, because its key does not name its digest. */
   keep(key: string, bytes: Uint8Array): Promise<void>
@@ -113,6 +117,20 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     await disk.put(key, result.bytes)
   }
 
+  let isSaved = true
+  let saving: Promise<void> = Promise.resolve()
+  const save = async (): Promise<void> => {
+    if (isSaved) return
+    isSaved = true
+    await attempt((disk) => writeJson(disk, stateKey, state))
+  }
+  const note = (change: Partial<CacheState>): void => {
+    state = { ...state, ...change }
+    isSaved = false
+  }
+  /** One write after the other, or an older state could be the last to get its name. */
+  const flush = (): Promise<void> => (saving = saving.then(save))
+
   return {
     disk,
     store: withGet(remote, readThrough),
@@ -123,12 +141,14 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       attempt(async (disk) => {
         state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
       }),
-    update: async (change) => {
-      state = { ...state, ...change }
-      await attempt((disk) => writeJson(disk, stateKey, state))
+    note,
+    flush,
+    update: (change) => {
+      note(change)
+      return flush()
     },
     keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
-    close: async () => void (await Promise.all(pending)),
+    close: async () => void (await Promise.all([...pending, flush()])),
     commit: ({ manifestBytes, needed, keep }) =>
       attempt(async (disk) => {
         await Promise.all(pending)

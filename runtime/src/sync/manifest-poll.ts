@@ -43,8 +43,8 @@ export interface ManifestPollOptions {
   readonly isServing: () => boolean
   /** A newer root is believed from now on; resolves when it is kept, because trust never goes back. */
   readonly onTrustRoot: (step: Verified<TrustRoot>) => Promise<void>
-  /** Resolves when it is kept; called before a manifest is acted on. */
-  readonly onSeen: (seen: SeenManifest) => Promise<void>
+  /** To be kept before the manifest is acted on, because versions never go back. */
+  readonly onSeen: (seen: SeenManifest) => void
 }
 
 export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
@@ -125,7 +125,7 @@ export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
         return { status: 'unchanged' }
       }
       if (judgement.verdict === 'accept') {
-        await options.onSeen({ epoch: candidate.epoch, version: candidate.version, digest })
+        options.onSeen({ epoch: candidate.epoch, version: candidate.version, digest })
       }
       const desired = await readDesiredState(reader, found, { groups: options.groups, signal })
       taken = { etag, digest }

@@ -142,7 +142,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     highestSeen: () => cache.state.highestSeen,
     isServing: () => active !== null,
     onTrustRoot: ({ document, bytes }) => cache.keep(objectKey.trustRoot(document.version), bytes),
-    onSeen: (highestSeen) => cache.update({ highestSeen }),
+    // It comes to disk with the mark of the activation, before that begins.
+    onSeen: (highestSeen) => cache.note({ highestSeen }),
   })
   let bootReader: VerifiedReader | null = null
   const reader = (): VerifiedReader => bootReader ?? manifests.reader
@@ -274,6 +275,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
     alarms.checkExpiry(wanted ?? active)
     await moveOn(signal)
+    await cache.flush()
     if (active !== null) {
       stableGuards.follow(active)
       await pause()
