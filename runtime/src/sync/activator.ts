@@ -6,6 +6,7 @@ import type { Revision } from '../function/revision.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
+import { isSought } from './is-sought.ts'
 import type { LazyRevision } from './lazy-revision.ts'
 import {
   type FunctionPlan,
@@ -17,7 +18,6 @@ import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
 import { nextServing, type Serving, type ServingCell, withSlot } from './serving.ts'
 import { isSameService, type Slot } from './slot.ts'
-import { soughtReleases } from './sought-releases.ts'
 
 export interface Activator {
   /** By function; functions without refusals are absent. */
@@ -82,7 +82,7 @@ export function createActivator(options: ActivatorOptions): Activator {
   const { serving, pool, failures, clock } = options
   let refusals: ReadonlyMap<string, readonly Refusal[]> = new Map()
 
-  const plan = (desired: DesiredState): readonly FunctionPlan[] =>
+  const plan = (desired: DesiredState): Promise<readonly FunctionPlan[]> =>
     planActivation({
       serving: new Map(
         [...serving.current.slots].map(([name, slot]) => [name, servingState(slot)]),
@@ -230,8 +230,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       return refusals
     },
     activate: async (desired, { eager, signal }) => {
-      await pause()
-      const plans = plan(desired)
+      const plans = await plan(desired)
       /** Null: not desired any more. */
       const changes = new Map<string, Slot | null>()
 
@@ -263,10 +262,10 @@ export function createActivator(options: ActivatorOptions): Activator {
       const conflicts = await apply(changes)
 
       await pause()
-      failures.keepOnly(soughtReleases(desired, serving.current))
-      await pause()
+      failures.keepSought((failed) => isSought(failed, desired, serving.current))
       const before = refusals
-      refusals = collectRefusals({ plans, desired, conflicts, failures, before, now: clock.now() })
+      const now = clock.now()
+      refusals = await collectRefusals({ plans, desired, conflicts, failures, before, now })
       for (const [name, list] of refusals) {
         for (const refusal of list) {
           if (before.get(name)?.includes(refusal) !== true) options.onRefused(name, refusal)
@@ -278,8 +277,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       pool.keepOnly(new Set([...releasesInUse(serving.current), ...warm]))
     },
     warm: async (desired, { functions, signal }) => {
-      await pause()
-      for (const each of plan(desired)) {
+      for (const each of await plan(desired)) {
         if (each.stopped || !functions.has(each.function)) continue
         await pause()
         for (const ref of each.warm) {

@@ -45,7 +45,7 @@ it('gives up on code that stalls every load, because each try stops the whole ho
 it('remembers what held up the process, whoever seeks it', () => {
   const memory = create()
   memory.record(failure('FUNCTION_RUNAWAY', 0))
-  memory.keepOnly(new Set())
+  memory.keepSought(() => false)
   expect([...memory.blocked(1e12)]).toEqual([release])
 })
 
@@ -55,8 +55,8 @@ it('forgets what worked and what nobody seeks any more', () => {
   memory.forget(release)
   expect(memory.get(release)).toBeUndefined()
   memory.record(failure('OBJECT_MISSING', 0))
-  memory.keepOnly(new Set([release]))
+  memory.keepSought((failed) => failed.release === release)
   expect(memory.get(release)).toBeDefined()
-  memory.keepOnly(new Set())
+  memory.keepSought(() => false)
   expect(memory.isDue(1e12)).toBe(false)
 })

@@ -21,8 +21,8 @@ export interface FailureMemory {
   blocked(now: number): ReadonlySet<Digest>
   /** Whether some release may be tried again. */
   isDue(now: number): boolean
-  /** Forgets releases nobody desires any more, but for those that held up or ended the process. */
-  keepOnly(releases: ReadonlySet<Digest>): void
+  /** Forgets releases nobody seeks any more, but for those that held up or ended the process. */
+  keepSought(isSought: (failed: { function: string; release: Digest }) => boolean): void
 }
 
 /** Remembers which releases failed here, so that each is retried with back-off and none in a hot loop. */
@@ -59,9 +59,11 @@ export function createFailureMemory(options: {
       ),
     isDue: (now) =>
       [...failures.values()].some((failure) => failure.retryAt !== null && failure.retryAt <= now),
-    keepOnly: (releases) => {
-      for (const [release, { error }] of failures) {
-        if (!releases.has(release) && !isDangerous(error.code)) failures.delete(release)
+    keepSought: (isSought) => {
+      for (const [release, { function: name, error }] of failures) {
+        if (!isDangerous(error.code) && !isSought({ function: name, release })) {
+          failures.delete(release)
+        }
       }
     },
   }

@@ -9,7 +9,7 @@ import {
   testRollout,
   testStop as stopped,
 } from '../manifest/testing/test-documents.ts'
-import { planActivation, type ServingState } from './plan-activation.ts'
+import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 
 const [a, b, c] = [testRef('a'), testRef('b'), testRef('c')]
 
@@ -33,8 +33,8 @@ interface Case {
   readonly stableTripped?: boolean
 }
 
-function planOne(given: Case) {
-  const [plan] = planActivation({
+async function planOne(given: Case) {
+  const [plan] = await planActivation({
     serving: new Map(given.serving ? [['shop/card', given.serving]] : []),
     desired: new Map(given.desired ? [['shop/card', given.desired]] : []),
     quarantine: given.quarantine ?? [],
@@ -55,7 +55,7 @@ const canaryOf = (canary: ReleaseRef, weightPercent: number) => ({
 })
 
 describe('planActivation', () => {
-  it.each<[string, Case, ReturnType<typeof planOne>['action'], ReleaseRef[]]>([
+  it.each<[string, Case, FunctionPlan['action'], ReleaseRef[]]>([
     ['keeps what serves as desired', { serving: serves(a), desired: want(a) }, 'keep', [a]],
     ['activates a function it has never seen', { desired: want(a) }, 'activate', [a]],
     [
@@ -135,30 +135,30 @@ describe('planActivation', () => {
       'activate',
       [b, a],
     ],
-  ])('%s', (_title, given, action, stable) => {
-    const plan = planOne(given)
+  ])('%s', async (_title, given, action, stable) => {
+    const plan = await planOne(given)
     expect(plan.action).toBe(action)
     expect(plan.stable).toEqual(stable)
   })
 
-  it('activates a canary, a change of its weight and its end', () => {
+  it('activates a canary, a change of its weight and its end', async () => {
     const at20 = want(a, { rollout: rolloutTo(b, 20) })
-    const started = planOne({ serving: serves(a), desired: at20 })
+    const started = await planOne({ serving: serves(a), desired: at20 })
     expect(started).toMatchObject({ action: 'activate', canary: canaryOf(b, 20) })
 
     const running = serves(a, { canary: canaryOf(b, 20) })
-    expect(planOne({ serving: running, desired: at20 }).action).toBe('keep')
+    expect((await planOne({ serving: running, desired: at20 })).action).toBe('keep')
     expect(
-      planOne({ serving: running, desired: want(a, { rollout: rolloutTo(b, 50) }) }),
+      await planOne({ serving: running, desired: want(a, { rollout: rolloutTo(b, 50) }) }),
     ).toMatchObject({ action: 'activate', canary: { weightPercent: 50 } })
-    expect(planOne({ serving: running, desired: want(a) })).toMatchObject({
+    expect(await planOne({ serving: running, desired: want(a) })).toMatchObject({
       action: 'activate',
       canary: null,
     })
   })
 
-  it('takes the weight from a quarantined canary and says so', () => {
-    const plan = planOne({
+  it('takes the weight from a quarantined canary and says so', async () => {
+    const plan = await planOne({
       serving: serves(a, { canary: canaryOf(b, 20) }),
       desired: want(a, { rollout: rolloutTo(b, 20) }),
       quarantine: [quarantine(b)],
@@ -167,15 +167,15 @@ describe('planActivation', () => {
     expect(plan.refused).toMatchObject([{ side: 'canary', why: 'quarantined', ref: b }])
   })
 
-  it('keeps as many previous releases warm as the setting says, none of them quarantined', () => {
+  it('keeps as many previous releases warm as the setting says, none of them quarantined', async () => {
     const desired = want(c, { previous: [b, a] })
-    expect(planOne({ desired }).warm).toEqual([b])
-    expect(planOne({ desired, warmPrevious: 2 }).warm).toEqual([b, a])
-    expect(planOne({ desired, quarantine: [quarantine(b)] }).warm).toEqual([a])
+    expect((await planOne({ desired })).warm).toEqual([b])
+    expect((await planOne({ desired, warmPrevious: 2 })).warm).toEqual([b, a])
+    expect((await planOne({ desired, quarantine: [quarantine(b)] })).warm).toEqual([a])
   })
 
-  it('lists functions by name, whatever the order of the documents', () => {
-    const plans = planActivation({
+  it('lists functions by name, whatever the order of the documents', async () => {
+    const plans = await planActivation({
       serving: new Map([['shop/z', serves(a)]]),
       desired: new Map([
         ['shop/m', want(a)],

@@ -3,6 +3,7 @@ import type { FunctionState, ReleaseRef, Rollout } from '../manifest/group-docum
 import { type AnalysisLimits, defaultAnalysisLimits } from '../manifest/analysis-limits.ts'
 import { findQuarantined, type QuarantineEntry } from '../manifest/quarantine.ts'
 import type { StickyKeySource } from '../manifest/sticky-key-source.ts'
+import { pause } from '../pause.ts'
 
 /** A canary and whom it serves. */
 export interface CanaryTarget {
@@ -73,13 +74,19 @@ export interface FunctionPlan {
   readonly refused: readonly RefusedRelease[]
 }
 
-/** What to do about every function that is desired or serves, sorted by name. Does nothing itself. */
-export function planActivation(input: ActivationInput): readonly FunctionPlan[] {
+/**
+ * What to do about every function that is desired or serves, sorted by name. Does nothing itself, and
+ * lets others have their turn in between.
+ */
+export async function planActivation(input: ActivationInput): Promise<readonly FunctionPlan[]> {
   const names = new Set([...input.desired.keys(), ...input.serving.keys()])
-  return [...names].toSorted().map((name) => {
+  const plans: FunctionPlan[] = []
+  for (const name of [...names].toSorted()) {
+    await pause()
     const desired = input.desired.get(name)
-    return desired === undefined ? retire(name) : planFunction(name, desired, input)
-  })
+    plans.push(desired === undefined ? retire(name) : planFunction(name, desired, input))
+  }
+  return plans
 }
 
 function retire(name: string): FunctionPlan {

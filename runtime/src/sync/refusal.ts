@@ -2,6 +2,7 @@ import type { RuntimeErrorCode } from '../errors.ts'
 import { RuntimeError } from '../errors.ts'
 import type { Digest } from '../manifest/digest.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
+import { pause } from '../pause.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import type { FunctionPlan } from './plan-activation.ts'
@@ -31,11 +32,17 @@ export interface RefusalSources {
   readonly now: number
 }
 
-/** All refusals after an activation, by function; functions without one are absent. */
-export function collectRefusals(sources: RefusalSources): ReadonlyMap<string, readonly Refusal[]> {
+/**
+ * All refusals after an activation, by function; functions without one are absent. Lets others have
+ * their turn in between.
+ */
+export async function collectRefusals(
+  sources: RefusalSources,
+): Promise<ReadonlyMap<string, readonly Refusal[]>> {
   const { plans, desired, before, now } = sources
   const all = new Map<string, readonly Refusal[]>()
   for (const plan of plans) {
+    await pause()
     const state = desired.functions.get(plan.function)
     const sides = [
       { side: 'stable', ref: state?.stable, salt: null },

@@ -1,19 +1,17 @@
 import { expect, it } from 'vitest'
-import { digestOf } from '../manifest/digest.ts'
 import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
 import {
   testFunctionState,
-  testManifest,
   testQuarantineEntry,
   testRef,
   testRelease,
   testRollout,
   testStop,
 } from '../manifest/testing/test-documents.ts'
+import { isSought } from './is-sought.ts'
 import { createLazyRevision, type LazyRevision } from './lazy-revision.ts'
 import { emptyServing, type Serving } from './serving.ts'
-import { soughtReleases } from './sought-releases.ts'
 
 const [stable, previous, canary] = [testRef('stable'), testRef('previous'), testRef('canary')]
 const state = testFunctionState(stable, { previous: [previous], rollout: testRollout(canary) })
@@ -30,14 +28,7 @@ function sought(
   given: Partial<FunctionState> = {},
   quarantine: readonly QuarantineEntry[] = [],
 ) {
-  const desired = {
-    manifest: testManifest(),
-    digest: digestOf('manifest'),
-    bytes: new Uint8Array(),
-    functions: new Map([['shop/card', { ...state, ...given }]]),
-    missingGroups: [],
-    quarantine,
-  }
+  const desired = { functions: new Map([['shop/card', { ...state, ...given }]]), quarantine }
   const slot = {
     function: 'shop/card',
     stable: serving === null ? null : { ref: serving, revision: unloaded(serving) },
@@ -48,7 +39,11 @@ function sought(
     manifestVersion: 1,
   } as const
   const slots: Serving['slots'] = new Map(serving === null ? [] : [['shop/card', slot]])
-  return [...soughtReleases(desired, { ...emptyServing, slots })]
+  return [stable, canary, previous, testRef('another')]
+    .map(({ release }) => release)
+    .filter((release) =>
+      isSought({ function: 'shop/card', release }, desired, { ...emptyServing, slots }),
+    )
 }
 
 it('seeks what is desired and does not serve', () => {
@@ -63,4 +58,11 @@ it('seeks what was proven before only where nothing serves', () => {
 it('seeks no canary of a function that is stopped, and nothing quarantined', () => {
   expect(sought(stable, { hold: testStop })).toEqual([])
   expect(sought(previous, { rollout: null }, [testQuarantineEntry(stable)])).toEqual([])
+})
+
+it('seeks nothing of a function that is gone', () => {
+  const gone = { functions: new Map(), quarantine: [] }
+  expect(isSought({ function: 'shop/card', release: stable.release }, gone, emptyServing)).toBe(
+    false,
+  )
 })
