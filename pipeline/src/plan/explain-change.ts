@@ -8,6 +8,7 @@ import {
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import { toFunctionStates } from './function-states.ts'
 import { type HoldMove, holdMoves } from './hold-moves.ts'
+import { newApproval } from './new-approval.ts'
 import { isSamePair, pairName } from './pair.ts'
 
 /** One function that differs between two states, in words. */
@@ -77,6 +78,7 @@ function explainFunction(
     ...texts,
     ...explainEnd(before, after, isNewlyBad),
     ...explainStep(before.rollout, after.rollout),
+    ...explainApproval(before.rollout, after.rollout),
     ...holdMoves(before.hold, after.hold).map((move) => explainHold(move, after)),
   ]
 }
@@ -111,6 +113,15 @@ function explainStep(
   const isSame =
     before?.canary.release === after.canary.release && before.weightPercent === after.weightPercent
   return isSame ? [] : [`canary ${shortDigest(after.canary.release)} at ${after.weightPercent} %`]
+}
+
+function explainApproval(
+  before: FunctionState['rollout'],
+  after: FunctionState['rollout'],
+): readonly string[] {
+  const approval = newApproval(before, after)
+  if (after === null || approval === null) return []
+  return [`canary ${shortDigest(after.canary.release)}: ${approval.text}`]
 }
 
 function explainHold({ kind, hold }: HoldMove, after: FunctionState): string {

@@ -1,3 +1,4 @@
+import { describeApproval } from './new-approval.ts'
 import { type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
 
@@ -30,12 +31,7 @@ export function planApprove(order: Order): Plan {
     const approved = { step: index, by: actor, reason, at: new Date(now).toISOString() }
     return {
       next: { ...state, rollout: { ...rollout, approved } },
-      changes: [
-        {
-          kind: 'step-approved',
-          text: `step ${index + 1} of ${rollout.steps.length}, ${step.weightPercent} %, approved`,
-        },
-      ],
+      changes: [{ kind: 'step-approved', text: describeApproval(rollout, index) }],
     }
   })
 }

@@ -8,6 +8,7 @@ import type { EnvironmentState } from '../environment-state/environment-state.ts
 import { toFunctionStates } from '../plan/function-states.ts'
 import { holdBelowStop } from '../plan/below-stop.ts'
 import { type HoldMove, holdMoves } from '../plan/hold-moves.ts'
+import { newApproval } from '../plan/new-approval.ts'
 import { isSamePair } from '../plan/pair.ts'
 
 /** Something a manifest did to a release. */
@@ -19,6 +20,7 @@ export interface ReleaseEvent {
     | 'rolled-back-to'
     | 'canary-started'
     | 'canary-stepped'
+    | 'step-approved'
     | 'promoted'
     | 'aborted'
     | 'canary-ended'
@@ -128,8 +130,15 @@ function tellStep(
   now: FunctionState | undefined,
 ): readonly ReleaseEvent[] {
   const [before, after] = [old?.rollout?.weightPercent, now?.rollout?.weightPercent]
-  if (before === after) return []
-  return [{ kind: 'canary-stepped', text: `went from ${before} % to ${after} %` }]
+  const approval = newApproval(old?.rollout ?? null, now?.rollout ?? null)
+  return [
+    ...(before === after
+      ? []
+      : [{ kind: 'canary-stepped' as const, text: `went from ${before} % to ${after} %` }]),
+    ...(approval === null
+      ? []
+      : [{ kind: 'step-approved' as const, text: `${approval.text} by ${approval.by}` }]),
+  ]
 }
 
 function tellArrival(
