@@ -159,16 +159,16 @@ function tellArrival(
     : { kind: 'updated', text: `serves all instead of ${left}` }
 }
 
-/** Holds concern the release that serves meanwhile. */
+/** Holds concern what serves meanwhile, a canary too: it is stopped with its function, and takes no step. */
 function tellHold(
   ref: ReleaseRef,
   old: FunctionState | undefined,
   now: FunctionState | undefined,
 ): readonly ReleaseEvent[] {
-  if (now === undefined || sideOf(ref, now) !== 'stable') return []
-  const wasStable = sideOf(ref, old) === 'stable'
+  if (now === undefined || sideOf(ref, now) === null) return []
+  const hasServed = sideOf(ref, old) !== null
   return holdMoves(old?.hold ?? null, now.hold)
-    .filter(({ kind }) => wasStable || kind === 'stopped' || kind === 'held')
+    .filter(({ kind }) => hasServed || kind === 'stopped' || kind === 'held')
     .map(({ kind, hold: { by, reason } }) => {
       const texts: Record<HoldMove['kind'], string> = {
         stopped: `stopped by ${by}: ${reason}`,

@@ -2,6 +2,7 @@ import { shortDigest } from '@needle-faas/runtime/manifest'
 import { expect, test } from 'vitest'
 import { explainChange } from '../../src/plan/explain-change.ts'
 import { planAbort } from '../../src/plan/plan-abort.ts'
+import { planHold } from '../../src/plan/plan-hold.ts'
 import { planPromote } from '../../src/plan/plan-promote.ts'
 import { planPublish } from '../../src/plan/plan-publish.ts'
 import { planRollback } from '../../src/plan/plan-rollback.ts'
@@ -109,4 +110,12 @@ test('a canary that was signed again by another key is not told to have ended', 
   expect(changes.map(({ text }) => text)).toEqual([`canary ${again} at 20 %`])
   const story = tellRelease({ function: 'shop/card', ref: ref('b') }, before, { ...before, groups })
   expect(story).toMatchObject([{ text: `signed again: goes on as canary ${again}` }])
+})
+
+test('a canary whose function is stopped, and resumed, is told so: it serves nobody meanwhile', () => {
+  const stop = planHold({ ...order(before), stop: true, until: null })
+  expect(told(stop)).toEqual([['stopped'], ['stopped: stopped by Bob: errors rise']])
+  const stopped = { ...before, groups: stop.draft?.groups ?? {} }
+  const story = tellRelease({ function: 'shop/card', ref: ref('b') }, stopped, before)
+  expect(story).toEqual([{ kind: 'stop-ended', text: 'stop of Bob ended' }])
 })
