@@ -1,4 +1,5 @@
 import { isRuntimeError, type RuntimeError } from '@needle-faas/runtime/store'
+import { assertNotLost } from '../environment-state/assert-not-lost.ts'
 import { type HistoryState, readHistoryStates } from '../environment-state/history-states.ts'
 import { type KnownReports, readReportReadings } from '../environment-state/instance-reports.ts'
 import { storeTime } from '../environment-state/store-time.ts'
@@ -92,6 +93,7 @@ async function read(
       readEnvironment(access),
       readReportReadings(access, known),
     ])
+    assertNotLost(reading.state, readings, told.version)
     const newest = reading.state.newest?.manifest.version ?? 0
     const steps = told.version === newest ? [] : await readSteps(access, told.version, newest)
     return { reading, fault: null, readings, steps }

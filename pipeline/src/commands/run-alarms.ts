@@ -99,9 +99,12 @@ function openWebhook(
   })
 }
 
-function describeAlarms(environment: string, { alarms, notices }: LookOutcome): string {
+function describeAlarms(environment: string, { alarms, notices, told }: LookOutcome): string {
   const over = notices.filter(({ status }) => status === 'resolved').map(formatNotice)
-  if (alarms.length === 0) return [...over, `No alarm in ${environment}`].join('\n')
+  if (alarms.length === 0) {
+    const why = told.version === null ? ': nothing was ever published there' : ''
+    return [...over, `No alarm in ${environment}${why}`].join('\n')
+  }
   const raised = new Set(
     notices.filter(({ status }) => status === 'raised').map(({ alarm }) => alarm.key),
   )

@@ -4,6 +4,7 @@ import {
   isExpired,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
+import { assertNotLost } from '../environment-state/assert-not-lost.ts'
 import { type FleetInstance, toFleet } from '../environment-state/fleet.ts'
 import { type ReportReading, readReportReadings } from '../environment-state/instance-reports.ts'
 import { type EnvironmentReading, readEnvironment } from '../environment-state/read-environment.ts'
@@ -23,6 +24,7 @@ export async function runStatus(io: CommandIo, options: EnvironmentOptions): Pro
       readEnvironment(access),
       readReportReadings(access),
     ])
+    assertNotLost(reading.state, readings)
     return describeStatus(reading, readings, storeTime(access.store, Date.now()))
   })
   finish(io, options, result)

@@ -2,7 +2,9 @@ import { clockToleranceMs, isExpired } from '@needle-faas/runtime/manifest'
 import { createVerifiedReader, isRuntimeError, probeStore } from '@needle-faas/runtime/store'
 import pLimit from 'p-limit'
 import { releasesOf, toFunctionStates } from '../plan/function-states.ts'
+import { assertNotLost } from './assert-not-lost.ts'
 import type { Finding } from './finding.ts'
+import { readReportReadings } from './instance-reports.ts'
 import { remedyOf } from './remedy.ts'
 import {
   type EnvironmentAccess,
@@ -20,7 +22,11 @@ export async function examineEnvironment(access: EnvironmentAccess): Promise<rea
   if (store.some(({ status }) => status === 'broken')) return store
   const clock = await guard(access, 'clock', () => examineClock(access))
   const manifest = await guard(access, 'manifest', async () => {
-    const reading = await readEnvironment(access)
+    const [reading, reports] = await Promise.all([
+      readEnvironment(access),
+      readReportReadings(access),
+    ])
+    assertNotLost(reading.state, reports)
     return [examineManifest(reading), ...(await examineObjects(access, reading))]
   })
   return [...store, ...clock, ...manifest]

@@ -4,6 +4,7 @@ import {
   type Rollout,
   shortDigest,
 } from '@needle-faas/runtime/manifest'
+import { assertNotLost } from '../environment-state/assert-not-lost.ts'
 import type { EnvironmentState } from '../environment-state/environment-state.ts'
 import {
   type KnownReports,
@@ -45,7 +46,7 @@ export interface Controller {
   /**
    * Reads, decides, and writes at most one manifest.
    *
-   * @throws as `readEnvironment` and `changeEnvironment` do
+   * @throws as `readEnvironment`, `assertNotLost` and `changeEnvironment` do
    */
   round(): Promise<RoundOutcome>
 }
@@ -122,6 +123,7 @@ export function createController(options: ControllerOptions): Controller {
         readEnvironment(access),
         readReportReadings(access, known),
       ])
+      assertNotLost(state, readings)
       const now = await readNow()
       let decisions = await decide(state, readings, now)
       let takenBack = findTakenBack(state)

@@ -1,3 +1,4 @@
+import { assertNotLost } from '../environment-state/assert-not-lost.ts'
 import { toFleet } from '../environment-state/fleet.ts'
 import { readHistoryStates } from '../environment-state/history-states.ts'
 import { readReportReadings } from '../environment-state/instance-reports.ts'
@@ -13,7 +14,7 @@ import { traceRelease } from './trace-release.ts'
 /**
  * Follows what somebody typed to the code, the people, the manifests and the instances behind it.
  *
- * @throws PipelineError as `findSubject`; RuntimeError `STORE_*`
+ * @throws PipelineError as `findSubject`; RuntimeError `STORE_*`, `MANIFEST_MISSING`
  */
 export async function readTrace(question: TraceQuestion): Promise<Trace> {
   const { access, typed, limit, now } = question
@@ -21,7 +22,9 @@ export async function readTrace(question: TraceQuestion): Promise<Trace> {
     readHistoryStates(access, limit + 1),
     readReportReadings(access),
   ])
-  const subject = findSubject(typed, access.environment, history.slice(0, limit))
+  const { environment } = access
+  if (history.length === 0) assertNotLost({ environment, newest: null }, readings)
+  const subject = findSubject(typed, environment, history.slice(0, limit))
   const newest = history.find(({ manifest }) => manifest !== null)?.manifest?.manifest
   const fleet = newest === undefined ? [] : toFleet(newest, readings, storeTime(access.store, now))
   const facts: Facts = {
