@@ -11,6 +11,7 @@ import type { Survey } from '../functions/survey.ts'
 import { describeNeighbours } from './describe-neighbours.ts'
 import { formatCheck } from './format-check.ts'
 import { lint, type ToolOptions } from './lint.ts'
+import { findPolicyIssues } from './policy-issues.ts'
 import { checkTypes } from './types.ts'
 import { runUnitTests, type UnitTests } from './unit-tests.ts'
 import { findWholeIssues } from './whole-issues.ts'
@@ -25,6 +26,8 @@ export async function runCheck(io: CommandIo, options: RunCheckOptions): Promise
   const { issues, tests } = await checkSelection(surveyed, selection, {
     io,
     environment: options.environment ?? null,
+    // A revert that takes a function away leaves its policy behind, and nothing stops a merge of that.
+    policies: options.plan === undefined,
   })
   const { affected, basis, released } = selection
   return {
@@ -40,10 +43,16 @@ export async function runCheck(io: CommandIo, options: RunCheckOptions): Promise
   }
 }
 
+interface CheckContext {
+  readonly io: CommandIo
+  /** Its services are demanded; null: those of any environment will do. */
+  readonly environment: string | null
+}
+
 async function checkSelection(
   surveyed: Survey,
   selection: Selection,
-  { io, environment }: { readonly io: CommandIo; readonly environment: string | null },
+  { io, environment, policies }: CheckContext & { readonly policies: boolean },
 ): Promise<{ readonly issues: readonly Issue[]; readonly tests: UnitTests }> {
   const tool: ToolOptions = { directory: surveyed.directory, env: io.env, signal: io.signal }
   const names = new Set(selection.affected.map(({ name }) => name))
@@ -76,14 +85,16 @@ async function checkSelection(
     )
   }
   const found = await runSteps(io, steps)
-  const all = [...surveyed.issues, ...found.flat()]
+  const present = surveyed.functions.map(({ name }) => name)
+  const misnamed = policies ? findPolicyIssues(surveyed.config, present) : []
+  const all = [...surveyed.issues, ...misnamed, ...found.flat()]
   return { issues: withoutRepetitions(all), tests }
 }
 
 async function checkBundles(
   surveyed: Survey,
   selection: Selection,
-  { io, environment }: { readonly io: CommandIo; readonly environment: string | null },
+  { io, environment }: CheckContext,
 ): Promise<readonly Issue[]> {
   const names = selection.affected.map(({ name }) => name)
   const known = new Set([...names, ...selection.released.keys()])

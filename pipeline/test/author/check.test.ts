@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createRepository, functionFiles } from '../repository.ts'
+import { configWith, createRepository, functionFiles } from '../repository.ts'
 import { runCommand } from './run-command.ts'
 
 // lint, types and tests start three programs
@@ -65,6 +65,34 @@ describe('needle check', () => {
         { code: 'ROUTE_CONFLICT', message: expect.stringMatching(/shop\/quote and shop\/card/) },
       ],
     })
+  })
+
+  test('refuses a policy of what is not there, which would let a change out without it, but no merge of a revert for it', async () => {
+    const policies = {
+      shop: {},
+      'shop/card': { timeoutMs: 900 },
+      'shop/crad': { rollout: {} },
+      shp: {},
+    }
+    await using repository = await createRepository({
+      ...functionFiles('shop/card'),
+      'functions/needle.config.ts': configWith({ policies }),
+    })
+    const { directory: cwd } = repository
+    const run = await runCommand(['check', '--base', 'HEAD', '--json'], { cwd })
+    expect(run.exitCode).toBe(1)
+    const issue = { code: 'CONFIG_INVALID', place: { file: 'functions/needle.config.ts' } }
+    expect(run.json()).toMatchObject({
+      issues: [
+        { ...issue, message: expect.stringMatching(/"shop\/crad".* There are: shop\/card/) },
+        { ...issue, message: expect.stringContaining('"shp"') },
+      ],
+    })
+
+    const plan = { specVersion: 1, environment: 'production', scope: 'production', released: [] }
+    await repository.write({ '.needle/plan.json': JSON.stringify(plan) })
+    const merge = await runCommand(['check', '--plan', '.needle/plan.json'], { cwd })
+    expect(merge).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('All good') })
   })
 
   test('has nothing to do for a page', async () => {
