@@ -1,7 +1,12 @@
 import * as z from 'zod'
 import type { Decision } from '../environment-state/decisions.ts'
 
-const sideSchema = z.object({ calls: z.number(), faults: z.number(), slow: z.number() })
+const sideSchema = z.object({
+  calls: z.number(),
+  faults: z.number(),
+  slow: z.number(),
+  probes: z.object({ calls: z.number(), faults: z.number() }).optional(),
+})
 const evidenceSchema = z.object({
   stable: sideSchema.optional(),
   canary: sideSchema.optional(),
@@ -34,6 +39,9 @@ function formatEvidence(evidence: unknown): readonly string[] {
   ]
 }
 
-function formatSide({ calls, faults, slow }: z.infer<typeof sideSchema>): string {
-  return `${calls} calls, ${faults} failed, ${slow} slow`
+function formatSide({ calls, faults, slow, probes }: z.infer<typeof sideSchema>): string {
+  const ofUsers = `${calls} calls, ${faults} failed, ${slow} slow`
+  return probes === undefined
+    ? ofUsers
+    : `${ofUsers}, ${probes.calls} probes, ${probes.faults} failed`
 }
