@@ -4,6 +4,7 @@ import type { CommandIo } from './command.ts'
 import { type SigningOptions, withSigningOptions } from './environment-session.ts'
 
 export interface RolloutOptions extends SigningOptions {
+  readonly once?: boolean
   readonly watch?: boolean
   readonly untilDone?: boolean
   /** Seconds, as typed. */
@@ -29,7 +30,7 @@ export function addRolloutCommand(program: Command, io: CommandIo): void {
     .option('--interval <seconds>', 'when it goes on: how long to wait between two looks', '5')
     .option('--prometheus <url>', 'where policies with a query are asked (NEEDLE_PROMETHEUS)')
     .addHelpText('after', exitCodes)
-    .action(async (options: RolloutOptions & { readonly once?: boolean }) => {
+    .action(async (options: RolloutOptions) => {
       const { runRollout } = await import('./run-rollout.ts')
       await runRollout(io, options)
     })

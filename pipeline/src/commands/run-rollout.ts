@@ -13,6 +13,7 @@ const daySeconds = 24 * 60 * 60
 
 /** The implementation of `needle rollout`. */
 export async function runRollout(io: CommandIo, options: RolloutOptions): Promise<void> {
+  assertOneWay(options)
   const intervalMs = parseSeconds('--interval', options.interval, { from: 1, to: 3600 })
   const timeoutMs = parseTimeout(options)
   const prometheus = parsePrometheus(options.prometheus ?? io.env['NEEDLE_PROMETHEUS'])
@@ -63,6 +64,17 @@ function printLine(
   { text, json }: CommandResult,
 ): void {
   io.stdout(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`)
+}
+
+/** Of two one would be ignored: a watch that ends is found out when it is missed. */
+function assertOneWay({ once, watch, untilDone }: RolloutOptions): void {
+  const ways = { '--once': once, '--watch': watch, '--until-done': untilDone }
+  const given = Object.entries(ways).flatMap(([name, isGiven]) => (isGiven === true ? [name] : []))
+  if (given.length <= 1) return
+  throw new PipelineError(
+    'USAGE_INVALID',
+    `Give one of --once, --watch and --until-done, not ${given.join(' and ')}`,
+  )
 }
 
 function parseTimeout({ untilDone, timeout, leaveUnfinished }: RolloutOptions): number {

@@ -292,6 +292,8 @@ test.each([
   [['--interval', '0'], '--interval takes seconds'],
   [['--until-done', '--timeout', '0'], '--timeout takes seconds from 1 to 86400, not \\"0\\"'],
   [['--watch', '--timeout', '10'], '--timeout goes with --until-done'],
+  [['--watch', '--until-done'], 'one of --once, --watch and --until-done, not --watch and --until'],
+  [['--once', '--watch'], 'one of --once, --watch and --until-done, not --once and --watch'],
   [['--until-done', '--leave-unfinished'], '--leave-unfinished goes with --timeout'],
   [['--prometheus', 'prometheus:9090'], '--prometheus takes an address'],
 ])('%o is refused with what it takes', async (args, message) => {
