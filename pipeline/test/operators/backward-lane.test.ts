@@ -4,6 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import { readEnvironment } from '../../src/environment-state/read-environment.ts'
 import { toFunctionStates } from '../../src/plan/function-states.ts'
+import { planRefresh } from '../../src/plan/plan-refresh.ts'
+import { planRollback } from '../../src/plan/plan-rollback.ts'
+import { changeEnvironment } from '../../src/publish/change-environment.ts'
 import { readHistoryVersions } from '../publisher/environment-under-test.ts'
 import { ask, createOperatedEnvironment, type OperatedEnvironment } from './operated-environment.ts'
 
@@ -84,14 +87,57 @@ describe('backward is one manifest: no step, no analysis, no build, no alarm in 
 
     expect((await rollback()).exitCode).toBe(4) // the alarmed instance does not follow
 
-    const { stable, rollout, hold } = await stateOfCard()
+    const { rollout, hold } = await stateOfCard()
     expect({ rollout, mode: hold?.mode }).toEqual({ rollout: null, mode: 'revision' })
     expect(await readHistoryVersions(on.store)).toEqual([...before.history, 4])
     expect(await built()).toEqual(before.objects)
     const newcomer = await on.startInstance('bff-new')
     expect(newcomer.status().manifest?.version).toBe(4)
     expect(await ask(newcomer, 'shop/card')).toBe('card 1')
-    expect(stable.release).not.toBeNull()
+  })
+
+  test('no report, policy or build is looked at: a rollback reads what is desired, and writes that', async () => {
+    await on.publish({ 'shop/card': 'card 2' })
+    await on.publish({ 'shop/card': 'card 3' }, { canarySteps: slowSteps })
+    await ringEveryAlarm()
+    const asked: string[] = []
+    const written: string[] = []
+    const store: ArtifactStore = {
+      ...on.store,
+      get: (key, options) => {
+        asked.push(key)
+        return on.store.get(key, options)
+      },
+      list: (prefix, options) => {
+        asked.push(prefix)
+        return on.store.list(prefix, options)
+      },
+      put: (key, bytes, options) => {
+        written.push(key)
+        return on.store.put(key, bytes, options)
+      },
+    }
+    const publisher = { ...on.publisher, access: { ...on.publisher.access, store } }
+    await changeEnvironment(publisher, async (state) => ({
+      plan: planRollback({
+        state,
+        function: 'shop/card',
+        to: 'previous',
+        actor: 'Bo',
+        reason: 'bad',
+        now: Date.now(),
+      }),
+      uploads: [],
+    }))
+    const desired = /^environments\/production\/(?:manifest|history|groups|quarantine|probe)\b/
+    expect(asked.filter((key) => !desired.test(key))).toEqual([])
+    expect(written.map((key) => desired.exec(key)?.[0].split('/').at(-1))).toEqual([
+      'probe',
+      'groups',
+      'quarantine',
+      'history',
+      'manifest',
+    ])
   })
 
   test('a running instance has it in memory: it fetches neither release nor artifact', async () => {
@@ -138,8 +184,6 @@ describe('backward is one manifest: no step, no analysis, no build, no alarm in 
 
   test('nor does an expired manifest: the rollback is a newer one', async () => {
     await on.publish({ 'shop/card': 'card 2' })
-    const { changeEnvironment } = await import('../../src/publish/change-environment.ts')
-    const { planRefresh } = await import('../../src/plan/plan-refresh.ts')
     const past = Date.now() - 90 * 24 * 3_600_000
     await changeEnvironment({ ...on.publisher, clock: { now: () => past } }, async (state) => ({
       plan: planRefresh({ state, actor: 'Ann', reason: 'long ago' }),
