@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { objectKey, type Rollout, signDocument } from '@needle-faas/runtime/manifest'
 import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import * as z from 'zod'
 import { findAlarms } from '../../src/alarms/find-alarms.ts'
@@ -52,7 +52,10 @@ beforeEach(async () => {
   on = await createOperatedEnvironment()
   await on.publish({ 'shop/card': 'card 1', 'shop/quote': 'quote' })
 })
-afterEach(() => on[Symbol.asyncDispose]())
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await on[Symbol.asyncDispose]()
+})
 
 async function alarms(...args: string[]) {
   const run = await on.needle(['alarms', ...args, ...on.location, '--json'], env)
@@ -420,25 +423,68 @@ test('a store that goes away is an alarm while it is watched, not the end of the
   expect((await look(during.told)).notices).toMatchObject([{ status: 'resolved' }])
 })
 
-test('--watch writes a line of JSON for each, and ends when it is interrupted', async () => {
+/** A watch in JSON; `end` interrupts it and gives its exit code. */
+function watch(location: readonly string[]) {
   const interrupt = new AbortController()
-  let stdout = ''
-  const watching = main(['alarms', '--watch', '--interval', '1', ...on.location, '--json'], {
-    stdout: (text) => void (stdout += text),
-    stderr: () => {},
+  const told = { stdout: '', stderr: '' }
+  const watching = main(['alarms', '--watch', '--interval', '1', ...location, '--json'], {
+    stdout: (text) => void (told.stdout += text),
+    stderr: (text) => void (told.stderr += text),
     isTerminal: false,
     cwd: on.directory,
     env: {},
     signal: interrupt.signal,
   })
+  return {
+    told,
+    codes: () => {
+      const lines = told.stdout.trimEnd().split('\n')
+      return lines.map((line) => noticeSchema.parse(JSON.parse(line)).alarm.code)
+    },
+    end: () => {
+      interrupt.abort()
+      return watching
+    },
+  }
+}
+
+test('--watch writes a line of JSON for each, and ends when it is interrupted', async () => {
+  const watching = watch(on.location)
   await order('stop', 'shop/quote')
-  await expect.poll(() => stdout).toContain('\n')
-  interrupt.abort()
-  expect(await watching).toBe(0)
-  const lines = stdout.trimEnd().split('\n')
-  expect(lines.map((line) => noticeSchema.parse(JSON.parse(line)).alarm.code)).toEqual([
-    'FUNCTION_STOPPED',
-  ])
+  await expect.poll(() => watching.told.stdout).toContain('\n')
+  expect(await watching.end()).toBe(0)
+  expect(watching.codes()).toEqual(['FUNCTION_STOPPED'])
+})
+
+test('--watch takes what a key signed that was added since it began', async () => {
+  const watching = watch(on.location)
+  await expect
+    .poll(() => on.store.get(objectKey.alarms('production'), { maxBytes: 1e6 }))
+    .toMatchObject({ status: 'found' })
+  const rootKey = join(on.directory, '..', 'root.jwk.json')
+  await writeFile(rootKey, JSON.stringify(on.trust.keys.root.privateJwk))
+  const rotate = ['keys', 'rotate', '--add', 'operator', '--key', rootKey, '--out', '../new']
+  expect((await on.needle([...rotate, ...on.location])).exitCode).toBe(0)
+  const stop = ['stop', 'shop/quote', '--reason', 'x', '--wait', '0', ...on.location]
+  const run = await on.needle([...stop, '--key', '../new/operator.jwk.json'])
+  expect(run.exitCode).toBe(0)
+  await expect.poll(() => watching.told.stdout, { timeout: 5000 }).toContain('\n')
+  await watching.end()
+  expect(watching.codes()).toEqual(['FUNCTION_STOPPED'])
+})
+
+test('--watch waits for a store that is away when it begins, which a single run does not', async () => {
+  const [, , ...trust] = on.location
+  const location = ['--store', 's3://acme/production?endpoint=http://127.0.0.1:9', ...trust]
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'of nobody')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'of nobody')
+  vi.stubEnv('AWS_REGION', 'eu-central-1')
+  const watching = watch(location)
+  await expect
+    .poll(() => watching.told.stderr, { timeout: 5000 })
+    .toMatch(/STORE_UNAVAILABLE[^]*Again in 1 s/)
+  expect(await watching.end()).toBe(0)
+  expect((await on.needle(['alarms', ...location])).exitCode).toBe(3)
 })
 
 test('people read what is so, what is new and what is over', async () => {
