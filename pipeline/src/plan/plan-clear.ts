@@ -3,6 +3,7 @@ import { type Change } from './plan.ts'
 import { type Order, type OrderRefusal, planOrder } from './order.ts'
 import { isPairNamed, pairName } from './pair.ts'
 import type { Plan } from './plan.ts'
+import { signedBefore } from './signed-before.ts'
 
 export interface ClearOrder extends Order {
   /** End the hold. */
@@ -24,7 +25,10 @@ export function planClear(order: ClearOrder): Plan {
     if (!order.hold && order.quarantine === null) {
       return nothing(order, 'say what to clear: --hold, --quarantine <pair> or both')
     }
-    if (order.hold && state.hold === null) return nothing(order, 'it is not held')
+    if (order.hold && state.hold === null) {
+      const done = order.quarantine === null ? signedBefore(order, state, 'it is not held') : null
+      return done ?? nothing(order, 'it is not held')
+    }
     if (order.hold) {
       changes.push(...endsOf(state).map((text) => ({ kind: 'hold-ended' as const, text })))
     }

@@ -2,6 +2,7 @@ import { shortDigest } from '@needle-faas/runtime/manifest'
 import { holdBelowStop } from './below-stop.ts'
 import { type Order, planOrder } from './order.ts'
 import type { Plan } from './plan.ts'
+import { signedBefore } from './signed-before.ts'
 
 /**
  * A stopped function serves again what it served. Ends no other hold than a stop: one that the stop
@@ -25,6 +26,8 @@ export function planResume(order: Order): Plan {
         ],
       }
     }
+    const done = hold === null ? signedBefore(order, state, 'it is not stopped') : null
+    if (done !== null) return done
     const why =
       hold === null
         ? 'it is not stopped'

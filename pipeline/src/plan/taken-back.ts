@@ -8,9 +8,12 @@ export function takenBackHold({ hold }: FunctionState): CoveredHold | null {
   return below?.endsWithMerge === true ? below : null
 }
 
-/** Whether this hold was left by the very same order: typed again to be sure, or after a failure. */
-export function isOrderedAgain({ actor, reason }: Order, hold: CoveredHold): boolean {
-  return hold.by === actor && hold.reason === reason
+/** Whether this was left by the very same order: typed again to be sure, or after a failure. */
+export function isOrderedAgain(
+  { actor, reason }: Order,
+  before: Pick<CoveredHold, 'by' | 'reason'>,
+): boolean {
+  return before.by === actor && before.reason === reason
 }
 
 /** That what was ordered is so already. */

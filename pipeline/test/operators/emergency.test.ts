@@ -112,6 +112,30 @@ test('a stop ended gives back the hold of a rollback: no merge of the bad code g
   expect(await alarms()).toMatch(/RESOLVED +warning +ROLLED_BACK/)
 })
 
+test.each([
+  ['resume', ['resume', 'shop/card', '--reason', 'calm'], 'stopped'],
+  ['clear', ['clear', 'shop/card', '--hold', '--reason', 'calm'], 'held'],
+])(
+  '%s ordered again, as after a store that was away, is done, and follows the fleet',
+  async (_, args, what) => {
+    await on.startInstance('bff-1')
+    await order('stop', 'shop/card', '--reason', 'floods the ERP')
+    expect((await on.needle([...args, ...on.operator])).exitCode).toBe(0)
+    const again = await on.needle([...args, ...on.operator])
+    expect(again.stdout).toContain(
+      `shop/card  not changed: it is not ${what} as of version 3 of Bo: calm`,
+    )
+    expect(again.stdout).toContain('1 of 1 instance runs version 3')
+    expect(again.exitCode).toBe(0)
+    // Who orders it anew may mean something else.
+    const colleague = await on.needle([...args, ...on.operator, '--actor', 'Cleo'])
+    expect([colleague.exitCode, colleague.stdout]).toEqual([
+      1,
+      expect.stringContaining('NOTHING_TO_'),
+    ])
+  },
+)
+
 test('an order without a word of reason is not carried out', async () => {
   const stop = ['stop', 'shop/card', '--reason', '  ']
   const { exitCode, stderr } = await on.needle([...stop, ...on.operator])
