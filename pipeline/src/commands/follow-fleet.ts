@@ -49,6 +49,12 @@ export async function followFleet(
       exitCode: converged ? exitCode.ok : exitCode.unsettled,
     }
   } catch (error) {
+    if (io.signal.aborted) {
+      const { version, reason } = order.manifest
+      io.stderr(
+        `${access.environment} is at version ${version} all the same: ${reason}. Instances go on following; needle status shows who has\n`,
+      )
+    }
     if (io.signal.aborted || !isRuntimeError(error)) throw error
     return {
       text: `It is written, but who follows cannot be read (${error.code}: ${error.message}). needle status shows it once the store works`,

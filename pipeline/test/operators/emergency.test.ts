@@ -4,6 +4,7 @@ import { type ArtifactStore, RuntimeError } from '@needle-faas/runtime/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testReportedFunction } from '../../../runtime/src/manifest/testing/test-reports.ts'
 import * as z from 'zod'
+import { main } from '../../src/cli.ts'
 import { followFleet } from '../../src/commands/follow-fleet.ts'
 import { createTestRelease } from '../publisher/environment-under-test.ts'
 import {
@@ -176,6 +177,25 @@ test('who lags and who is silent is told by name, and the exit code says that no
   await expect
     .poll(async () => (await on.needle(['status', ...on.location])).stdout)
     .toMatch(/instance bff-slow +version 2 +up to date/)
+})
+
+test('whoever does not wait for the end is told that the order stands', async () => {
+  await on.startInstance('bff-slow', { pollIntervalMs: 3_600_000 })
+  const interrupt = new AbortController()
+  let stderr = ''
+  const running = main(['stop', 'shop/card', '--reason', 'drill', ...on.operator], {
+    stdout: () => {},
+    stderr: (text) => void (stderr += text),
+    isTerminal: false,
+    cwd: on.directory,
+    env: {},
+    signal: interrupt.signal,
+  })
+  await expect.poll(() => stderr, { timeout: 5000 }).toContain('0 of 1 instance runs version 2')
+  interrupt.abort()
+  expect(await running).toBe(130)
+  expect(stderr).toContain('production is at version 2 all the same: drill')
+  expect(stderr).toContain('needle status')
 })
 
 test('an instance that was stopped in order is not waited for, nor does status call it lagging', async () => {
