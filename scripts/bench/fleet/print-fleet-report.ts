@@ -26,6 +26,7 @@ export function printFleetReport({ options, steady, rounds }: FleetReport): bool
   const stop = rounds.flatMap((round) => round.emergencyStop)
   const abort = rounds.flatMap(({ badCanary }) => badCanary.abort)
   const calls = rounds.map(({ badCanary }) => badCanary.callsUntilTrip)
+  const untilAborted = rounds.map(({ badCanary }) => badCanary.untilAbortedMs)
   const untilTrip = rounds.map(({ badCanary }) => badCanary.untilTripMs)
   const cardFailed = sum(rounds.map(({ badCanary }) => badCanary.users.failed.card))
   const orderFailed = sum(rounds.map(({ badCanary }) => badCanary.users.failed.order))
@@ -38,8 +39,9 @@ export function printFleetReport({ options, steady, rounds }: FleetReport): bool
   const lines: readonly Line[] = [
     { what: 'publish → every instance serves it', ...spread(publish), goalMs: 5000 },
     { what: 'emergency stop → every instance', ...spread(stop), goalMs: 5000 },
-    { what: 'first trip → aborted on every instance', ...spread(abort), goalMs: 8000 },
     { what: 'bad canary published → first trip', ...spread(untilTrip), goalMs: null },
+    { what: 'first trip → aborted by manifest', ...spread(untilAborted), goalMs: null },
+    { what: 'first trip → aborted on every instance', ...spread(abort), goalMs: 8000 },
   ]
   const { cpu, node } = thisMachine()
   console.log(`\n${cpu}, Node ${node}, shared by all of it

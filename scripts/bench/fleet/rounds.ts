@@ -22,6 +22,8 @@ export interface RoundResult {
     readonly callsUntilTrip: number
     /** From the signing of the rollout to its first trip. */
     readonly untilTripMs: number
+    /** From that trip to the signing of the manifest that ends the rollout. */
+    readonly untilAbortedMs: number
     /** From that trip until each instance serves the manifest that ends the rollout. */
     readonly abort: readonly number[]
     readonly users: LoadCount
@@ -112,6 +114,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
       function: name,
       callsUntilTrip: first.canaryCalls,
       untilTripMs: first.at - rollout.issuedAt,
+      untilAbortedMs: ended.issuedAt - first.at,
       abort,
       users: met,
       requests,
