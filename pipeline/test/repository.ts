@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { appendFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type SimpleGit, simpleGit } from 'simple-git'
 
 /** Paths relative to the repository root, and their contents; null removes the file. */
@@ -17,7 +19,17 @@ export interface TestRepository extends AsyncDisposable {
   commit(files: Files, message?: string): Promise<string>
 }
 
+const execute = promisify(execFile)
+
 const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+
+/** Of the repository alone: who commits, and that nothing is signed. */
+const ownConfig = `[user]
+\tname = Ada Author
+\temail = ada@example.test
+[commit]
+\tgpgsign = false
+`
 
 /** What every repository of functions has; `files` of a test add to it or replace it. */
 const basis: Files = {
@@ -58,11 +70,11 @@ export default defineConfig(${JSON.stringify(config, null, 2)})
 export async function createRepository(files: Files = {}): Promise<TestRepository> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'needle-repository-')))
   await symlink(nodeModules, join(directory, 'node_modules'))
-  const git = simpleGit(directory)
-  await git.init(['--initial-branch=main'])
-  await git.addConfig('user.name', 'Ada Author')
-  await git.addConfig('user.email', 'ada@example.test')
-  await git.addConfig('commit.gpgsign', 'false')
+  // What simple-git runs takes 50 ms longer when Git says nothing; repositories are made by the hundred.
+  const run = async (...args: string[]): Promise<string> =>
+    (await execute('git', args, { cwd: directory })).stdout.trim()
+  await run('init', '--quiet', '--initial-branch=main')
+  await appendFile(join(directory, '.git/config'), ownConfig)
 
   const write = async (changes: Files): Promise<void> => {
     for (const [path, content] of Object.entries(changes)) {
@@ -77,15 +89,15 @@ export async function createRepository(files: Files = {}): Promise<TestRepositor
   }
   const commit = async (changes: Files, message = 'Change'): Promise<string> => {
     await write(changes)
-    await git.add('.')
-    await git.raw(['commit', '--quiet', '--allow-empty', '--message', message])
-    return (await git.revparse(['HEAD'])).trim()
+    await run('add', '.')
+    await run('commit', '--quiet', '--allow-empty', '--message', message)
+    return run('rev-parse', 'HEAD')
   }
 
   await commit({ ...basis, ...files }, 'Begin')
   return {
     directory,
-    git,
+    git: simpleGit(directory),
     write,
     commit,
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
