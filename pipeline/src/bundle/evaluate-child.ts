@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
 import { describeArtifact } from '@needle-faas/runtime/container'
 import type { EvaluationReply, EvaluationRequest } from './evaluation.ts'
@@ -28,4 +29,6 @@ process.on('message', (request: EvaluationRequest) => {
   // lets what the function started in microtasks run out before its verdict, so that the blame falls right
   void setImmediate().then(() => process.send?.(reply))
 })
+// It will be killed, which keeps nothing.
+flushCompileCache()
 process.send?.('ready')

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ArtifactDescription } from '@needle-faas/runtime/container'
 import { type Issue, PipelineError, type PipelineErrorCode } from '../errors.ts'
@@ -64,7 +66,7 @@ export function createEvaluator({ timeoutMs = 5000, signal }: EvaluatorOptions =
  */
 async function startChild(): Promise<ChildProcess> {
   const child = fork(fileURLToPath(siblingScript('./evaluate-child', import.meta.url)), [], {
-    env: { NODE_ENV: 'production' },
+    env: { NODE_ENV: 'production', ...compileCache() },
     execArgv: [...sourceExecArgv, '--unhandled-rejections=none', '--no-warnings'],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -85,6 +87,12 @@ async function startChild(): Promise<ChildProcess> {
     stopWaiting.abort()
   }
   return child
+}
+
+/** Our own code is compiled once for all children, where this process keeps its own. */
+function compileCache(): Record<string, string> {
+  const ofThisVersion = getCompileCacheDir()
+  return ofThisVersion === undefined ? {} : { NODE_COMPILE_CACHE: dirname(ofThisVersion) }
 }
 
 type Answer = EvaluationReply | { readonly status: 'timedOut' } | { readonly status: 'exited' }
