@@ -125,7 +125,7 @@ async function report(on: PublishedRepository, calls: number, faults = 0): Promi
   await store.put(objectKey.instance('production', 'one'), bytes)
 }
 
-test('a rollout by commands: no reports, too few calls, approval, everyone', async () => {
+test.concurrent('a rollout by commands: no reports, too few calls, approval, everyone', async () => {
   await using on = await onItsWay()
   const blind = await on.needle(['rollout'])
   expect([decided(blind), blind.exitCode]).toEqual([['hold error'], 3])
@@ -157,7 +157,7 @@ test('a rollout by commands: no reports, too few calls, approval, everyone', asy
   expect(history).toMatchObject([{ actor: 'needle rollout', decisions: [{ kind: 'promote' }] }])
 })
 
-test('an abort exits with 1, says why, and a policy that is not approved yet waits at 0 %', async () => {
+test.concurrent('an abort exits with 1, says why, and a policy that is not approved yet waits at 0 %', async () => {
   const steps = [{ weightPercent: 10, ...now, approval: true }]
   await using on = await onItsWay({ steps })
   const card = async () =>
@@ -173,7 +173,7 @@ test('an abort exits with 1, says why, and a policy that is not approved yet wai
   expect((await card())?.rollout).toBeNull()
 })
 
-test('--watch goes on through a damaged store, tells each decision once, and ends well', async () => {
+test.concurrent('--watch goes on through a damaged store, tells each decision once, and ends well', async () => {
   await using on = await onItsWay()
   const { ended, told, stderr, interrupt } = start(on, '--watch')
   try {
@@ -219,7 +219,7 @@ async function ending({ ended, lines }: ReturnType<typeof start>) {
   return [z.object({ ended: z.string() }).parse(last).ended, exitCode]
 }
 
-test('--until-done has a verdict and an exit code for each way in which time can be over', async () => {
+test.concurrent('--until-done has a verdict and an exit code for each way in which time can be over', async () => {
   await using on = await onItsWay()
   const outOfTime = (...more: string[]) =>
     ending(start(on, '--until-done', '--timeout', '1', ...more))
@@ -232,7 +232,7 @@ test('--until-done has a verdict and an exit code for each way in which time can
   expect(await outOfTime('--leave-unfinished')).toEqual(['running', 0])
 })
 
-test('--until-done goes on until everyone has it, and ends at once when nothing is on its way', async () => {
+test.concurrent('--until-done goes on until everyone has it, and ends at once when nothing is on its way', async () => {
   await using on = await onItsWay({ rollbackWindowMs: 0 })
   await report(on, 50)
   await on.needle(['approve', 'shop/card', '--reason', 'go'])
@@ -245,7 +245,7 @@ test('--until-done goes on until everyone has it, and ends at once when nothing 
   expect(await ending(start(on, '--until-done'))).toEqual(['successful', 0])
 })
 
-test.each(['--watch', '--until-done'])(
+test.concurrent.each(['--watch', '--until-done'])(
   '%s ends at once with a key that may not sign here',
   async (how) => {
     await using on = await onItsWay()
@@ -256,7 +256,7 @@ test.each(['--watch', '--until-done'])(
   },
 )
 
-test('--until-done waits for the end of a rollback window', async () => {
+test.concurrent('--until-done waits for the end of a rollback window', async () => {
   await using on = await createPublishedRepository()
   await on.publish(first)
   await on.publish(second)
@@ -265,7 +265,7 @@ test('--until-done waits for the end of a rollback window', async () => {
   expect(watching.told()[0]).toBe('wait running')
 })
 
-test('--until-done has failed when a canary was taken back while it looked, by whomever', async () => {
+test.concurrent('--until-done has failed when a canary was taken back while it looked, by whomever', async () => {
   await using on = await onItsWay()
   await report(on, 10, 10)
   expect(await ending(start(on, '--until-done'))).toEqual(['failed', 1])
@@ -280,7 +280,7 @@ test('--until-done has failed when a canary was taken back while it looked, by w
   expect(await ending(watching)).toEqual(['failed', 1])
 })
 
-test('--until-done that is interrupted does not say that all is well', async () => {
+test.concurrent('--until-done that is interrupted does not say that all is well', async () => {
   await using on = await onItsWay()
   const watching = start(on, '--until-done')
   await until(() => expect(watching.lines).not.toEqual([]))
@@ -288,7 +288,7 @@ test('--until-done that is interrupted does not say that all is well', async () 
   expect(await watching.ended).toBe(130)
 })
 
-test.each([
+test.concurrent.each([
   [['--interval', '0'], '--interval takes seconds'],
   [['--until-done', '--timeout', '0'], '--timeout takes seconds from 1 to 86400, not \\"0\\"'],
   [['--watch', '--timeout', '10'], '--timeout goes with --until-done'],

@@ -5,7 +5,8 @@ import type { Files } from '../repository.ts'
 import { policyDoneWith } from './live-rollouts.ts'
 import { type BffProcess, createProcessFleet, type ProcessFleet } from './process-fleet.ts'
 
-// Builds, processes, and a report every ten seconds: half a minute on a busy machine.
+// Builds, processes, and a report every ten seconds: half a minute on a busy machine. They wait for
+// most of that, each for a fleet of its own, and so do it together.
 vi.setConfig({ testTimeout: 180_000 })
 
 const minute = 60_000
@@ -61,7 +62,7 @@ async function desired(fleet: ProcessFleet): Promise<string> {
 
 const both = new Set(['200 {"card":1}', '200 {"card":2}'])
 
-test('a canary that ends the processes of most of those who run it is never taken for good, however long ago that was', async () => {
+test.concurrent('a canary that ends the processes of most of those who run it is never taken for good, however long ago that was', async () => {
   await using fleet = await begin()
   const names = ['bff-1', 'bff-2', 'bff-3']
   const [one, ...others] = await deployTo(fleet, names, leaking)
@@ -106,7 +107,7 @@ test('a canary that ends the processes of most of those who run it is never take
   })
 })
 
-test('half of the instances that hang hold a canary as well, and after its abort the next one gets to everyone', async () => {
+test.concurrent('half of the instances that hang hold a canary as well, and after its abort the next one gets to everyone', async () => {
   await using fleet = await begin()
   const [one, two] = await deployTo(fleet, ['bff-1', 'bff-2'], good)
   two?.child.kill('SIGSTOP')
@@ -146,7 +147,7 @@ test('half of the instances that hang hold a canary as well, and after its abort
   }
 })
 
-test('an instance that stops in order, as one that autoscaling takes away does, is missed by nobody', async () => {
+test.concurrent('an instance that stops in order, as one that autoscaling takes away does, is missed by nobody', async () => {
   await using fleet = await begin()
   const [one, two] = await deployTo(fleet, ['bff-1', 'bff-2'], good)
   if (two === undefined) throw new Error('no bff-2')
