@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { joinParts } from '../../src/function/container/artifact-parts.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { runawayLoops } from './support/runaway-loops.ts'
@@ -19,20 +19,21 @@ function releaseOf(revisionId: string | null): RegExp {
   return new RegExp(`^sha256:${revisionId?.split('@')[1]}`)
 }
 
-describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, () => {
+describe(`a function that never lets go, on Node.js ${nodeUnderTest.version}, of many in one process,`, () => {
   let server: FaultServer
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await startFaultServer({ limitMs })
   })
-  afterEach(async () => server.close())
+  afterAll(async () => server.close())
 
   it.each(Object.entries(runawayLoops))(
     'is stopped in %s, while others are answered',
-    async (_, handler) => {
-      await server.publish({ name: 'culprit', handler })
+    async (what, handler) => {
+      const name = `culprit-${Object.keys(runawayLoops).indexOf(what)}`
+      await server.publish({ name, handler })
       const [culprit, ...others] = await Promise.all([
-        server.call('culprit'),
+        server.call(name),
         server.call('plain'),
         server.call('waiting'),
         server.call('plain'),
@@ -42,12 +43,21 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
         expect(other).toMatchObject({ status: 200, body: { n: '1' } })
         expect(other.durationMs).toBeLessThan(longestStallMs)
       }
-      expect(await server.call('culprit')).toMatchObject({
+      expect(await server.call(name)).toMatchObject({
         status: 503,
         code: 'FUNCTION_QUARANTINED',
       })
     },
   )
+})
+
+describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, () => {
+  let server: FaultServer
+
+  beforeEach(async () => {
+    server = await startFaultServer({ limitMs })
+  })
+  afterEach(async () => server.close())
 
   it.each([
     ['by itself', '{ input: __needle_packages.endless, handler: () => ({}) }'],
