@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['needle-source', 'node', 'import', 'default']
@@ -15,8 +17,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     execArgv: ['--conditions=needle-source'],
+    // Hundreds of processes that tests start read the same sources; where `needle` itself keeps them.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     // Vitest leaves one core to itself, of two; but most tests wait for something most of the time.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
