@@ -44,12 +44,14 @@ export function openStreamBody(
 ): OpeningBody {
   const reader = source.getReader()
   // Whoever reads the answer is the host; what the function does for it stays charged to the call.
-  const withinCall = AsyncLocalStorage.snapshot()
+  const snapshot = AsyncLocalStorage.snapshot()
+  // From a bare microtask: within the snapshot itself, and under a socket's callback, the watchdog
+  // could not end a loop. Nor need the reader be the host's: that of a subclass may throw at once.
+  const withinCall: StreamParts['withinCall'] = (run) => snapshot(() => microtask.then(run))
   // The source may be the very thing that hangs or throws; the call is over either way.
   const abandon = async (reason: unknown): Promise<void> => {
     // Should it have to be stopped, that drops what waits for its turn: the answer must have left.
     await nextTurn()
-    await microtask
     await withinCall(() => reader.cancel(reason)).catch(() => undefined)
   }
   const opened = open({ reader, withinCall, abandon, events })
@@ -60,7 +62,7 @@ export function openStreamBody(
 
 interface StreamParts {
   readonly reader: ReadableStreamDefaultReader<unknown>
-  readonly withinCall: <Result>(run: () => Result) => Result
+  readonly withinCall: <Result>(run: () => Promise<Result>) => Promise<Result>
   readonly abandon: OpeningBody['abandon']
   readonly events: StreamBodyEvents
 }
@@ -89,8 +91,6 @@ async function open({ reader, withinCall, abandon, events }: StreamParts): Promi
       pull: async (controller) => {
         events.onProgress()
         try {
-          // A function is entered from a microtask, never from the socket's callback.
-          await microtask
           const chunk = await (ahead ?? withinCall(() => reader.read()))
           ahead = null
           events.onProgress()
@@ -114,11 +114,15 @@ async function open({ reader, withinCall, abandon, events }: StreamParts): Promi
 
 const utf8 = new TextEncoder()
 
-/** Typed arrays of the function's realm become the host's, without a copy. */
+/**
+ * Typed arrays of the function's realm become the host's. A copy: their memory is the function's, which
+ * may transfer it, or let WebAssembly grow it, before the host has written it. Node.js throws for memory
+ * that is gone where nothing catches it.
+ */
 function toBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === 'string') return utf8.encode(chunk)
   if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice()
   }
   throw new TypeError(`A chunk of a streaming body must be bytes or text, got ${typeof chunk}`)
 }

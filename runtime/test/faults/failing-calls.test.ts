@@ -113,6 +113,50 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
     expect(reasons).toEqual(['FUNCTION_TIMEOUT', 'FUNCTION_TIMEOUT'])
   })
 
+  it.each([
+    ['throws', 'cancel() { throw new Error("no") }'],
+    ['gives no promise', 'cancel() {}'],
+  ])('streams by a class of its own whose cancel %s: is a 504 like any', async (_, cancel) => {
+    await server.publish({
+      name: 'own-stream',
+      handler: `() => {
+        class Own extends ReadableStream {
+          getReader() { return { read: () => new Promise(() => {}), ${cancel} } }
+        }
+        return new Response(new Own())
+      }`,
+      settings: { timeoutMs: 100 },
+    })
+    const bystanders = await withBystanders(server, async () => {
+      expect(await server.call('own-stream')).toMatchObject({ status: 504 })
+    })
+    expect(bystanders.failed).toBe(0)
+  })
+
+  it('streams from memory that WebAssembly lets grow: is served', async () => {
+    await server.publish({
+      name: 'growing',
+      handler: `() => {
+        const memory = new WebAssembly.Memory({ initial: 1 })
+        const encoder = new TextEncoder()
+        const chunks = ['[1', ',1', ',1', ',1', ',1', ',1]']
+        const pull = async (controller) => {
+          const chunk = chunks.shift()
+          if (chunk === undefined) return controller.close()
+          const { written } = encoder.encodeInto(chunk, new Uint8Array(memory.buffer))
+          controller.enqueue(new Uint8Array(memory.buffer, 0, written))
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          memory.grow(1)
+        }
+        return new Response(new ReadableStream({ pull }))
+      }`,
+    })
+    const bystanders = await withBystanders(server, async () => {
+      expect(await server.call('growing')).toMatchObject({ status: 200, body: [1, 1, 1, 1, 1, 1] })
+    })
+    expect(bystanders.failed).toBe(0)
+  })
+
   it('answers 50 MB: is served, and others are meanwhile', async () => {
     await server.publish({ name: 'huge', handler: '() => ({ text: "x".repeat(50_000_000) })' })
     const bystanders = await withBystanders(server, async () => {

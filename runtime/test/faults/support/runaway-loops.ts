@@ -12,6 +12,12 @@ export const runawayLoops = {
   'an answer that is an asynchronous list': `() => new Response({
     [Symbol.asyncIterator]: () => ({ next() { for (;;) {} } }),
   })`,
+  'a class of streams of its own': `() => {
+    class Own extends ReadableStream {
+      getReader() { return { read() { for (;;) {} }, cancel: async () => {} } }
+    }
+    return new Response(new Own())
+  }`,
   'the sink of a stream':
     'async () => new WritableStream({ write() { for (;;) {} } }).getWriter().write(1)',
   'a transform of a stream': `() => new Response(
