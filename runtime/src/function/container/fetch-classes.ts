@@ -1,3 +1,4 @@
+import { containerRequest } from './container-request.ts'
 import { wholeResponse } from './whole-response.ts'
 
 /**
@@ -43,10 +44,15 @@ const accessors: Readonly<Record<FetchClassName, PropertyDescriptor>> = {
 /** One for all containers; may be assigned to, as every global. */
 function accessorOf(name: FetchClassName): PropertyDescriptor {
   return {
-    get: () => (name === 'Response' ? wholeResponse() : globalThis[name]),
+    get: () => classOf(name),
     set(this: object, value: unknown) {
       Object.defineProperty(this, name, { value, writable: true, configurable: true })
     },
     configurable: true,
   }
+}
+
+function classOf(name: FetchClassName): unknown {
+  if (name === 'Request') return containerRequest()
+  return name === 'Response' ? wholeResponse() : globalThis[name]
 }

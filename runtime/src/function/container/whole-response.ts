@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { streamFrom } from './web-streams.ts'
+import { toFetchBody } from './fetch-body.ts'
 
 const bodies = new WeakMap<Response, string | Uint8Array>()
 
@@ -18,7 +18,7 @@ let made: typeof Response | null = null
 const make = (): typeof Response =>
   new Proxy(Response, {
     construct: (target, [given, ...rest]: unknown[], newTarget) => {
-      const body = isAsyncIterable(given) ? streamFrom(given) : given
+      const body = toFetchBody(given)
       const response: object = Reflect.construct(target, [body, ...rest], newTarget)
       if (response instanceof Response) remember(response, body)
       return response
@@ -31,12 +31,6 @@ const make = (): typeof Response =>
 export function wholeBodyOf(response: Response): string | Uint8Array | null {
   const body = bodies.get(response) ?? null
   return response.bodyUsed || response.body?.locked === true ? null : body
-}
-
-/** Which the host takes, too, and reads where the watchdog can end no loop. */
-function isAsyncIterable(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null || body instanceof ReadableStream) return false
-  return Symbol.asyncIterator in body
 }
 
 function remember(response: Response, body: unknown): void {

@@ -12,6 +12,11 @@ export const runawayLoops = {
   'an answer that is an asynchronous list': `() => new Response({
     [Symbol.asyncIterator]: () => ({ next() { for (;;) {} } }),
   })`,
+  'a request that is an asynchronous list': `() => new Request('http://host/', {
+    method: 'POST',
+    duplex: 'half',
+    body: { [Symbol.asyncIterator]: () => ({ next() { for (;;) {} } }) },
+  }).text()`,
   'a class of streams of its own': `() => {
     class Own extends ReadableStream {
       getReader() { return { read() { for (;;) {} }, cancel: async () => {} } }
