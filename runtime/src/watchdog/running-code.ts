@@ -4,6 +4,7 @@ import { type Attribution, currentCall } from '../function/attribution.ts'
 import { revisionIdOf } from '../function/container/artifact-format.ts'
 import { fitCheckUrl } from '../function/container/fit-check.ts'
 import { isPackagesUrl } from '../function/container/packages-script.ts'
+import { realmUrl } from '../function/container/realm.ts'
 
 /** Code of a function that the main thread is busy with. */
 export interface RunningCode {
@@ -55,7 +56,36 @@ function findRevision(
   }
   // Packages that were entered without a frame of the function's own, which would have named it.
   if (interrupted.some(isPackagesUrl)) return call?.revision ?? null
-  // Between two microtasks of an endless chain nobody's code is there, but the chain's async context.
-  const isBetween = interrupted.every((script) => script.startsWith('node:'))
-  return isBetween ? (call?.revision ?? null) : null
+  return isOfCall(interrupted) ? (call?.revision ?? null) : null
 }
+
+/**
+ * Whether a stack on which no script of a function is to be seen is busy with the call whose async
+ * context it is in:
+ *
+ * - A step of the call is under way, and above it is only what the runtime does for it, such as to write
+ *   JSON, or a native.
+ * - The innermost code has no script of its own, as what `new Function`, `eval` or WebAssembly make,
+ *   and was entered by itself: after an `await` of its own, or as a callback. With code of the host's
+ *   below it, it is the host's, such as a serialiser of a service.
+ * - No code is there at all, between two microtasks of an endless chain.
+ */
+function isOfCall(interrupted: readonly string[]): boolean {
+  const step = interrupted.indexOf(realmUrl)
+  const above = step < 0 ? interrupted : interrupted.slice(0, step)
+  const innermost = above.find((script) => !script.startsWith('node:')) ?? nameless
+  return (step >= 0 || hasNoName(innermost)) && above.every((script) => isNotOfHost(script))
+}
+
+const nameless = ''
+
+function hasNoName(script: string): boolean {
+  return script === nameless || script.startsWith('wasm:')
+}
+
+function isNotOfHost(script: string): boolean {
+  return hasNoName(script) || /^n(?:ode|eedle):/.test(script) || script.startsWith(ownDirectory)
+}
+
+/** Of the runtime, whether it runs from source or built. */
+const ownDirectory = new URL('../', import.meta.url).href

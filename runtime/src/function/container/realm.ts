@@ -60,6 +60,9 @@ export interface StepsCall<Rest = never> {
   failOutput(issues: readonly StandardSchemaV1.Issue[]): void
 }
 
+/** Names the code of steps in stacks. */
+export const realmUrl = 'needle:realm'
+
 const script = new vm.Script(
   `'use strict';
 (() => {
@@ -141,7 +144,7 @@ const script = new vm.Script(
     },
   };
 })()`,
-  { filename: 'needle:realm' },
+  { filename: realmUrl },
 )
 
 /** The realm of this context; null: the one this code is in. */

@@ -45,6 +45,23 @@ export const runawayLoops = {
   }`,
   'a timer callback': '() => new Promise(() => { setTimeout(() => { for (;;) {} }, 5) })',
   'a regular expression': 'async () => /^(a+)+$/.test("a".repeat(40) + "b")',
+  'code made of text, after an await of its own':
+    "() => new (async () => {}).constructor('await null; for (;;) {}')()",
+  'code made of text, called by a timer':
+    "() => new Promise(() => { setTimeout(new Function('for (;;) {}'), 5) })",
+  // (module (func (export "f") (loop br 0)))
+  WebAssembly: `async () => {
+    const module = new WebAssembly.Module(new Uint8Array([
+      0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0,
+      10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11,
+    ]))
+    return Promise.resolve().then(new WebAssembly.Instance(module).exports.f)
+  }`,
+  'a native as its handler': "RegExp.prototype.test.bind(/^(a+)+$/, 'a'.repeat(40) + 'b')",
+  'the JSON of its answer': `async () => {
+    const list = (of) => new Array(1000).fill(of)
+    return list(list(list(7)))
+  }`,
   'a sort': `async () => {
     const list = Array.from({ length: 1000 }, (_, at) => at)
     for (;;) list.toSorted(() => 0.5 - Math.random())
