@@ -12,6 +12,7 @@ import {
   stopped,
 } from './dispatch-answers.ts'
 import { isRuntimeError } from './errors.ts'
+import { handOverRefusal } from './function/answer-turn.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { LimitedCall, timeOf } from './function/limited-call.ts'
 import { chooseSide, type Side } from './rollout/choose-side.ts'
@@ -80,15 +81,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const invoke = (name: string, call: Call): Promise<Outcome> => {
     // Looked up again: since the match the table may have been swapped and the revision retired.
     const slot = serving.current.slots.get(name)
-    if (slot === undefined) return Promise.resolve(routeNotFound)
+    if (slot === undefined) return refused(routeNotFound)
     if (slot.stopped) {
-      return Promise.resolve(turnAway(name, stopped(name, slot.stable?.revision.id ?? null)))
+      return refused(turnAway(name, stopped(name, slot.stable?.revision.id ?? null)))
     }
     const side = sideOf(slot, call)
     const revision = slot[side]?.revision
-    if (revision === undefined) return Promise.resolve(turnAway(name, quarantined(name)))
+    if (revision === undefined) return refused(turnAway(name, quarantined(name)))
     const shed = options.shed()
-    if (shed.size > 0 && shed.has(name)) return Promise.resolve(turnAway(name, overloaded(name)))
+    if (shed.size > 0 && shed.has(name)) return refused(turnAway(name, overloaded(name)))
     if (!revision.isReady) return invokeOther(name, revision, call)
     if (isDivided(slot)) return invokeDivided(slot, side, call, options.rollouts)
     const { guarded } = options.stableGuards
@@ -109,7 +110,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   ): Promise<Outcome> => {
     const slot = serving.current.slots.get(name)
     const isStill = slot !== undefined && pick(slot, call) === revision
-    return isStill ? Promise.resolve(turnAway(name, otherwise)) : invoke(name, call)
+    return isStill ? refused(turnAway(name, otherwise)) : invoke(name, call)
   }
 
   /** Waits for the revision no longer than for an answer, with as many others as it may have calls. */
@@ -162,4 +163,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return match.status === 'notFound' ? routeNotFound : methodNotAllowed(match.allow)
     },
   }
+}
+
+function refused(outcome: Outcome): Promise<Outcome> {
+  return new Promise((resolve) => handOverRefusal(resolve, outcome))
 }

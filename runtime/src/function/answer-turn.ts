@@ -21,6 +21,16 @@ export function handOver(take: Take, outcome: Outcome): void {
   if (takers.push(take) === 1) process.nextTick(handOverAll)
 }
 
+/**
+ * Hands over what a call is answered that nothing is entered for, such as one too many: in a turn of its
+ * own. It is known before the calls that came with it are entered, whose end would take it along; a tick
+ * comes too early for it.
+ */
+export function handOverRefusal(take: Take, outcome: Outcome): void {
+  if (callsUnderWay() === 0) return take(outcome)
+  setImmediate(() => take(outcome))
+}
+
 /** Settles promises only: whoever waits for them is called when this has returned. */
 function handOverAll(): void {
   const taking = takers

@@ -5,7 +5,7 @@ import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
-import { handOver } from './answer-turn.ts'
+import { handOver, handOverRefusal } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
@@ -174,9 +174,9 @@ function createRevision(
   const forget = lookAfter(active)
 
   // Here, not handed in: a callback made in `load` would keep all that is let go of below.
-  const turnAway = (answer: Outcome): Outcome => {
+  const turnAway = (answer: Outcome, take: (outcome: Outcome) => void): void => {
     if (answer.errorCode !== null) registry?.turnAway(identity.release.function, answer.errorCode)
-    return answer
+    handOverRefusal(take, answer)
   }
 
   const revision: Revision = {
@@ -192,9 +192,9 @@ function createRevision(
     },
     invoke: (call: Call) =>
       new Promise<Outcome>((onOutcome) => {
-        if (shared === null) return onOutcome(turnAway(toOutcome(stopped, jsonHeaders)))
-        if (isRunaway) return onOutcome(turnAway(toOutcome(quarantined, jsonHeaders)))
-        if (active.isFull) return onOutcome(turnAway(busyOutcome(shared)))
+        if (shared === null) return turnAway(toOutcome(stopped, jsonHeaders), onOutcome)
+        if (isRunaway) return turnAway(toOutcome(quarantined, jsonHeaders), onOutcome)
+        if (active.isFull) return turnAway(busyOutcome(shared), onOutcome)
         const take = (outcome: Outcome): void => handOver(onOutcome, outcome)
         return new ActiveCall(call, shared, take).start()
       }),

@@ -99,4 +99,16 @@ describe(`a function stopped in the turn in which another ends, on Node.js ${nod
     expect(await server.faults('bystander')).toBe(0)
     expect(await server.call('bystander')).toMatchObject({ status: 200 })
   })
+
+  it.each([
+    ['one call too many', { maxConcurrency: 1 }, 503],
+    ['a function that is quarantined', {}, 503],
+  ])('refuses %s that came with its own', async (_, limits, status) => {
+    await server.publish({ name: 'culprit', handler: '() => { for (;;) {} }', settings: limits })
+    await server.publish({ name: 'refused', handler: '() => { for (;;) {} }' })
+    await server.call('refused')
+    const second = 'maxConcurrency' in limits ? 'culprit' : 'refused'
+    const text = await server.pipeline(['culprit', second])
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 504', `HTTP/1.1 ${status}`])
+  })
 })
