@@ -78,6 +78,23 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(await server.call('culprit')).toMatchObject({ code: 'FUNCTION_QUARANTINED' })
   })
 
+  // The V8 of Node.js 26 writes JSON without a look for orders to stop.
+  it.runIf(nodeUnderTest.version.startsWith('v24'))(
+    'is stopped in the JSON of its answer',
+    async () => {
+      await server.publish({
+        name: 'culprit',
+        handler: `async () => {
+          const list = (of) => new Array(1000).fill(of)
+          return list(list(list(7)))
+        }`,
+      })
+      const [culprit, plain] = await Promise.all([server.call('culprit'), server.call('plain')])
+      expect(culprit).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+      expect(plain).toMatchObject({ status: 200 })
+    },
+  )
+
   it('is stopped where it cancels a stream, after the answer', async () => {
     await server.publish({
       name: 'culprit',
