@@ -14,6 +14,7 @@ import { createMetricsRegistry } from './metrics/metrics-registry.ts'
 import { createOpenTelemetryMetrics } from './metrics/open-telemetry-metrics.ts'
 import { toPrometheusText } from './metrics/prometheus-text.ts'
 import type { TrustRoot } from './manifest/trust-root.ts'
+import { pause } from './pause.ts'
 import { verifyTrustRoot } from './manifest/verify.ts'
 import { type OverloadGuard, startOverloadGuard } from './overload/overload-guard.ts'
 import { createFailingStables } from './sync/failing-stables.ts'
@@ -283,6 +284,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const start = async (): Promise<void> => {
     try {
       synchronizer = await begin()
+      // The watchdog's thread is started in a turn of its own.
+      await pause()
     } catch (error) {
       begun.reject(error)
       throw error

@@ -272,9 +272,9 @@ export function createActivator(options: ActivatorOptions): Activator {
         }
       }
       await pause()
-      const warm = plans.flatMap(warmReleases)
+      const warm = new Set(plans.flatMap(warmReleases))
       await pause()
-      pool.keepOnly(new Set([...releasesInUse(serving.current), ...warm]))
+      pool.keepOnly(releasesInUse(serving.current, warm))
     },
     warm: async (desired, { functions, signal }) => {
       for (const each of await plan(desired)) {
@@ -340,10 +340,14 @@ function servingState(slot: Slot): ServingState {
   return { stable: slot.stable?.ref ?? null, canary: slot.canary, stopped: slot.stopped }
 }
 
-function releasesInUse(serving: Serving): Digest[] {
-  return [...serving.slots.values()]
-    .flatMap((slot) => [slot.stable?.ref.release, slot.canary?.ref.release])
-    .filter((release) => release !== undefined)
+/** With these. */
+function releasesInUse({ slots }: Serving, others: ReadonlySet<Digest>): ReadonlySet<Digest> {
+  const inUse = new Set(others)
+  for (const { stable, canary } of slots.values()) {
+    if (stable !== null) inUse.add(stable.ref.release)
+    if (canary !== null) inUse.add(canary.ref.release)
+  }
+  return inUse
 }
 
 function warmReleases(plan: FunctionPlan): Digest[] {

@@ -2,6 +2,7 @@ import type { Digest } from '../manifest/digest.ts'
 import type { ReportedStableFailure } from '../manifest/instance-report.ts'
 import type { CallMetrics } from '../metrics/call-metrics.ts'
 import type { Tally } from '../rollout/sequential-test.ts'
+import { pause } from '../pause.ts'
 import { createStableJudge, type StableJudge, toTally } from '../rollout/stable-judge.ts'
 import { toRevisionId } from '../function/revision.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -12,9 +13,9 @@ import type { Alarm } from './status.ts'
 export interface FailingStables {
   /**
    * To be called every now and then: judges what the counters of the revisions say, so that calls
-   * pay nothing for it.
+   * pay nothing for it. Lets others have their turn in between.
    */
-  look(serving: Serving, desired: Pick<DesiredState, 'functions'>): void
+  look(serving: Serving, desired: Pick<DesiredState, 'functions'>): Promise<void>
   /** Of this release; null when nothing speaks against it. */
   failureOf(functionName: string, stable: Digest): ReportedStableFailure | null
   readonly alarms: readonly Alarm[]
@@ -57,8 +58,9 @@ export function createFailingStables({
   }
 
   return {
-    look: ({ slots }, { functions }) => {
+    look: async ({ slots }, { functions }) => {
       for (const [name, { stable }] of slots) {
+        await pause()
         const metrics = stable === null ? null : metricsOf(name, stable.revision.id)
         // Most never fail: nothing is kept for them.
         const tally = toTally(metrics)

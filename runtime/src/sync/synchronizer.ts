@@ -195,6 +195,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     const isNew = active?.digest !== desired.digest
     active = desired
     stableGuards.follow(desired)
+    await pause()
     moments.activation = clock.now()
     if (state !== 'ready') {
       state = 'ready'
@@ -277,9 +278,9 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     await moveOn(signal)
     await cache.flush()
     if (active !== null) {
-      stableGuards.follow(active)
       await pause()
-      failingStables.look(serving.current, active)
+      stableGuards.follow(active)
+      await failingStables.look(serving.current, active)
     }
     await upkeep?.sweep()
     if (statusKey() !== before) options.onChange()

@@ -65,6 +65,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         await loadEager(desired, ending)
         const functions = loadedFunctions(serving.current)
         await activator.warm(desired, { functions, signal: ending })
+        await pause()
         await supply.keepSourceMaps(servingReleases(serving.current), ending)
       }),
     stop: () => background.stop(),
@@ -81,7 +82,10 @@ function loadedFunctions({ slots }: Serving): ReadonlySet<string> {
 }
 
 function servingReleases({ slots }: Serving): Release[] {
-  return [...slots.values()]
-    .flatMap(({ stable, canary }) => [stable?.revision.release, canary?.revision.release])
-    .filter((release) => release !== undefined)
+  const releases: Release[] = []
+  for (const { stable, canary } of slots.values()) {
+    if (stable !== null) releases.push(stable.revision.release)
+    if (canary !== null) releases.push(canary.revision.release)
+  }
+  return releases
 }
