@@ -12,6 +12,7 @@ import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
 import { currentTraceId } from './call-span.ts'
+import { compileArtifact } from './container/compile-artifact.ts'
 import { type Container, createContainer } from './container/create-container.ts'
 import { loadFetchClasses, wouldLoadFetchClasses } from './container/fetch-classes.ts'
 import { toPlainSchemas } from './container/plain-schema.ts'
@@ -24,7 +25,7 @@ import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
-import { quietTurn } from './quiet-turn.ts'
+import { ownTurn, quietTurn } from './quiet-turn.ts'
 import { type Revision, toRevisionId } from './revision.ts'
 
 export interface LoadRevisionOptions {
@@ -79,30 +80,22 @@ async function load(
   options: LoadRevisionOptions,
   onCut: (error: RuntimeError) => void,
 ): Promise<Revision> {
-  // Taken apart, so that no closure keeps the artifact's bytes.
   const { release, releaseDigest, registry, onRunaway, onOverrun, probation } = options
+  // Closures below live as long as the revision: the bytes are not to.
+  const kept = { ...options, artifact: null, compiled: null }
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const authorLog = createAuthorLog(log, options.clock)
-  await quietTurn()
-  if (wouldLoadFetchClasses(options.artifact)) {
-    // Now, and not in somebody's call.
-    loadFetchClasses()
-    await quietTurn()
-  }
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
   const cost = new LoadCost()
-  const container = cost.measure(() =>
-    createContainer(options.artifact, {
-      revision: id,
-      log: authorLog,
-      loadTimeoutMs: options.loadTimeoutMs,
-      compiled: options.compiled,
-      onCondemned: (requestId) => onCondemned(requestId),
-    }),
-  )
+  const container = await evaluate(options, {
+    id,
+    log: authorLog,
+    cost,
+    onCondemned: (requestId) => onCondemned(requestId),
+  })
   try {
     await quietTurn()
     const { definition, plain } = cost.measure(() => {
@@ -112,7 +105,7 @@ async function load(
     await pause()
     const shared = cost.measure(() =>
       assembleFunction({
-        ...options,
+        ...kept,
         id,
         settings: release.settings,
         definition,
@@ -145,6 +138,34 @@ async function load(
     container.dispose()
     throw error
   }
+}
+
+/** In turns: both what is compiled and what is entered may take a few milliseconds. */
+async function evaluate(
+  { artifact, compiled: code, loadTimeoutMs }: LoadRevisionOptions,
+  {
+    id,
+    log,
+    cost,
+    onCondemned,
+  }: {
+    readonly id: string
+    readonly log: Logger
+    readonly cost: LoadCost
+    readonly onCondemned: (requestId: string | null) => void
+  },
+): Promise<Container> {
+  await quietTurn()
+  if (wouldLoadFetchClasses(artifact)) {
+    // Now, and not in somebody's call.
+    loadFetchClasses()
+    await quietTurn()
+  }
+  const compiled = cost.measure(() => compileArtifact(artifact, id, code ?? null))
+  await ownTurn()
+  return cost.measure(() =>
+    createContainer(compiled, { revision: id, log, loadTimeoutMs, onCondemned }),
+  )
 }
 
 function heldUp(id: string): RuntimeError {

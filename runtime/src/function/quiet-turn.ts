@@ -16,14 +16,15 @@ const patienceMs = 250
 export async function quietTurn(): Promise<void> {
   const startedAt = performance.now()
   for (let before = startedAt; ;) {
-    await turn()
+    await ownTurn()
     const now = performance.now()
     if (now - before < quietMs || now - startedAt >= patienceMs) return
     before = now
   }
 }
 
-function turn(): Promise<void> {
+/** The next turn of the event loop, in a microtask of its own: what `quietTurn` says of code that is entered. */
+export function ownTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })

@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from './call.ts'
+import { compileArtifact } from './container/compile-artifact.ts'
 import { createContainer } from './container/create-container.ts'
 import { readInput } from './read-input.ts'
 import { artifactOf, toCall } from './testing/revision-fixture.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const { realm } = createContainer(Buffer.from(artifactOf('() => 1')), {
-  revision: 'shop/card@0',
-  log: silent,
-})
+const revision = 'shop/card@0'
+const { realm } = createContainer(
+  compileArtifact(Buffer.from(artifactOf('() => 1')), revision, null),
+  {
+    revision,
+    log: silent,
+  },
+)
 const read = (parts: Partial<Call>, maxBodyBytes = 1000) => {
   const result = readInput(toCall(parts), realm, maxBodyBytes)
   return result.refused === null ? { input: result.input } : result.refused

@@ -1,4 +1,6 @@
+import { isNativeError } from 'node:util/types'
 import type * as vm from 'node:vm'
+import { RuntimeError } from '../../errors.ts'
 import { scriptUrl } from './artifact-format.ts'
 import { packagesGlobalName, partsOf } from './artifact-parts.ts'
 import { codeOf, compileScript } from './compile-script.ts'
@@ -22,9 +24,26 @@ export interface CompiledArtifact {
  * Compiles the parts of an artifact, its packages only when no other has.
  *
  * @param code what `CompiledArtifact.code` gave for this very artifact on this very engine
- * @throws SyntaxError
+ * @throws RuntimeError `FUNCTION_SYNTAX`
  */
 export function compileArtifact(
+  artifact: Uint8Array,
+  revision: string,
+  code: Uint8Array | null,
+): CompiledArtifact {
+  try {
+    return compileParts(artifact, revision, code)
+  } catch (error) {
+    const why = isNativeError(error) ? `${error.name}: ${error.message}` : String(error)
+    throw new RuntimeError(
+      'FUNCTION_SYNTAX',
+      `${revision} is not a valid script: ${why}. Build it again.`,
+      { cause: error, details: { revision } },
+    )
+  }
+}
+
+function compileParts(
   artifact: Uint8Array,
   revision: string,
   code: Uint8Array | null,

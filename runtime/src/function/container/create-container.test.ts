@@ -9,13 +9,15 @@ import {
   scriptUrl,
   toAllowedBuiltin,
 } from './index.ts'
+import { compileArtifact } from './compile-artifact.ts'
 import { createContainer } from './create-container.ts'
 import { containerGlobalNames } from './globals.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const revision = 'shop/card@0123456789ab'
 const load = (source: string, loadTimeoutMs?: number) =>
-  createContainer(Buffer.from(source), {
-    revision: 'shop/card@0123456789ab',
+  createContainer(compileArtifact(Buffer.from(source), revision, null), {
+    revision,
     log: silent,
     loadTimeoutMs,
   })

@@ -6,7 +6,7 @@ import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
 import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
-import { type CompiledArtifact, compileArtifact } from './compile-artifact.ts'
+import type { CompiledArtifact } from './compile-artifact.ts'
 import { installGlobals } from './globals.ts'
 import { createRealm, type Realm } from './realm.ts'
 import { containerStreamWeb } from './web-streams.ts'
@@ -27,7 +27,7 @@ export interface Container {
   /** A global variable of the container, as bundled libraries leave them. */
   global(name: string): unknown
   readonly runLimited: LimitedRun
-  /** V8's code of what has been compiled so far, for `ContainerOptions.compiled`; null when it was given and taken. */
+  /** As `CompiledArtifact.code`. */
   compiled(): Uint8Array | null
   /** Ends its timers. Idempotent. */
   dispose(): void
@@ -39,8 +39,6 @@ export interface ContainerOptions {
   readonly log: Logger
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
-  /** What `compiled` gave for this very artifact on this very engine. */
-  readonly compiled?: Uint8Array | null | undefined
   readonly onCondemned?: OnCondemned | undefined
 }
 
@@ -57,13 +55,11 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
  * `DONT_CONTEXTIFY`: globals at full speed (a sandbox object makes them 4–8 × slower,
  * nodejs/node#31658).
  *
- * @throws RuntimeError `FUNCTION_SYNTAX`, `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
+ * @throws RuntimeError `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
  * `FUNCTION_NO_DEFAULT_EXPORT`
  */
-export function createContainer(artifact: Uint8Array, options: ContainerOptions): Container {
-  // Taken apart, so that no closure keeps the compiled code it was made from.
+export function createContainer(compiled: CompiledArtifact, options: ContainerOptions): Container {
   const { revision, log, loadTimeoutMs = 2000, onCondemned } = options
-  const compiled = compile(artifact, options)
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm = createRealm(context)
   const disposeGlobals = installGlobals(context, log)
@@ -136,18 +132,6 @@ function createLimitedRun(context: vm.Context): LimitedRun {
     } finally {
       current = null
     }
-  }
-}
-
-function compile(artifact: Uint8Array, { revision, compiled }: ContainerOptions): CompiledArtifact {
-  try {
-    return compileArtifact(artifact, revision, compiled ?? null)
-  } catch (error) {
-    throw new RuntimeError(
-      'FUNCTION_SYNTAX',
-      `${revision} is not a valid script: ${describe(error)}. Build it again.`,
-      { cause: error, details: { revision } },
-    )
   }
 }
 

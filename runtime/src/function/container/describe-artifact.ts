@@ -1,5 +1,6 @@
 import type { Contract } from '../../manifest/release.ts'
 import type { Logger } from '../authoring/function-context.ts'
+import { compileArtifact } from './compile-artifact.ts'
 import { createContainer } from './create-container.ts'
 import { deriveContract } from './derive-contract.ts'
 import { type DeclaredSettings, readDefinition } from './read-definition.ts'
@@ -26,7 +27,7 @@ export interface DescribeOptions {
  */
 export function describeArtifact(source: string, options: DescribeOptions): ArtifactDescription {
   const { functionName, timeoutMs, log = silent } = options
-  const container = createContainer(Buffer.from(source), {
+  const container = createContainer(compileArtifact(Buffer.from(source), functionName, null), {
     revision: functionName,
     log,
     loadTimeoutMs: timeoutMs,
