@@ -340,7 +340,7 @@ function servingState(slot: Slot): ServingState {
   return { stable: slot.stable?.ref ?? null, canary: slot.canary, stopped: slot.stopped }
 }
 
-/** With these. */
+/** Releases that serve, and these. */
 function releasesInUse({ slots }: Serving, others: ReadonlySet<Digest>): ReadonlySet<Digest> {
   const inUse = new Set(others)
   for (const { stable, canary } of slots.values()) {
