@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Logger } from '../src/function/authoring/function-context.ts'
 import { bundle } from '../src/function/testing/revision-fixture.ts'
 import { digestOf } from '../src/manifest/digest.ts'
@@ -297,6 +297,9 @@ describe('a start', () => {
   })
 
   it('maps stacks to the sources without the store', async () => {
+    // Or the maps are fetched seconds later.
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0)
+    onTestFinished(() => random.mockRestore())
     const bucket = await createTestEnvironment()
     const { source, map } = await bundle(
       'export default async () => {\n  throw new Error("here")\n}',

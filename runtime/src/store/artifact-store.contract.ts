@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ArtifactStore, ListedObject, PutResult } from './artifact-store.ts'
+import { listKeys } from './list-keys.ts'
 
 /** A store to try: opened once, with keys nobody else uses. */
 export interface StoreUnderTest {
@@ -251,6 +252,13 @@ export function describeArtifactStore(name: string, prepare: () => Promise<Store
         expect(await listed(store, 'nowhere/')).toEqual([])
       })
 
+      it('gives the same keys alone', async () => {
+        for (const prefix of ['list/a', 'list/a/', 'nowhere/']) {
+          const keys = (await listed(other, prefix)).map(({ key }) => key)
+          expect((await keysAlone(other, prefix)).toSorted()).toEqual(keys.toSorted())
+        }
+      })
+
       it('goes on past a thousand objects', async () => {
         const count = 1_005
         const numbers = Array.from({ length: count }, (_, index) => index)
@@ -274,6 +282,7 @@ export function describeArtifactStore(name: string, prepare: () => Promise<Store
         await expect(store.delete('aborted/a', { signal })).rejects.toBe(reason)
         await store.put('aborted/b', text('x'))
         await expect(listed(store, 'aborted/', signal)).rejects.toBe(reason)
+        await expect(keysAlone(store, 'aborted/', signal)).rejects.toBe(reason)
       })
 
       it('leaves nothing behind', async () => {
@@ -309,6 +318,16 @@ async function created(
   value: string,
 ): Promise<{ readonly etag: string }> {
   return { etag: etagOf(await store.put(key, text(value), { condition: 'absent' })) }
+}
+
+async function keysAlone(
+  store: ArtifactStore,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of listKeys(store, prefix, { signal })) keys.push(key)
+  return keys
 }
 
 async function listed(

@@ -23,6 +23,11 @@ export type PutCondition = 'absent' | { readonly etag: string }
 
 export interface PutOptions {
   readonly condition?: PutCondition | undefined
+  /**
+   * False: it has to outlive this process, but not a power cut. Only a store on a disk makes a
+   * difference. Default true.
+   */
+  readonly durable?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -33,6 +38,10 @@ export interface PutOptions {
 export type PutResult =
   | { readonly status: 'written'; readonly etag: string }
   | { readonly status: 'conflict' }
+
+export interface ListOptions {
+  readonly signal?: AbortSignal | undefined
+}
 
 export interface ListedObject {
   readonly key: string
@@ -55,10 +64,9 @@ export interface ArtifactStore {
   get(key: string, options: GetOptions): Promise<GetResult>
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<PutResult>
   /** Every object whose key starts with `prefix`, in no particular order. */
-  list(
-    prefix: string,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<ListedObject>
+  list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>
+  /** The keys of `list`, where they are cheaper to have alone; see `listKeys`. */
+  readonly keys?: (prefix: string, options?: ListOptions) => AsyncIterable<string>
   /** Idempotent: deleting what is not there is no error. */
   delete(key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
   /**

@@ -1,9 +1,14 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { ListedObject } from './artifact-store.ts'
 import { hasErrno } from './file-error.ts'
 import { fileNameOf, keyOfFileName } from './file-name.ts'
+
+/** An object, and the file it lies in. */
+export interface FoundFile {
+  readonly key: string
+  readonly file: string
+}
 
 /** Every object below `folder` whose key starts with `prefix`. */
 export async function* walkFolder(search: {
@@ -11,7 +16,7 @@ export async function* walkFolder(search: {
   readonly folder: readonly string[]
   readonly prefix: string
   readonly signal: AbortSignal | undefined
-}): AsyncGenerator<ListedObject> {
+}): AsyncGenerator<FoundFile> {
   const { root, folder, prefix, signal } = search
   const directory = path.join(root, ...folder.map(fileNameOf))
   for (const entry of await readFolder(directory)) {
@@ -26,8 +31,7 @@ export async function* walkFolder(search: {
         yield* walkFolder({ ...search, folder: segments })
       }
     } else if (entry.isFile() && key.startsWith(prefix)) {
-      const status = await statIfThere(path.join(directory, entry.name))
-      if (status !== null) yield { key, sizeBytes: status.size, modifiedAt: status.mtimeMs }
+      yield { key, file: path.join(directory, entry.name) }
     }
   }
 }

@@ -7,7 +7,7 @@ import { makeDurableFolder, syncFolder } from './durable-folder.ts'
 import { fileError, hasErrno } from './file-error.ts'
 import { withFileLock } from './file-lock.ts'
 import { fileNameOf } from './file-name.ts'
-import { readFolder, statIfThere, walkFolder } from './file-walk.ts'
+import { type FoundFile, readFolder, statIfThere, walkFolder } from './file-walk.ts'
 import { assertStoreKey } from './store-key.ts'
 import { tooLarge } from './too-large.ts'
 
@@ -27,9 +27,11 @@ export interface FileStoreOptions {
  * below it; names starting with a dot are the store's own.
  *
  * Bytes are written to a temporary file, flushed, and only then get their name by link (create) or
- * rename (replace), so that a reader or a crash never meets half an object. Whatever may replace
- * or remove holds a lock of the operating system meanwhile. A key cannot at once be an object and
- * the folder of others. The directory appears with the first write.
+ * rename (replace), so that a reader or a crash never meets half an object; what need not be
+ * durable is not flushed and may be empty after a power cut. Whatever may replace or remove holds a
+ * lock of the operating system meanwhile. What was deleted may be there again after a power cut. A
+ * key cannot at once be an object and the folder of others. The directory appears with the first
+ * write.
  */
 export function createFileStore(
   directory: string,
@@ -54,36 +56,43 @@ export function createFileStore(
       ? withFileLock({ folder: path.join(own, 'locks'), name: key, signal }, work)
       : work()
 
-  async function writeTemporary(bytes: Uint8Array): Promise<string> {
+  async function writeTemporary(bytes: Uint8Array, durable: boolean): Promise<string> {
     const folder = path.join(own, 'writing')
     await (cleaned ??= removeAbandoned(folder))
     const file = path.join(folder, randomUUID())
     const handle = await inFolder(folder, () => open(file, 'wx'))
     try {
       await handle.writeFile(bytes)
-      await handle.sync()
+      if (durable) await handle.sync()
     } finally {
       await handle.close()
     }
     return file
   }
 
-  /** Gives the bytes their name through `place`, durably; the temporary name is gone after it. */
+  /** Gives the bytes their name through `place`; the temporary one is gone after it. */
   async function write(
-    target: string,
-    bytes: Uint8Array,
-    place: (temporary: string) => Promise<PutResult>,
+    { target, bytes, durable }: { target: string; bytes: Uint8Array; durable: boolean },
+    place: (temporary: Temporary) => Promise<PutResult>,
   ): Promise<PutResult> {
-    const temporary = await writeTemporary(bytes)
+    const file = await writeTemporary(bytes, durable)
     const folder = path.dirname(target)
+    let isMoved = false
+    const move = async (): Promise<void> => {
+      await rename(file, target)
+      isMoved = true
+    }
     try {
-      const result = await inFolder(folder, () => place(temporary))
-      await syncFolder(folder)
+      const result = await inFolder(folder, () => place({ file, move }))
+      if (durable) await syncFolder(folder)
       return result
     } finally {
-      await removeIfThere(temporary)
+      if (!isMoved) await removeIfThere(file)
     }
   }
+
+  const walk = (prefix: string, signal: AbortSignal | undefined): AsyncGenerator<FoundFile> =>
+    walkFolder({ root, folder: prefix.split('/').slice(0, -1), prefix, signal })
 
   return {
     location,
@@ -102,7 +111,7 @@ export function createFileStore(
       }
     },
 
-    async put(key, bytes, { condition, signal } = {}) {
+    async put(key, bytes, { condition, durable = true, signal } = {}) {
       signal?.throwIfAborted()
       if (typeof condition === 'object' && !conditionalReplace) {
         throw new TypeError(`${location} was opened without conditionalReplace`)
@@ -111,9 +120,9 @@ export function createFileStore(
       const etag = digestOf(bytes)
       try {
         if (condition === 'absent') {
-          return await write(target, bytes, async (temporary) => {
+          return await write({ target, bytes, durable }, async ({ file }) => {
             try {
-              await link(temporary, target)
+              await link(file, target)
               return { status: 'written', etag }
             } catch (error) {
               if (!hasErrno(error, 'EEXIST')) throw error
@@ -121,7 +130,7 @@ export function createFileStore(
             }
           })
         }
-        return await write(target, bytes, (temporary) =>
+        return await write({ target, bytes, durable }, ({ move }) =>
           takeTurns(key, signal, async () => {
             if (condition !== undefined) {
               const current = await readFile(target, Number.POSITIVE_INFINITY, key)
@@ -129,7 +138,7 @@ export function createFileStore(
               if (found === etag) return { status: 'written', etag }
               if (found !== condition.etag) return { status: 'conflict' }
             }
-            await rename(temporary, target)
+            await move()
             return { status: 'written', etag }
           }),
         )
@@ -140,7 +149,18 @@ export function createFileStore(
 
     async *list(prefix, { signal } = {}) {
       try {
-        yield* walkFolder({ root, folder: prefix.split('/').slice(0, -1), prefix, signal })
+        for await (const { key, file } of walk(prefix, signal)) {
+          const status = await statIfThere(file)
+          if (status !== null) yield { key, sizeBytes: status.size, modifiedAt: status.mtimeMs }
+        }
+      } catch (error) {
+        throw fileError(error, { location, key: prefix, write: false })
+      }
+    },
+
+    async *keys(prefix, { signal } = {}) {
+      try {
+        for await (const { key } of walk(prefix, signal)) yield key
       } catch (error) {
         throw fileError(error, { location, key: prefix, write: false })
       }
@@ -150,9 +170,8 @@ export function createFileStore(
       signal?.throwIfAborted()
       const target = pathOf(key)
       try {
-        if (!(await exists(target))) return
+        if (conditionalReplace && !(await exists(target))) return
         await takeTurns(key, signal, () => removeIfThere(target))
-        await syncFolder(path.dirname(target))
       } catch (error) {
         throw fileError(error, { location, key, write: true })
       }
@@ -162,6 +181,12 @@ export function createFileStore(
       await cleaned
     },
   }
+}
+
+/** A file that is written whole, and how it takes the place of the object. */
+interface Temporary {
+  readonly file: string
+  readonly move: () => Promise<void>
 }
 
 /** A create that came second is written all the same if its own bytes are there: a retry that meets itself. */

@@ -1,6 +1,7 @@
 import * as v8 from 'node:v8'
 import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
+import { listKeys } from '../store/list-keys.ts'
 
 /**
  * Compiled code on disk, so that a restart and a function that comes back to memory compile nothing.
@@ -31,13 +32,13 @@ export function createCodeCache(disk: ArtifactStore | null): CodeCache {
         return found?.status === 'found' ? open(found.bytes) : null
       }),
     write: async (artifact, code) => {
-      await bestEffort(async () => disk?.put(keyOf(artifact), seal(code)))
+      await bestEffort(async () => disk?.put(keyOf(artifact), seal(code), { durable: false }))
     },
     keepOnly: async (artifacts) => {
       const keys = new Set([...artifacts].map(keyOf))
       await bestEffort(async () => {
         if (disk === null) return
-        for await (const { key } of disk.list(folder)) if (!keys.has(key)) await disk.delete(key)
+        for await (const key of listKeys(disk, folder)) if (!keys.has(key)) await disk.delete(key)
       })
     },
   }

@@ -165,6 +165,24 @@ describe('its state', () => {
     expect(await kept(disk)).toMatchObject({ recent: ['shop/card'] })
   })
 
+  it('is durable with the next update when it was only marked', async () => {
+    const disk = createMemoryStore()
+    const durable: (boolean | undefined)[] = []
+    const { cache } = create({
+      ...disk,
+      put: (key, bytes, options) => {
+        durable.push(options?.durable)
+        return disk.put(key, bytes, options)
+      },
+    })
+    await cache.mark({ unfinished })
+    expect(await kept(disk)).toMatchObject({ unfinished })
+    await cache.mark({})
+    await cache.flush()
+    await cache.flush()
+    expect(durable).toEqual([false, false, true])
+  })
+
   it('is never overtaken by an older one that takes longer to write', async () => {
     const disk = createMemoryStore()
     const slow = Promise.withResolvers<void>()

@@ -4,7 +4,8 @@ import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import { sizeLimit } from '../manifest/size-limit.ts'
 import { pause } from '../pause.ts'
-import type { ArtifactStore, GetOptions, GetResult } from '../store/artifact-store.ts'
+import type { ArtifactStore, GetOptions, GetResult, PutOptions } from '../store/artifact-store.ts'
+import { listKeys } from '../store/list-keys.ts'
 import { type CacheFaults, messageOf } from './cache-faults.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
@@ -36,8 +37,13 @@ export interface DiskCache {
   flush(): Promise<void>
   /** `note` and `flush`. */
   update(change: Partial<CacheState>): Promise<void>
-  /** Stores what `store` does not store by itself, because its key does not name its digest. */
-  keep(key: string, bytes: Uint8Array): Promise<void>
+  /** As `update`, for the next process only: the change is durable with the next `update` or `flush`. */
+  mark(change: Partial<CacheState>): Promise<void>
+  /**
+   * Stores what `store` does not store by itself, because its key does not name its digest. `durable`
+   * as for a store.
+   */
+  keep(key: string, bytes: Uint8Array, options?: Pick<PutOptions, 'durable'>): Promise<void>
   /**
    * Makes this the state to boot from, once all it needs is on disk, and deletes other objects.
    * When it cannot be complete, the one before stays, whole.
@@ -99,11 +105,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   const takeTurns = limitConcurrency(maxTransfers)
   const writeLater = (key: string, bytes: Uint8Array): void => {
     const written = takeTurns(() =>
-      attempt(async (disk) => {
-        // Without a lock, which only something damaged in its place needs.
-        const { status } = await disk.put(key, bytes, { condition: 'absent' })
-        if (status === 'conflict') await disk.put(key, bytes)
-      }),
+      attempt(async (disk) => void (await disk.put(key, bytes))),
     ).finally(() => pending.delete(written))
     pending.add(written)
   }
@@ -117,19 +119,20 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     await disk.put(key, result.bytes)
   }
 
-  let isSaved = true
+  let saved: 'not' | 'for the next process' | 'durably' = 'durably'
   let saving: Promise<void> = Promise.resolve()
-  const save = async (): Promise<void> => {
-    if (isSaved) return
-    isSaved = true
-    await attempt((disk) => writeJson(disk, stateKey, state))
+  const save = async (durable: boolean): Promise<void> => {
+    if (saved === 'durably' || (saved === 'for the next process' && !durable)) return
+    saved = durable ? 'durably' : 'for the next process'
+    const bytes = Buffer.from(JSON.stringify(state))
+    await attempt(async (disk) => void (await disk.put(stateKey, bytes, { durable })))
   }
   const note = (change: Partial<CacheState>): void => {
     state = { ...state, ...change }
-    isSaved = false
+    saved = 'not'
   }
   /** One write after the other, or an older state could be the last to get its name. */
-  const flush = (): Promise<void> => (saving = saving.then(save))
+  const flush = (durable = true): Promise<void> => (saving = saving.then(() => save(durable)))
 
   return {
     disk,
@@ -142,18 +145,23 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
         state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
       }),
     note,
-    flush,
+    flush: () => flush(),
     update: (change) => {
       note(change)
       return flush()
     },
-    keep: (key, bytes) => attempt(async (disk) => void (await disk.put(key, bytes))),
+    mark: (change) => {
+      note(change)
+      return flush(false)
+    },
+    keep: (key, bytes, putOptions) =>
+      attempt(async (disk) => void (await disk.put(key, bytes, putOptions))),
     close: async () => void (await Promise.all([...pending, flush()])),
     commit: ({ manifestBytes, needed, keep }) =>
       attempt(async (disk) => {
         await Promise.all(pending)
         const present = new Set<string>()
-        for await (const { key } of disk.list('')) {
+        for await (const key of listKeys(disk, '')) {
           present.add(key)
           await pause()
         }
@@ -180,10 +188,6 @@ async function readJson<Type>(
   return schema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
 }
 
-async function writeJson(disk: ArtifactStore, key: string, value: object): Promise<void> {
-  await disk.put(key, Buffer.from(JSON.stringify(value)))
-}
-
 /** Methods by name: a store may be an instance of a class, which a spread would strip. */
 function withGet(store: ArtifactStore, get: ArtifactStore['get']): ArtifactStore {
   return {
@@ -191,6 +195,7 @@ function withGet(store: ArtifactStore, get: ArtifactStore['get']): ArtifactStore
     get,
     put: (key, bytes, options) => store.put(key, bytes, options),
     list: (prefix, options) => store.list(prefix, options),
+    keys: (prefix, options) => listKeys(store, prefix, options),
     delete: (key, options) => store.delete(key, options),
     close: () => store.close(),
   }

@@ -42,12 +42,12 @@ export function createLastingActivation(options: LastingActivationOptions): Last
       const { digest } = desired
       const { unfinished, lastGood } = cache.state
       const attempts = unfinished?.digest === digest ? unfinished.attempts + 1 : 1
-      await cache.update({ unfinished: { digest, attempts } })
+      await cache.mark({ unfinished: { digest, attempts } })
       try {
         await activate(desired, signal)
       } catch (error) {
         // Closing in the middle is no crash.
-        await cache.update({ unfinished: null })
+        await cache.mark({ unfinished: null })
         throw error
       }
       const good: Record<string, ReleaseRef> = {}

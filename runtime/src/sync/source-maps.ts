@@ -35,7 +35,9 @@ export function createSourceMaps(options: {
     const kept = await fromDisk(release)
     if (kept !== null) return kept
     const bytes = await reader().sourceMap(release, { signal })
-    if (bytes !== null) await cache.keep(objectKey.sourceMap(release.artifact.digest), bytes)
+    if (bytes !== null) {
+      await cache.keep(objectKey.sourceMap(release.artifact.digest), bytes, { durable: false })
+    }
     return bytes
   }
 

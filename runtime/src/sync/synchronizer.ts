@@ -324,6 +324,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       supply,
       cache,
       clock,
+      random: options.random,
       loadAhead: options.loadAhead,
       evictAfterMs: options.evictAfterMs,
       onLoadFailed: rejectOnce,

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { RuntimeError } from '../errors.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
+import { listKeys } from '../store/list-keys.ts'
 
 /**
  * The same store with an end to every read and write of an object: `STORE_TIMEOUT` after
@@ -58,6 +59,7 @@ export function limitStoreTime(
         store.put(key, bytes, { ...options, signal }),
       ),
     list: (prefix, options) => store.list(prefix, options),
+    keys: (prefix, options) => listKeys(store, prefix, options),
     delete: (key, options = {}) =>
       limited(`delete ${key}`, options.signal, async (signal) => store.delete(key, { signal })),
     close: () => store.close(),

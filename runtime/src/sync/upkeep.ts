@@ -30,13 +30,20 @@ export interface UpkeepOptions {
   /** Open. */
   readonly cache: DiskCache
   readonly clock: Clock
+  readonly random: () => number
   readonly loadAhead: number
   readonly evictAfterMs: number
   readonly onLoadFailed: (revision: LazyRevision, error: unknown) => Promise<void>
 }
 
+/**
+ * Only a first stack trace needs a source map, and it fetches its own. So a fleet that took the same
+ * change asks for them over this time, while nothing else is in a hurry.
+ */
+const sourceMapsWithinMs = 10_000
+
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { serving, activator, supply, loadAhead, onLoadFailed } = options
+  const { serving, activator, supply, clock, random, loadAhead, onLoadFailed } = options
   const eviction = createIdleEviction({ ...options, pool: supply.pool })
   const background = createBackgroundTask()
 
@@ -65,7 +72,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         await loadEager(desired, ending)
         const functions = loadedFunctions(serving.current)
         await activator.warm(desired, { functions, signal: ending })
-        await pause()
+        await clock.sleep(random() * sourceMapsWithinMs, ending)
         await supply.keepSourceMaps(servingReleases(serving.current), ending)
       }),
     stop: () => background.stop(),
