@@ -21,10 +21,13 @@ export interface Contender<Name extends string> {
 export interface RoundOptions {
   /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
-  /** Of each arm, all its slices together; twice as long at the open rate. */
+  /** Of each arm, all its slices together. */
   readonly durationMs: number
-  /** Of the second measurement, whose requests arrive whether or not the server keeps up; null leaves it out. */
-  readonly openRatePerSecond: number | null
+  /**
+   * The second measurement, of latency: its requests arrive whether or not the server keeps up.
+   * Its duration is that of an arm, too. Null leaves it out.
+   */
+  readonly open: { readonly ratePerSecond: number; readonly durationMs: number } | null
   /** Orders the arms within each turn. */
   readonly random: () => number
 }
@@ -82,15 +85,12 @@ export async function measureRound<Name extends string>(
     const before = await usagesOf(servers)
     const closed = await takeTurns(servers, options, slice)
     const after = await usagesOf(servers)
-    const ratePerSecond = options.openRatePerSecond
+    const openLoad = options.open
     const open =
-      ratePerSecond === null
-        ? null
-        : await takeTurns(
-            servers,
-            { ...options, durationMs: 2 * options.durationMs },
-            (server, durationMs) => load(server, { durationMs, ratePerSecond }),
-          )
+      openLoad &&
+      (await takeTurns(servers, { ...options, ...openLoad }, (server, sliceMs) =>
+        load(server, { ...openLoad, durationMs: sliceMs }),
+      ))
     const launches = new Map<Name, Launch>()
     for (const { name } of servers) {
       const cpuMs = difference(of(after, name).cpuMs, of(before, name).cpuMs)

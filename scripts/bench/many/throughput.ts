@@ -24,7 +24,7 @@ export async function measureThroughput(
     const launches = await measureRound(contenders, {
       warmUpMs,
       durationMs,
-      openRatePerSecond: null,
+      open: null,
       random,
     })
     measured.push({
