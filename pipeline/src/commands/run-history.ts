@@ -1,6 +1,8 @@
+import { assertNotLost } from '../environment-state/assert-not-lost.ts'
 import { type Decision, readDecisions } from '../environment-state/decisions.ts'
 import { type HistoryState, readHistoryStates } from '../environment-state/history-states.ts'
 import { headOf, type ManifestHead } from '../environment-state/manifest-head.ts'
+import { readReportReadings } from '../environment-state/instance-reports.ts'
 import type { EnvironmentAccess } from '../environment-state/read-environment.ts'
 import { PipelineError } from '../errors.ts'
 import { listNearest } from '../functions/near-names.ts'
@@ -16,7 +18,8 @@ import { parseLimit } from './parse-limit.ts'
 /**
  * The implementation of `needle history`.
  *
- * @throws PipelineError `FUNCTION_UNKNOWN` when no manifest it looks at has a function of that name
+ * @throws PipelineError `FUNCTION_UNKNOWN` when no manifest it looks at has a function of that name;
+ *   RuntimeError `MANIFEST_MISSING` when all manifests are gone
  */
 export async function runHistory(
   io: CommandIo,
@@ -51,8 +54,12 @@ async function readEntries(
   limit: number,
   functionName: string | null,
 ): Promise<readonly Entry[]> {
+  const { environment } = access
   const read = await readHistoryStates(access, limit + 1)
-  if (functionName !== null) assertKnown(functionName, access.environment, read)
+  if (read.length === 0) {
+    assertNotLost({ environment, newest: null }, await readReportReadings(access))
+  }
+  if (functionName !== null) assertKnown(functionName, environment, read)
   const isAsked = (each: { readonly function: string | null }): boolean =>
     functionName === null || each.function === functionName
   const entries = read.slice(0, limit).map((current, index): Entry => {

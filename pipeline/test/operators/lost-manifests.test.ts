@@ -29,6 +29,7 @@ async function alarms() {
 
 test.each([
   ['status', () => on.location],
+  ['history', () => on.location],
   ['trace', () => ['1', ...on.location]],
   ['doctor', () => on.location],
   ['rollout', () => on.operator],

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import * as vm from 'node:vm'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { artifactOf, bundle } from '../testing/revision-fixture.ts'
 import {
   allowedBuiltins,
@@ -120,6 +120,23 @@ describe('timers', () => {
     expect([...new Set(String(fired).split(','))].toSorted()).toEqual(
       ['ab', 'c', 'i', 'unreferenced'].toSorted(),
     )
+  })
+
+  it('take a delay that is none as Node does, and warn nobody about it', async () => {
+    const warnings: string[] = []
+    const listen = ({ name }: Error): void => void warnings.push(name)
+    process.on('warning', listen)
+    onTestFinished(() => void process.off('warning', listen))
+    const fired = evaluate(`(() => {
+      const fired = []
+      const delays = [2 ** 31, -1, NaN, 'x', undefined, null, Infinity, { valueOf: () => 2 }]
+      for (const delay of delays) setTimeout(() => fired.push(delay), delay)
+      setTimeout(() => fired.push('never'), 2 ** 31 - 1)
+      return fired
+    })()`)
+    await delay(30)
+    expect(fired).toHaveLength(8)
+    expect(warnings).toEqual([])
   })
 
   it('call back from a microtask, outside of the frames of the timer', async () => {

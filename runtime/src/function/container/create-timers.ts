@@ -15,6 +15,8 @@ type TimerGlobal =
   | 'setImmediate'
   | 'clearImmediate'
 
+const maxDelayMs = 2 ** 31 - 1
+
 type Callback = (...args: readonly unknown[]) => unknown
 
 /**
@@ -58,10 +60,10 @@ export function createTimers(): Timers {
 
   return {
     globals: {
-      setTimeout: (callback: unknown, delayMs?: number, ...args: unknown[]) =>
-        start(callback, false, (fire) => setTimeout(fire, delayMs), args),
-      setInterval: (callback: unknown, delayMs?: number, ...args: unknown[]) =>
-        start(callback, true, (fire) => setInterval(fire, delayMs), args),
+      setTimeout: (callback: unknown, delayMs?: unknown, ...args: unknown[]) =>
+        start(callback, false, (fire) => setTimeout(fire, toDelayMs(delayMs)), args),
+      setInterval: (callback: unknown, delayMs?: unknown, ...args: unknown[]) =>
+        start(callback, true, (fire) => setInterval(fire, toDelayMs(delayMs)), args),
       setImmediate: (callback: unknown, ...args: unknown[]) =>
         start(callback, false, (fire) => setImmediate(fire), args),
       clearTimeout: clear,
@@ -116,6 +118,12 @@ class TimerHandle {
   [Symbol.toPrimitive](): number {
     return this.#id
   }
+}
+
+/** As Node takes it (`lib/internal/timers.js`), but without the process warning for each that it corrects. */
+function toDelayMs(delayMs: unknown): number {
+  const number = Number(delayMs)
+  return number >= 1 && number <= maxDelayMs ? number : 1
 }
 
 function isCallback(value: unknown): value is Callback {
