@@ -37,7 +37,11 @@ export interface DiskCache {
   flush(): Promise<void>
   /** `note` and `flush`. */
   update(change: Partial<CacheState>): Promise<void>
-  /** As `update`, for the next process only: the change is durable with the next `update` or `flush`. */
+  /**
+   * As `update`, for the next process only: the change is durable with the next `update` or `flush`. A
+   * power cut before that may cost the whole state: what serves is still booted, and its version not
+   * gone back behind, as the manifest on disk tells it; what else had served is forgotten.
+   */
   mark(change: Partial<CacheState>): Promise<void>
   /**
    * Stores what `store` does not store by itself, because its key does not name its digest. `durable`

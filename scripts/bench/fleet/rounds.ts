@@ -43,7 +43,8 @@ export interface RoundOptions {
   readonly progress: (text: string) => void
 }
 
-const steadyMs = 30_000
+/** As long as from one report of an instance to the next. */
+const steadyMs = 60_000
 const hourMs = 3_600_000
 
 /** What instances ask of the store while nothing happens. */
