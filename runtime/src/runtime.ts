@@ -254,6 +254,8 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
+          // Nobody else is answered meanwhile, either.
+          loadTimeoutMs: options.watchdog === false ? undefined : options.watchdog.limitMs,
           onRunaway: (revision, requestId) => runaways.note(revision, requestId),
           probation:
             probation === null || probationCalls === 0

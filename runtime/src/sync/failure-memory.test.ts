@@ -5,10 +5,10 @@ import { createFailureMemory } from './failure-memory.ts'
 
 const release = digestOf('a release')
 const create = () => createFailureMemory({ retryBaseMs: 1000, random: () => 0.5 })
-const failure = (code: RuntimeErrorCode, now: number) => ({
+const failure = (code: RuntimeErrorCode, now: number, details = {}) => ({
   function: 'shop/card',
   release,
-  error: new RuntimeError(code, 'no'),
+  error: new RuntimeError(code, 'no', { details }),
   now,
 })
 
@@ -39,6 +39,14 @@ it('gives up on code that stalls every load, because each try stops the whole ho
   for (let attempt = 1; attempt <= 3; attempt++) {
     memory.record(failure('FUNCTION_LOAD_TIMEOUT', 0))
     expect(memory.isDue(1e12)).toBe(attempt < 3)
+  }
+})
+
+it('tries a load again that hardly got the processor', () => {
+  const memory = create()
+  for (let attempt = 1; attempt <= 10; attempt++) {
+    memory.record(failure('FUNCTION_LOAD_TIMEOUT', 0, { starved: true }))
+    expect(memory.isDue(1e12)).toBe(true)
   }
 })
 

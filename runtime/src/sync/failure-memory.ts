@@ -42,7 +42,7 @@ export function createFailureMemory(options: {
         since: known?.since ?? now,
         attempts,
         retryAt:
-          isFinal(error.code) || (isStall(error.code) && attempts >= maxStalls)
+          isFinal(error.code) || (isStall(error) && attempts >= maxStalls)
             ? null
             : now + backoffDelayMs(options.retryBaseMs, attempts, options.random()),
       })
@@ -75,8 +75,13 @@ export function createFailureMemory(options: {
  */
 const maxStalls = 3
 
-function isStall(code: RuntimeErrorCode): boolean {
+function mayEndOtherwise(code: RuntimeErrorCode): boolean {
   return code === 'FUNCTION_LOAD_TIMEOUT'
+}
+
+/** It computed all the time, other than one that hardly got the processor. */
+function isStall({ code, details }: RuntimeError): boolean {
+  return mayEndOtherwise(code) && details['starved'] !== true
 }
 
 /** It loads and harms: a rollback to it must not find it forgotten. */
@@ -90,7 +95,7 @@ function isDangerous(code: RuntimeErrorCode): boolean {
  */
 function isFinal(code: RuntimeErrorCode): boolean {
   return (
-    (code.startsWith('FUNCTION_') && !isStall(code)) ||
+    (code.startsWith('FUNCTION_') && !mayEndOtherwise(code)) ||
     code === 'SERVICE_MISSING' ||
     code === 'RELEASE_MISMATCH' ||
     code === 'RELEASE_PREVIEW_SCOPE'

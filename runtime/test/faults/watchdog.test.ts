@@ -226,6 +226,21 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
   })
 
+  it('is refused when it does so at its top level, after no more than the limit', async () => {
+    await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+    await server.publish({ name: 'culprit', handler: '(() => { for (;;) {} })()' })
+    const { functions } = await server.status()
+    expect(functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
+      refusals: [
+        {
+          code: 'FUNCTION_LOAD_TIMEOUT',
+          message: expect.stringContaining(`did not finish loading within ${limitMs} ms`),
+        },
+      ],
+    })
+    expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+  })
+
   it('is waited for, and named to nobody, in a native that cannot be interrupted', async () => {
     await server.publish({
       name: 'native',

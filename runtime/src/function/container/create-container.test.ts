@@ -22,6 +22,13 @@ const load = (source: string, loadTimeoutMs?: number) =>
     loadTimeoutMs,
   })
 const evaluate = (expression: string) => load(artifactOf(expression)).defaultExport
+const refusalOf = (expression: string): unknown => {
+  try {
+    return load(artifactOf(expression))
+  } catch (error) {
+    return error
+  }
+}
 
 it('takes the export of a top level that freezes its globalThis', () => {
   const { defaultExport } = load(
@@ -101,6 +108,21 @@ describe('globals', () => {
         (name) => typeof console[name] === 'function')`),
     ).toBe(true)
   })
+})
+
+it('says when what loads too long hardly got the processor', () => {
+  const sleeping = refusalOf(
+    '(() => { for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150) })()',
+  )
+  expect(sleeping).toMatchObject({ code: 'FUNCTION_LOAD_TIMEOUT', details: { starved: true } })
+  // A busy machine may starve one of them, but hardly all.
+  const computing = Array.from({ length: 10 }, () => refusalOf('(() => { for (;;); })()'))
+  expect(computing).toContainEqual(
+    expect.objectContaining({
+      code: 'FUNCTION_LOAD_TIMEOUT',
+      details: expect.objectContaining({ starved: false }),
+    }),
+  )
 })
 
 describe('timers', () => {

@@ -72,6 +72,7 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
     forget()
   }
   const global = (name: string): unknown => Reflect.get(context, name)
+  const cpuMsBefore = threadCpuMs()
   try {
     runAttributed({ revision, requestId: null, active: true }, () =>
       withoutWatchdog(() => compiled.runIn(context, loadTimeoutMs)),
@@ -87,7 +88,11 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
     }
   } catch (error) {
     dispose()
-    throw toLoadError(error, revision, loadTimeoutMs)
+    throw toLoadError(error, {
+      revision,
+      timeoutMs: loadTimeoutMs,
+      cpuMs: threadCpuMs() - cpuMsBefore,
+    })
   }
 }
 
@@ -109,6 +114,8 @@ function receiveExports(context: vm.Context): () => unknown {
 
 /** What computes for less holds nobody up. */
 const starvedMs = 30
+/** Of the time it had to load: most top levels take a few milliseconds, so less is the machine's fault. */
+const starvedShare = 0.25
 
 function threadCpuMs(): number {
   const { user, system } = process.threadCpuUsage()
@@ -146,14 +153,25 @@ function defaultOf(exports: unknown, revision: string): unknown {
   )
 }
 
-function toLoadError(error: unknown, revision: string, loadTimeoutMs: number): RuntimeError {
+function toLoadError(
+  error: unknown,
+  {
+    revision,
+    timeoutMs,
+    cpuMs,
+  }: { readonly revision: string; readonly timeoutMs: number; readonly cpuMs: number },
+): RuntimeError {
   if (error instanceof RuntimeError) return error
   const details = { revision }
   if (isTimeout(error)) {
+    const starved = cpuMs < timeoutMs * starvedShare
+    const why = starved
+      ? `It got ${Math.round(cpuMs)} ms of processor time in them: give the process more, or raise watchdog.limitMs. It is tried again.`
+      : 'Move work out of the top level into the handler.'
     return new RuntimeError(
       'FUNCTION_LOAD_TIMEOUT',
-      `${revision} did not finish loading within ${loadTimeoutMs} ms. Move work out of the top level into the handler.`,
-      { cause: error, details },
+      `${revision} did not finish loading within ${timeoutMs} ms. ${why}`,
+      { cause: error, details: { ...details, starved } },
     )
   }
   return new RuntimeError(
