@@ -38,7 +38,7 @@ test.each([
   const instance = await on.startInstance('bff-1')
   await expect
     .poll(async () => (await on.needle(['status', ...on.location])).stdout)
-    .toMatch(/bff-1/)
+    .toMatch(/bff-1 +version 1/)
   await loseManifests()
   const { exitCode, stdout, stderr } = await on.needle([command, ...by()])
   expect(stdout + stderr).toMatch(/MANIFEST_MISSING: .*production.* although bff-1 runs version 1/)
