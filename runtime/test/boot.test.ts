@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Clock } from '../src/clock.ts'
 import type { Logger } from '../src/function/authoring/function-context.ts'
 import { bundle } from '../src/function/testing/revision-fixture.ts'
 import { digestOf } from '../src/manifest/digest.ts'
@@ -316,6 +317,34 @@ describe('a start', () => {
     const restarted = await start(bucket, { store: emptyStore }, { log })
     expect((await call(restarted)).status).toBe(500)
     await expect.poll(() => JSON.stringify(errors)).toContain('index.ts:2:9')
+  })
+
+  it('fetches source maps at a random moment within ten seconds, after what is in a hurry', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.8)
+    onTestFinished(() => random.mockRestore())
+    const bucket = await createTestEnvironment()
+    const { source, map } = await bundle('export default async () => 1')
+    const card = await bucket.release('shop/card', '', { script: source, sourceMap: map })
+    await bucket.publish({ card })
+    const asked: string[] = []
+    const store: ArtifactStore = {
+      ...bucket.store,
+      get: (key, options) => {
+        asked.push(key)
+        return bucket.store.get(key, options)
+      },
+    }
+    const clock = createManualClock(Date.now())
+    const sleeps: number[] = []
+    const sleep: Clock['sleep'] = (delayMs, signal) => {
+      sleeps.push(delayMs)
+      return clock.sleep(delayMs, signal)
+    }
+    await start(bucket, { store }, { clock: { ...clock, sleep } })
+    await expect.poll(() => sleeps).toContain(8_000)
+    expect(asked).not.toContain(objectKey.sourceMap(card.artifact))
+    clock.advance(8_000)
+    await expect.poll(() => asked).toContain(objectKey.sourceMap(card.artifact))
   })
 
   it('verifies the disk again: an altered manifest there is not served', async () => {

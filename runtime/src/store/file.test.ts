@@ -1,10 +1,19 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { digestOf } from '../manifest/digest.ts'
 import { describeArtifactStore } from './artifact-store.contract.ts'
 import { createFileStore } from './file.ts'
@@ -101,6 +110,24 @@ describe('what writers leave when they die', () => {
   })
 })
 
+describe('what a power cut may take', () => {
+  const bytesAndName = 2
+
+  it('is nothing that was put, but for what need not be durable, and no delete', async () => {
+    const store = createFileStore(directory)
+    await store.put('a/0', text('makes the folders'))
+    const flushes = await countFlushes()
+
+    await store.put('a/1', text('x'), { condition: 'absent' })
+    expect(flushes()).toBe(bytesAndName)
+    await store.put('a/1', text('y'), { condition: { etag: digestOf(text('x')) } })
+    expect(flushes()).toBe(bytesAndName)
+    await store.put('a/2', text('x'), { durable: false })
+    await store.delete('a/1')
+    expect(flushes()).toBe(0)
+  })
+})
+
 describe('errors', () => {
   it('say that a key is a folder of others', async () => {
     const store = createFileStore(directory)
@@ -121,6 +148,19 @@ describe('errors', () => {
 })
 
 const writer = new URL('./testing/file-store-writer.ts', import.meta.url)
+
+/** Counts real flushes: tells how many there were since it was last asked. */
+async function countFlushes(): Promise<() => number> {
+  const handle = await open(directory)
+  const sync = vi.spyOn<FileHandle, 'sync'>(Object.getPrototypeOf(handle), 'sync')
+  await handle.close()
+  onTestFinished(() => sync.mockRestore())
+  return () => {
+    const { length } = sync.mock.calls
+    sync.mockClear()
+    return length
+  }
+}
 
 /** Runs as many processes at once and answers what each reported. */
 async function runWriters(count: number, task: string, target: string): Promise<number[]> {
