@@ -45,6 +45,11 @@ const plugin: FastifyPluginAsync<NeedlePluginOptions> = async (fastify, options)
     ready: () => runtime.ready(),
   })
   serveEndpoints(fastify, runtime, paths)
+  // Fastify waits for open connections before its `onClose`, and some end only when they are ended.
+  fastify.addHook('preClose', (done) => {
+    runtime.close().catch(() => undefined)
+    done()
+  })
   fastify.addHook('onClose', () => runtime.close())
   // A scope of its own: the host's content-type parsers and other routes stay as they are.
   fastify.register(async (scope) => serve(scope, runtime.dispatcher, context), { prefix })
