@@ -84,8 +84,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private resume: ((enter: () => void) => void) | null
   declare private readonly span: CallSpan | null
   declare private readonly probation: Probation | null
-  /** Its synchronous parts are timed, for all those that are not. */
-  declare private isTimed: boolean
+  /** For so many calls its synchronous parts are timed; 0 for none, or while one is. */
+  declare private timedFor: number
   declare private isEntered: boolean
   declare awaited: unknown
   declare onAwaited: OnAwaited | null
@@ -112,7 +112,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.resume = null
     this.span = startCallSpan(shared.span, call)
     this.probation = shared.probation
-    this.isTimed = shared.metrics.begin()
+    this.timedFor = shared.metrics.begin()
     this.isEntered = false
     this.awaited = null
     this.onAwaited = null
@@ -146,7 +146,11 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     })
   }
 
-  /** Ends it for the sake of a revision that is disposed of. */
+  get hasEnded(): boolean {
+    return this.phase === 'ended'
+  }
+
+  /** Ends it because its revision serves no more. */
   stop(): void {
     this.giveUp('FUNCTION_STOPPED', this.toOutcome(replaced))
   }
@@ -192,7 +196,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   private run(): void {
     this.isEntered = true
-    if (this.probation === null && !this.isTimed) this.read()
+    if (this.probation === null && this.timedFor === 0) this.read()
     else this.runObserved()
   }
 
@@ -213,13 +217,14 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   /** Not within itself: a result may come while the function is entered. */
   private timed(part: () => void): void {
-    if (!this.isTimed) return part()
+    const { timedFor } = this
+    if (timedFor === 0) return part()
     const { wheel, metrics } = this.shared
     const begunAtMs = wheel.nowMs()
-    this.isTimed = false
+    this.timedFor = 0
     part()
-    this.isTimed = true
-    metrics.recordLoopTime(wheel.nowMs() - begunAtMs)
+    this.timedFor = timedFor
+    metrics.recordLoopTime(wheel.nowMs() - begunAtMs, timedFor)
   }
 
   private read(): void {
@@ -249,8 +254,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   onResult(result: unknown): void {
     if (this.phase !== 'running') return
-    if (this.isTimed) this.timed(() => this.receive(result))
-    else this.receive(result)
+    if (this.timedFor === 0) this.receive(result)
+    else this.timed(() => this.receive(result))
   }
 
   private receive(result: unknown): void {

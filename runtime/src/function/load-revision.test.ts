@@ -718,9 +718,12 @@ describe('metrics', () => {
     const registry = createMetricsRegistry()
     const handler = `() => { ${burning(8)}; return {} }`
     const { answer } = await loadFixture(artifactOf(handler), { registry })
-    for (let call = 0; call < 32; call += 1) await answer()
-    // Two of 32 were timed; a busy machine only adds to it.
-    expect(registry.loopMs().get('shop/card')).toBeGreaterThanOrEqual(2 * 16 * 7)
+    await answer()
+    // A busy machine only adds to it, but hardly sixteenfold.
+    expect(registry.loopMs().get('shop/card')).toBeGreaterThanOrEqual(7)
+    expect(registry.loopMs().get('shop/card')).toBeLessThan(16 * 8)
+    for (let call = 1; call < 32; call += 1) await answer()
+    expect(registry.loopMs().get('shop/card')).toBeGreaterThanOrEqual(32 * 7)
   })
 
   it('tell time of loads, and heap of the last', async () => {

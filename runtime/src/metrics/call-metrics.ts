@@ -16,7 +16,10 @@ const maxErrorCodeLength = 64
 /** Under which codes beyond the first 32 of a revision, and those over 64 characters, are counted together. */
 export const otherErrorCodes = 'OTHER'
 
-/** One call in so many is timed, a power of two; what it takes counts for all of them. */
+/**
+ * After so many calls, a power of two, only one in so many is timed, and counts for all of them. The
+ * first ones, which compile and are slower than the rest, count for themselves.
+ */
 const timedOneIn = 16
 
 /** What the calls of one revision came to since it was first loaded here. */
@@ -52,15 +55,16 @@ export class CallMetrics {
     return this.calls - this.faults + this.#lateFaults
   }
 
-  /** Once per call; returns whether it is one to be timed. */
-  begin(): boolean {
+  /** Once per call; returns for how many calls it is to be timed, 0 for one that is not. */
+  begin(): number {
     this.#begun += 1
-    return (this.#begun & (timedOneIn - 1)) === 1
+    if (this.#begun <= timedOneIn) return 1
+    return (this.#begun & (timedOneIn - 1)) === 0 ? timedOneIn : 0
   }
 
-  /** A synchronous part of a timed call. */
-  recordLoopTime(durationMs: number): void {
-    this.loopMs += durationMs * timedOneIn
+  /** A synchronous part of a call that is timed for `calls`. */
+  recordLoopTime(durationMs: number, calls: number): void {
+    this.loopMs += durationMs * calls
   }
 
   recordLoad(cost: { readonly durationMs: number; readonly heapBytes: number }): void {

@@ -47,7 +47,7 @@ it('names, measures and attributes what it tells as the conventions have it', as
   card.record({ errorCode: 'FUNCTION_TIMEOUT', functionFault: true }, 800)
   card.record({ errorCode: 'NO_CARD', functionFault: false }, 2)
   card.recordLoad({ durationMs: 7, heapBytes: 4096 })
-  card.recordLoopTime(1)
+  card.recordLoopTime(1, 16)
   card.coldStarts += 1
   card.strayFaults += 1
   registry.turnAway('shop/card', 'FUNCTION_SHED')
