@@ -59,10 +59,14 @@ export class ActiveCalls {
     if (this.waiting.size > 0 && this.size === 0) this.wake()
   }
 
+  /** A copy. Queued ones come first, so that none gets its turn when they are ended in this order. */
+  all(): readonly ActiveCall[] {
+    return [...this.queued, ...this.running]
+  }
+
   /** Ends them all. */
   stop(): void {
-    // Copies: each leaves as it ends. Queued ones first, so that none gets its turn.
-    for (const call of [...this.queued, ...this.running]) call.stop()
+    for (const call of this.all()) call.stop()
   }
 
   /** Ends the one whose execution was ended, if it still waits, and those that would begin next. */

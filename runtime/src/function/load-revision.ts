@@ -19,6 +19,7 @@ import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import type { SourceMapLoader } from './describe-failure.ts'
+import { drained } from './drained.ts'
 import { lookAfter } from './interrupted-calls.ts'
 import { limitLog } from './limit-log.ts'
 import { LoadCost } from './load-cost.ts'
@@ -27,6 +28,7 @@ import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
 import { ownTurn, quietTurn } from './quiet-turn.ts'
 import { type Revision, toRevisionId } from './revision.ts'
+import { Standby } from './standby.ts'
 
 export interface LoadRevisionOptions {
   readonly release: Release
@@ -183,11 +185,12 @@ function createRevision(
     container: evaluated,
     registry,
   }: {
-    readonly container: Pick<Container, 'compiled' | 'dispose'>
+    readonly container: Pick<Container, 'compiled' | 'timers' | 'dispose'>
     readonly registry: MetricsRegistry | undefined
   },
 ): { readonly revision: Revision; readonly condemn: () => void } {
   const { active, jsonHeaders, clock } = loaded
+  const standby = new Standby({ active, timers: evaluated.timers, clock })
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
   let container: typeof evaluated | null = evaluated
@@ -216,22 +219,13 @@ function createRevision(
         if (shared === null) return turnAway(toOutcome(stopped, jsonHeaders), onOutcome)
         if (isRunaway) return turnAway(toOutcome(quarantined, jsonHeaders), onOutcome)
         if (active.isFull) return turnAway(busyOutcome(shared), onOutcome)
+        if (standby.isOn) standby.wake()
         const take = (outcome: Outcome): void => handOver(onOutcome, outcome)
         return new ActiveCall(call, shared, take).start()
       }),
-    drained: async (timeoutMs) => {
-      if (active.size === 0) return 'drained'
-      const idle = Promise.withResolvers<'drained'>()
-      const waited = new AbortController()
-      const stopWaiting = active.onIdle(() => idle.resolve('drained'))
-      const result = await Promise.race([
-        idle.promise,
-        clock.sleep(timeoutMs, waited.signal).then(() => 'timedOut' as const),
-      ])
-      stopWaiting()
-      waited.abort()
-      return result
-    },
+    drained: (timeoutMs) => drained(active, { clock, timeoutMs }),
+    standBy: (drainTimeoutMs) => standby.begin(drainTimeoutMs),
+    resume: () => standby.end(),
     compiled: () => container?.compiled() ?? null,
     stopRunaway: (requestId) => active.stopRunaway(requestId),
     dispose: () => {

@@ -18,6 +18,13 @@ export interface Revision {
   invoke(call: Call): Promise<Outcome>
   /** Resolves when no call is in flight, or after `timeoutMs`; says which. */
   drained(timeoutMs: number): Promise<'drained' | 'timedOut'>
+  /**
+   * It serves no more, but may again: the calls in flight have `drainTimeoutMs` to end, then they are
+   * ended; resolves to how many of them had to be. While nobody calls it, its timers are held.
+   */
+  standBy(drainTimeoutMs: number): Promise<number>
+  /** It serves again. Idempotent. */
+  resume(): void
   /** Answers the call whose execution was ended, and those that wait for their turn; the others go on. */
   stopRunaway(requestId: string | null): void
   /**

@@ -138,9 +138,24 @@ export function createActivator(options: ActivatorOptions): Activator {
     return null
   }
 
+  /** Of a release that may not serve, too: its callers learn that it was refused, not that it is gone. */
+  const routeOf = async (
+    name: string,
+    ref: ReleaseRef | undefined,
+    signal: AbortSignal,
+  ): Promise<Slot['http'] | undefined> => {
+    if (ref === undefined) return undefined
+    try {
+      return (await pool.register(name, ref, signal)).release.settings.http
+    } catch {
+      signal.throwIfAborted()
+      return undefined
+    }
+  }
+
   const prepare = async (
     { function: name, stable: refs, ...plan }: FunctionPlan,
-    version: number,
+    desired: DesiredState,
     how: { readonly load: boolean; readonly signal: AbortSignal },
   ): Promise<Slot | null> => {
     const before = serving.current.slots.get(name)
@@ -152,7 +167,10 @@ export function createActivator(options: ActivatorOptions): Activator {
         ? null
         : await obtain(name, plan.canary.ref, { ...how, load: true })
     // Nothing of it may serve, but its route answers 503 rather than 404.
-    const http = stable?.revision.release.settings.http ?? before?.http
+    const http =
+      stable?.revision.release.settings.http ??
+      before?.http ??
+      (await routeOf(name, desired.functions.get(name)?.stable, how.signal))
     if (http === undefined) return null
     const slot: Slot = {
       function: name,
@@ -161,9 +179,20 @@ export function createActivator(options: ActivatorOptions): Activator {
       http,
       stopped: plan.stopped,
       since: clock.now(),
-      manifestVersion: version,
+      manifestVersion: desired.manifest.version,
     }
     return before !== undefined && isSameService(before, slot) ? before : slot
+  }
+
+  /** Who serves does so at once; who is replaced stands by, until it is retired or serves again. */
+  const relieve = (changed: readonly Slot[], before: Serving): void => {
+    for (const slot of changed) {
+      const now = revisionsOf(slot)
+      for (const revision of now) revision.resume()
+      for (const revision of revisionsOf(before.slots.get(slot.function))) {
+        if (!now.includes(revision)) pool.standBy(revision)
+      }
+    }
   }
 
   const swap = (next: Serving): void => {
@@ -172,6 +201,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       (slot) => before.slots.get(slot.function) !== slot,
     )
     serving.current = next
+    relieve(changed, before)
     if (changed.length > 0 || next.slots.size !== before.slots.size) options.onSwap(changed)
   }
 
@@ -236,7 +266,7 @@ export function createActivator(options: ActivatorOptions): Activator {
 
       const prepareInto = async (each: FunctionPlan): Promise<void> => {
         const load = eager.has(each.function)
-        changes.set(each.function, await prepare(each, desired.manifest.version, { load, signal }))
+        changes.set(each.function, await prepare(each, desired, { load, signal }))
       }
       const prepareAll = async (): Promise<void> => {
         const preparing: Promise<void>[] = []
@@ -283,7 +313,10 @@ export function createActivator(options: ActivatorOptions): Activator {
         for (const ref of each.warm) {
           if (signal.aborted) return
           try {
-            await (await pool.register(each.function, ref, signal)).load()
+            const revision = await pool.register(each.function, ref, signal)
+            const slot = serving.current.slots.get(each.function)
+            if (!revisionsOf(slot).includes(revision)) pool.standBy(revision)
+            await revision.load()
           } catch {
             // A proven release that fails now is refused when it is wanted, not before.
             pool.retire(ref.release)
@@ -334,6 +367,12 @@ function withoutUnfit(slot: Slot): Slot {
     stable: hasStable ? slot.stable : null,
     canary: hasCanary ? slot.canary : null,
   }
+}
+
+function revisionsOf(slot: Slot | undefined): readonly LazyRevision[] {
+  return [slot?.stable?.revision, slot?.canary?.revision].filter(
+    (revision) => revision !== undefined,
+  )
 }
 
 function servingState(slot: Slot): ServingState {

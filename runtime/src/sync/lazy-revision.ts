@@ -32,6 +32,13 @@ export interface LazyRevision {
   compiled(): Uint8Array | null
   /** It serves no more: whoever meets it looks for another. */
   condemn(): void
+  /**
+   * It serves no more and is kept, as it may again. As `Revision.standBy`; one that is loaded later
+   * stands by from then on.
+   */
+  standBy(drainTimeoutMs: number): Promise<number>
+  /** It serves again. Idempotent. */
+  resume(): void
   /** Takes it out of memory until the next `load`; what is returned is to be drained and disposed of. */
   unload(): Revision | null
   /** As `unload`, for good. */
@@ -51,6 +58,7 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
   let loading: Promise<void> | null = null
   let isCondemned = false
   let isRetired = false
+  let isStandby = false
   let calls = 0
 
   const load = async (): Promise<void> => {
@@ -61,6 +69,7 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
     }
     loaded = revision
     loading = null
+    if (isStandby) void revision.standBy(0)
   }
   const unload = (): Revision | null => {
     const before = loaded
@@ -103,6 +112,15 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
     compiled: () => loaded?.compiled() ?? null,
     condemn: () => {
       isCondemned = true
+    },
+    standBy: async (drainTimeoutMs) => {
+      isStandby = true
+      return (await loaded?.standBy(drainTimeoutMs)) ?? 0
+    },
+    resume: () => {
+      if (!isStandby) return
+      isStandby = false
+      loaded?.resume()
     },
     unload,
     retire: () => {

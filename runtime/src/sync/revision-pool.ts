@@ -13,6 +13,8 @@ export interface RevisionPool {
   register(functionName: string, ref: ReleaseRef, signal: AbortSignal): Promise<LazyRevision>
   /** Those that are loaded. */
   loaded(): Iterable<LazyRevision>
+  /** Serves no more, and stays loaded: lets its calls end, and holds its timers, until it is resumed. */
+  standBy(revision: LazyRevision): void
   /** Lets its calls end, then frees its memory; the next call loads it again. */
   unload(revision: LazyRevision): void
   /** Lets its calls end, then disposes of it; registering it again makes another revision. */
@@ -39,7 +41,7 @@ export interface RevisionPoolOptions {
   readonly maxDownloads: number
   /** Ends what is fetched and loaded. */
   readonly closing: AbortSignal
-  readonly onDrainTimeout: (revision: Revision) => void
+  readonly onDrainTimeout: (revision: Pick<Revision, 'id' | 'inFlight'>) => void
 }
 
 export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
@@ -85,6 +87,11 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
     if (revision !== null) void track(draining, drain(revision))
   }
 
+  const standBy = async (revision: LazyRevision): Promise<void> => {
+    const inFlight = await revision.standBy(options.drainTimeoutMs)
+    if (inFlight > 0) options.onDrainTimeout({ id: revision.id, inFlight })
+  }
+
   const retire = (revision: LazyRevision): void => {
     revisions.delete(revision.releaseDigest)
     letGo(revision.retire())
@@ -102,6 +109,7 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
       return begun
     },
     loaded: () => [...revisions.values()].filter(({ isLoaded }) => isLoaded),
+    standBy: (revision) => void track(draining, standBy(revision)),
     unload: (revision) => letGo(revision.unload()),
     retire: (release) => {
       const revision = revisions.get(release)

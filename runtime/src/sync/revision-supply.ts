@@ -42,7 +42,7 @@ export interface RevisionSupplyOptions {
   readonly crashes: CrashMemory
   readonly reader: () => VerifiedReader
   readonly drainTimeoutMs: number
-  readonly onDrainTimeout: (revision: Revision) => void
+  readonly onDrainTimeout: (revision: Pick<Revision, 'id' | 'inFlight'>) => void
   readonly load: (request: LoadRequest) => Promise<Revision>
   /** Ends what is fetched and loaded. */
   readonly closing: AbortSignal

@@ -7,6 +7,7 @@ import { withoutWatchdog } from '../heartbeat.ts'
 import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import type { CompiledArtifact } from './compile-artifact.ts'
+import type { Timers } from './create-timers.ts'
 import { installGlobals } from './globals.ts'
 import { createRealm, type Realm } from './realm.ts'
 import { containerStreamWeb } from './web-streams.ts'
@@ -29,6 +30,8 @@ export interface Container {
   readonly runLimited: LimitedRun
   /** As `CompiledArtifact.code`. */
   compiled(): Uint8Array | null
+  /** Its timers; see `Timers`. */
+  readonly timers: Pick<Timers, 'hold' | 'resume'>
   /** Ends its timers. Idempotent. */
   dispose(): void
 }
@@ -62,13 +65,13 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
   const { revision, log, loadTimeoutMs = 2000, onCondemned } = options
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm = createRealm(context)
-  const disposeGlobals = installGlobals(context, log)
+  const timers = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
   const exported = receiveExports(context)
   const runLimited = createLimitedRun(context)
   const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
   const dispose = (): void => {
-    disposeGlobals()
+    timers.dispose()
     forget()
   }
   const global = (name: string): unknown => Reflect.get(context, name)
@@ -84,6 +87,7 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
       global,
       runLimited,
       compiled: () => compiled.code(),
+      timers,
       dispose,
     }
   } catch (error) {

@@ -1,8 +1,11 @@
 import { microtask } from '../microtask.ts'
 
-/** The timer globals of one container, and the switch that ends them all. */
+/** The timer globals of one container, and the switches that hold and end them all. */
 export interface Timers {
   readonly globals: Readonly<Record<TimerGlobal, unknown>>
+  /** None fires until `resume`: their time begins anew then. Idempotent, as `resume` is. */
+  hold(): void
+  resume(): void
   /** Clears every open timer; later ones never fire. Idempotent. */
   dispose(): void
 }
@@ -28,6 +31,7 @@ type Callback = (...args: readonly unknown[]) => unknown
 export function createTimers(): Timers {
   const open = new Map<number, TimerHandle>()
   let lastId = 0
+  let held = false
   let disposed = false
 
   const start = (
@@ -41,13 +45,15 @@ export function createTimers(): Timers {
     const id = ++lastId
     const fire = (): void => {
       void microtask.then(() => {
-        if (!open.has(id)) return undefined
+        if (held || !open.has(id)) return undefined
         if (!repeats) open.delete(id)
         return run(...args)
       })
     }
-    const handle = new TimerHandle(id, disposed ? null : schedule(fire))
-    if (!disposed) open.set(id, handle)
+    const handle = new TimerHandle(id, () => schedule(fire))
+    if (disposed) return handle
+    open.set(id, handle)
+    if (!held) handle.start()
     return handle
   }
   const clear = (timer: unknown): void => {
@@ -70,6 +76,15 @@ export function createTimers(): Timers {
       clearInterval: clear,
       clearImmediate: clear,
     },
+    hold: () => {
+      held = true
+      for (const handle of open.values()) handle.stop()
+    },
+    resume: () => {
+      if (!held) return
+      held = false
+      for (const handle of open.values()) handle.start()
+    },
     dispose: () => {
       disposed = true
       for (const handle of open.values()) handle.stop()
@@ -81,12 +96,16 @@ export function createTimers(): Timers {
 /** What the timer globals return: enough of Node's `Timeout` for libraries, and a number to the web. */
 class TimerHandle {
   readonly #id: number
-  #timer: NodeJS.Timeout | NodeJS.Immediate | null
+  readonly #schedule: () => NodeJS.Timeout | NodeJS.Immediate
+  #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
 
-  constructor(id: number, timer: NodeJS.Timeout | NodeJS.Immediate | null) {
+  constructor(id: number, schedule: () => NodeJS.Timeout | NodeJS.Immediate) {
     this.#id = id
-    this.#timer = timer
-    timer?.unref()
+    this.#schedule = schedule
+  }
+
+  start(): void {
+    this.#timer = this.#schedule().unref()
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import type { Logger } from '../authoring/function-context.ts'
 import { createConsole } from './create-console.ts'
 import { createFinalizationRegistry } from './create-finalization-registry.ts'
-import { createTimers } from './create-timers.ts'
+import { createTimers, type Timers } from './create-timers.ts'
 import { fetchClassNames, installFetchClasses } from './fetch-classes.ts'
 import { queueMicrotask } from './queue-microtask.ts'
 import {
@@ -72,8 +72,8 @@ export const containerGlobalNames: readonly string[] = [
   'console',
 ].toSorted()
 
-/** Defines the globals on a container's global object; returns what ends its timers. */
-export function installGlobals(target: object, log: Logger): () => void {
+/** Defines the globals on a container's global object; returns what holds and ends its timers. */
+export function installGlobals(target: object, log: Logger): Omit<Timers, 'globals'> {
   const timers = createTimers()
   const own: Record<(typeof ownGlobals)[number], unknown> = {
     ...timers.globals,
@@ -91,7 +91,7 @@ export function installGlobals(target: object, log: Logger): () => void {
   }
   defineWhenRead(target, 'console', () => createConsole(log))
   installFetchClasses(target)
-  return () => timers.dispose()
+  return timers
 }
 
 /** For what takes memory (a console has 6 KB) and few functions use. */

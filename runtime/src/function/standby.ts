@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.ts'
+import type { ActiveCalls } from './active-calls.ts'
+import type { Timers } from './container/create-timers.ts'
+import { drained } from './drained.ts'
+
+export interface StandbyParts {
+  readonly active: ActiveCalls
+  readonly timers: Pick<Timers, 'hold' | 'resume'>
+  readonly clock: Clock
+}
+
+/**
+ * The state of a revision that serves no more and is kept, as it may again: what it had begun comes to
+ * an end as if it were disposed of, and it does nothing by itself. It may be called all the same, to
+ * answer in the stead of the one that replaced it: while it is, its timers run.
+ */
+export class Standby {
+  private readonly parts: StandbyParts
+  private began: AbortController | null = null
+
+  constructor(parts: StandbyParts) {
+    this.parts = parts
+  }
+
+  get isOn(): boolean {
+    return this.began !== null
+  }
+
+  /**
+   * The calls in flight have `drainTimeoutMs` to end; resolves to how many of them had to be ended
+   * then, none if it serves again by that time.
+   */
+  async begin(drainTimeoutMs: number): Promise<number> {
+    this.end()
+    const { active, clock } = this.parts
+    const began = new AbortController()
+    this.began = began
+    // Those that come later are answers in another's stead.
+    const left = active.all()
+    this.holdWhenIdle()
+    await drained(active, { clock, timeoutMs: drainTimeoutMs, signal: began.signal })
+    if (this.began !== began) return 0
+    const overdue = left.filter((call) => !call.hasEnded)
+    for (const call of overdue) call.stop()
+    return overdue.length
+  }
+
+  /** To be called before a call begins. */
+  wake(): void {
+    this.parts.timers.resume()
+    this.parts.active.onIdle(() => this.hold())
+  }
+
+  end(): void {
+    this.began?.abort()
+    this.began = null
+    this.parts.timers.resume()
+  }
+
+  private holdWhenIdle(): void {
+    if (this.parts.active.size === 0) this.hold()
+    else this.parts.active.onIdle(() => this.hold())
+  }
+
+  private hold(): void {
+    if (this.isOn) this.parts.timers.hold()
+  }
+}
