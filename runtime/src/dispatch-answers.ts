@@ -29,7 +29,7 @@ export function quarantined(name: string): Outcome {
     {
       status: 503,
       code: 'FUNCTION_QUARANTINED',
-      message: `Every release of ${name} that could serve here is quarantined; it serves again with another`,
+      message: `No release of ${name} may serve here: each was refused or is quarantined; it serves again with another`,
     },
     jsonHeaders,
   )

@@ -191,7 +191,7 @@ describe('a start', () => {
     await bucket.publish({ card }, { manifest: { expiresAt: '2026-06-02T00:00:00Z' } })
     const clock = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
     const runtime = await start(bucket, { cacheDirectory: undefined }, { clock })
-    expect((await call(runtime)).status).toBe(404)
+    expect((await call(runtime)).status).toBe(503)
 
     await putBack()
     clock.advance(60_000)

@@ -159,6 +159,26 @@ describe('a manifest that is refused', () => {
 })
 
 describe('a function that is refused', () => {
+  it.each([
+    ['at its activation', 50],
+    ['at its first call', 0],
+  ])('%s answers 503 at its address when nothing else may serve', async (_title, loadAhead) => {
+    const bucket = await createTestEnvironment()
+    const card = await bucket.release('shop/card', '', { script: 'throw new Error("poison")' })
+    await bucket.publish({ card })
+    const runtime = await startRuntime(bucket, { loadAhead })
+    expect(await call(runtime)).toMatchObject({ status: 503, errorCode: 'FUNCTION_QUARANTINED' })
+    expect((await call(runtime, '/shop/other')).status).toBe(404)
+  })
+
+  it('answers 503, and not 404, where it was quarantined before the start', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await bucket.release('shop/card', 'async () => 1')
+    await bucket.publish({ card }, { quarantine: [testQuarantineEntry(card)] })
+    const runtime = await startRuntime(bucket)
+    expect(await call(runtime)).toMatchObject({ status: 503, errorCode: 'FUNCTION_QUARANTINED' })
+  })
+
   it.each<[string, string, (scene: Scene) => Promise<unknown>]>([
     [
       'FUNCTION_SYNTAX',
