@@ -6,7 +6,7 @@ type Subject = 'access' | 'commit' | 'crashes'
 
 /** Why the cache directory cannot be used now. The instance serves either way. */
 export interface CacheFaults {
-  /** Null when all of it can be used. */
+  /** The one with the worst consequence; null when all of it can be used. */
   readonly current: Alarm | null
   fail(about: Subject, message: string): void
   mend(about: Subject): void
@@ -14,22 +14,27 @@ export interface CacheFaults {
 
 export function createCacheFaults(options: {
   readonly clock: Clock
-  /** Told of the first, until all is well again: a full disk is one thing to know. */
+  /**
+   * Told of the first, until all is well again: a full disk is one thing to know. Also told when
+   * only crashes were forgotten until then, and now the next start needs the store.
+   */
   readonly onFault: (fault: Alarm) => void
 }): CacheFaults {
   const faults = new Map<Subject, Alarm>()
-  const first = (): Alarm | null => faults.values().next().value ?? null
+  const worst = (): Alarm | null =>
+    faults.get('commit') ?? faults.get('access') ?? faults.get('crashes') ?? null
 
   return {
     get current() {
-      return first()
+      return worst()
     },
     fail: (about, message) => {
-      const before = first()
+      const before = worst()
+      const isNews = before === null || (about !== 'crashes' && before === faults.get('crashes'))
       const since = before?.since ?? new Date(options.clock.now()).toISOString()
       const fault: Alarm = { code: 'CACHE_UNUSABLE', message, since }
       faults.set(about, fault)
-      if (before === null) options.onFault(fault)
+      if (isNews) options.onFault(fault)
     },
     mend: (about) => {
       faults.delete(about)
