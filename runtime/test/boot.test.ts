@@ -169,7 +169,13 @@ describe('a start', () => {
       },
     )
     expect(await answer(runtime)).toEqual({ v: 1 })
-    expect(runtime.status()).toMatchObject({ state: 'ready', frozen: true })
+    expect(runtime.status()).toMatchObject({
+      state: 'ready',
+      frozen: true,
+      refusal: null,
+      alarms: [{ code: 'MANIFEST_EXPIRED', message: frozen[0] }],
+    })
+    expect(runtime.metrics()).toContain('\nneedle_alarms 1\n')
     expect(frozen).toEqual([expect.stringContaining('needle refresh')])
 
     const next = await bucket.release('shop/card', 'async () => ({ v: 2 })')

@@ -149,12 +149,18 @@ describe('a manifest that is refused', () => {
 
     clock.advance(2 * 24 * 60 * 60 * 1000)
     await runtime.refresh()
-    expect(runtime.status()).toMatchObject({ frozen: true, manifest: { version: 2 } })
+    const since = new Date(clock.now()).toISOString()
+    expect(runtime.status()).toMatchObject({
+      frozen: true,
+      manifest: { version: 2 },
+      refusal: null,
+      alarms: [{ code: 'MANIFEST_EXPIRED', since }],
+    })
     expect(await answer(runtime)).toEqual({ v: 1 })
 
     await bucket.publish({ card })
     await runtime.refresh()
-    expect(runtime.status()).toMatchObject({ frozen: false, manifest: { version: 3 } })
+    expect(runtime.status()).toMatchObject({ frozen: false, manifest: { version: 3 }, alarms: [] })
   })
 })
 

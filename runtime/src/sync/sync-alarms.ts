@@ -12,6 +12,8 @@ export interface SyncAlarms {
   readonly bootFault: Alarm | null
   /** The manifest has expired: nothing changes until a newer one arrives. */
   readonly isFrozen: boolean
+  /** Why it is frozen, where `refusal` does not say so. */
+  readonly expiry: Alarm | null
   refused(error: unknown): void
   accepted(): void
   bootFailed(error: unknown): void
@@ -28,7 +30,7 @@ export function createSyncAlarms(options: {
   const { clock, onEvent } = options
   let refusal: Alarm | null = null
   let bootFault: Alarm | null = null
-  let isFrozen = false
+  let expiry: Alarm | null = null
   const now = (): string => new Date(clock.now()).toISOString()
 
   return {
@@ -39,7 +41,10 @@ export function createSyncAlarms(options: {
       return bootFault
     },
     get isFrozen() {
-      return isFrozen
+      return expiry !== null
+    },
+    get expiry() {
+      return refusal?.code === 'MANIFEST_EXPIRED' ? null : expiry
     },
     refused: (error) => {
       const { code, message } = toRuntimeError(error)
@@ -60,16 +65,19 @@ export function createSyncAlarms(options: {
       bootFault = null
     },
     checkExpiry: (current) => {
-      const wasFrozen = isFrozen
-      isFrozen =
-        (current !== null && isExpired(current.manifest, clock.now())) ||
-        refusal?.code === 'MANIFEST_EXPIRED'
-      if (isFrozen && !wasFrozen) {
-        onEvent({ type: 'frozen', message: refusal?.message ?? expiredMessage(current) })
+      const before = expiry
+      const hasExpired = current !== null && isExpired(current.manifest, clock.now())
+      const isRefused = refusal?.code === 'MANIFEST_EXPIRED'
+      if (!hasExpired && !isRefused) {
+        expiry = null
+        if (before !== null && current !== null) {
+          onEvent({ type: 'unfrozen', version: current.manifest.version })
+        }
+        return
       }
-      if (!isFrozen && wasFrozen && current !== null) {
-        onEvent({ type: 'unfrozen', version: current.manifest.version })
-      }
+      const message = isRefused && refusal !== null ? refusal.message : expiredMessage(current)
+      expiry = { code: 'MANIFEST_EXPIRED', message, since: before?.since ?? now() }
+      if (before === null) onEvent({ type: 'frozen', message })
     },
   }
 }

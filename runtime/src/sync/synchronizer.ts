@@ -410,9 +410,12 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         stableTripOf: (name, state) => stableGuards.tripOf(name, state),
         stableFailureOf: (name, stable) => failingStables.failureOf(name, stable),
         refusal: alarms.refusal,
-        alarms: [alarms.bootFault, faults.current, ...failingStables.alarms].filter(
-          (alarm) => alarm !== null,
-        ),
+        alarms: [
+          alarms.expiry,
+          alarms.bootFault,
+          faults.current,
+          ...failingStables.alarms,
+        ].filter((alarm) => alarm !== null),
       }),
     releaseOf: (revisionId) => {
       for (const { stable, canary } of serving.current.slots.values()) {
