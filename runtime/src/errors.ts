@@ -23,6 +23,7 @@ export const runtimeErrorCodes = [
   'MANIFEST_EXPIRED',
   'MANIFEST_REQUIRES_UNKNOWN',
   'MANIFEST_BELOW_MINIMUM',
+  'GROUP_MISSING',
   // objects a manifest names
   'OBJECT_MISSING',
   'OBJECT_SIZE_MISMATCH',

@@ -48,8 +48,8 @@ export type IncomingCall = Omit<Call, 'params' | 'query'> & {
 /** Functions in a running process: kept as the environment's manifest says, called by a host. */
 export interface Runtime {
   /**
-   * Serves what is on disk, begins to poll, and resolves when something serves or the boot deadline
-   * is over. A store that is away is no error.
+   * Serves what is on disk, begins to poll, and resolves when it is ready or the boot deadline is
+   * over. A store that is away is no error.
    *
    * @throws RuntimeError `OPTIONS_INVALID`, `DOCUMENT_*` or `SIGN*` when store url or trust root
    *   cannot be used; `RUNTIME_CLOSED` after `close`, which is for good.
@@ -69,7 +69,8 @@ export interface Runtime {
    */
   metrics(): string
   /**
-   * Resolves when something serves.
+   * Resolves when a function serves or is stopped on purpose, or none is wanted in groups the
+   * manifest knows.
    *
    * @throws RuntimeError `RUNTIME_CLOSED` when it is closed before; what `start` throws
    */

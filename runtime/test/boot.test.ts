@@ -196,12 +196,15 @@ describe('a start', () => {
     const putBack = await withhold(bucket.store, objectKey.artifact(card.artifact))
     await bucket.publish({ card }, { manifest: { expiresAt: '2026-06-02T00:00:00Z' } })
     const clock = createManualClock(Date.parse('2026-07-01T00:00:00Z'))
-    const runtime = await start(bucket, { cacheDirectory: undefined }, { clock })
-    expect((await call(runtime)).status).toBe(503)
+    const runtime = openRuntime(bucket, { clock })
+    const started = runtime.start()
+    await runtime.refresh()
+    expect(await call(runtime)).toMatchObject({ status: 503 })
 
     await putBack()
     clock.advance(60_000)
     await runtime.refresh()
+    await started
     expect(await answer(runtime)).toEqual({ v: 1 })
   })
 

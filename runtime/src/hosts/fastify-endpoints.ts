@@ -4,6 +4,7 @@ import { RuntimeError } from '../errors.ts'
 import { inEnglish } from '../in-english.ts'
 import { prometheusContentType } from '../metrics/prometheus-text.ts'
 import type { Runtime } from '../runtime.ts'
+import type { RuntimeStatus } from '../sync/status.ts'
 
 /**
  * Paths, in the application and not below `prefix`, at which it tells about itself. All are closed
@@ -14,7 +15,10 @@ export interface EndpointPaths {
   readonly status?: string | undefined
   /** Prometheus' text format. */
   readonly metrics?: string | undefined
-  /** 200 once something serves, else 503 `NOT_READY`. A stale, frozen or alarmed instance is ready: it serves. */
+  /**
+   * 200 once something serves or nothing is to, else 503 `NOT_READY`. A stale, frozen or alarmed
+   * instance is ready: it serves, and says so in the body, by codes.
+   */
   readonly ready?: string | undefined
   /** 200 while the event loop turns. */
   readonly live?: string | undefined
@@ -47,10 +51,9 @@ export function serveEndpoints(
   }
   if (ready !== undefined) {
     app.get(ready, (_, reply) => {
-      const { state, frozen, manifest, source } = runtime.status()
-      const version = manifest?.version ?? null
-      const facts = { state, frozen, version, lastSuccess: source.lastSuccess }
-      if (state === 'ready') return facts
+      const status = runtime.status()
+      const facts = readinessFacts(status)
+      if (status.state === 'ready') return facts
       const error = { code: 'NOT_READY', message: 'Nothing serves yet' }
       return reply
         .code(503)
@@ -59,6 +62,20 @@ export function serveEndpoints(
     })
   }
   if (live !== undefined) app.get(live, () => ({ state: 'live' }))
+}
+
+/** What may be told to whoever asks whether it is ready: no message, which may name the store. */
+function readinessFacts(status: RuntimeStatus): object {
+  const { state, frozen, manifest, source, refusal, alarms, functions } = status
+  return {
+    state,
+    frozen,
+    version: manifest?.version ?? null,
+    lastSuccess: source.lastSuccess,
+    refusal: refusal?.code ?? null,
+    alarms: alarms.map(({ code }) => code),
+    refused: functions.filter(({ refusals }) => refusals.length > 0).length,
+  }
 }
 
 const pathSchema = z.optional(

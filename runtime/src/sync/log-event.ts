@@ -20,6 +20,8 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
       return log.error('Needle met two manifests of one version', fields)
     case 'frozen':
       return log.error('Needle is frozen: its manifest has expired', fields)
+    case 'groupMissing':
+      return log.warn('Needle is to serve a group its manifest does not know', fields)
     case 'cacheUnusable':
       return log.error('Needle cannot use its cache directory', fields)
     case 'drainTimedOut':

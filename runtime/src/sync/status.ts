@@ -97,7 +97,10 @@ export interface OverloadStatus {
 
 /** All there is to know about a runtime. Times are ISO 8601. */
 export interface RuntimeStatus {
-  /** `notReady`: nothing to serve, neither on disk nor from the store; calls answer 503. */
+  /**
+   * `ready`: a function has served or was stopped on purpose, or none is wanted; it stays so.
+   * `notReady`: the boot deadline is over without that; calls answer 503.
+   */
   readonly state: 'starting' | 'ready' | 'notReady'
   readonly environment: string
   readonly instance: string
@@ -164,6 +167,8 @@ export type RuntimeEvent =
   | { readonly type: 'forked'; readonly message: string }
   | { readonly type: 'frozen'; readonly message: string }
   | { readonly type: 'unfrozen'; readonly version: number }
+  /** The manifest does not know a group this instance is to serve. */
+  | { readonly type: 'groupMissing'; readonly group: string; readonly message: string }
   | { readonly type: 'cacheUnusable'; readonly message: string }
   | { readonly type: 'drainTimedOut'; readonly revision: string; readonly inFlight: number }
   /** A function held the event loop: it was stopped and is quarantined here, or that was not possible. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
 import { isExpired } from '../manifest/acceptance.ts'
+import type { Manifest } from '../manifest/manifest.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { Alarm, RuntimeEvent } from './status.ts'
 
@@ -14,6 +15,8 @@ export interface SyncAlarms {
   readonly isFrozen: boolean
   /** Why it is frozen, where `refusal` does not say so. */
   readonly expiry: Alarm | null
+  /** Of each subscribed group the manifest does not know. */
+  readonly missingGroups: readonly Alarm[]
   refused(error: unknown): void
   accepted(): void
   bootFailed(error: unknown): void
@@ -21,6 +24,8 @@ export interface SyncAlarms {
   bootMended(): void
   /** To be called whenever time has passed or another manifest came. */
   checkExpiry(current: DesiredState | null): void
+  /** To be called for what has been activated. */
+  checkGroups(active: DesiredState): void
 }
 
 export function createSyncAlarms(options: {
@@ -31,6 +36,7 @@ export function createSyncAlarms(options: {
   let refusal: Alarm | null = null
   let bootFault: Alarm | null = null
   let expiry: Alarm | null = null
+  let missingGroups: ReadonlyMap<string, Alarm> = new Map()
   const now = (): string => new Date(clock.now()).toISOString()
 
   return {
@@ -45,6 +51,9 @@ export function createSyncAlarms(options: {
     },
     get expiry() {
       return refusal?.code === 'MANIFEST_EXPIRED' ? null : expiry
+    },
+    get missingGroups() {
+      return [...missingGroups.values()]
     },
     refused: (error) => {
       const { code, message } = toRuntimeError(error)
@@ -79,6 +88,15 @@ export function createSyncAlarms(options: {
       expiry = { code: 'MANIFEST_EXPIRED', message, since: before?.since ?? now() }
       if (before === null) onEvent({ type: 'frozen', message })
     },
+    checkGroups: ({ manifest, missingGroups: names }) => {
+      const before = missingGroups
+      missingGroups = new Map(
+        names.map((group) => [group, before.get(group) ?? groupMissing(group, manifest, now())]),
+      )
+      for (const [group, alarm] of missingGroups) {
+        if (!before.has(group)) onEvent({ type: 'groupMissing', group, message: alarm.message })
+      }
+    },
   }
 }
 
@@ -90,6 +108,18 @@ export function toRuntimeError(error: unknown): RuntimeError {
     error instanceof Error ? error.message : String(error),
     { cause: error },
   )
+}
+
+function groupMissing(group: string, { environment, groups }: Manifest, since: string): Alarm {
+  const known = Object.keys(groups)
+    .toSorted()
+    .map((name) => `"${name}"`)
+  const names = known.length === 0 ? 'none' : known.join(', ')
+  return {
+    code: 'GROUP_MISSING',
+    message: `The manifest of ${environment} does not know the group "${group}"; it knows ${names}. Correct the "groups" option, or publish a function of the group.`,
+    since,
+  }
 }
 
 function expiredMessage(state: DesiredState | null): string {

@@ -23,6 +23,7 @@ import { createLastingActivation } from './lasting-activation.ts'
 import type { LazyRevision } from './lazy-revision.ts'
 import { createManifestPoll } from './manifest-poll.ts'
 import { createPollLoop } from './poll-loop.ts'
+import { isAtWork } from './readiness.ts'
 import { createRevisionSupply, type LoadRequest } from './revision-supply.ts'
 import type { ServingCell } from './serving.ts'
 import type {
@@ -75,9 +76,9 @@ export interface SynchronizerOptions {
 /** Keeps what serves here equal to what the environment's manifest says. */
 export interface Synchronizer {
   readonly isReady: boolean
-  /** Resolves once something serves, or when the boot deadline is over; polls go on either way. */
+  /** Resolves once it is ready, or when the boot deadline is over; polls go on either way. */
   start(): Promise<void>
-  /** Resolves when something serves. Rejects with `RUNTIME_CLOSED` when closed before. */
+  /** Resolves when a function serves or none is to. Rejects with `RUNTIME_CLOSED` when closed before. */
   ready(): Promise<void>
   /** Resolves after a poll, and what follows from it, that began after this call and after the boot from disk. */
   refresh(): Promise<void>
@@ -185,6 +186,13 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       ),
     )
 
+  /** Not in the middle of a first activation: most functions would answer 404. */
+  const lookWhetherReady = (): void => {
+    if (state === 'ready' || active === null || !isAtWork(serving.current, active)) return
+    state = 'ready'
+    ready.resolve()
+  }
+
   const activate = async (
     desired: DesiredState,
     how: { readonly eager: ReadonlySet<string>; readonly signal: AbortSignal },
@@ -197,10 +205,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     stableGuards.follow(desired)
     await pause()
     moments.activation = clock.now()
-    if (state !== 'ready') {
-      state = 'ready'
-      ready.resolve()
-    }
+    alarms.checkGroups(desired)
+    lookWhetherReady()
     const { slots } = serving.current
     const changed = [...new Set([...before.keys(), ...slots.keys()])].filter(
       (name) => before.get(name) !== slots.get(name),
@@ -356,11 +362,13 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   }
   const activateAgain = (): void => {
     hasExpelled = true
+    lookWhetherReady()
     options.onChange()
     if (!closing.signal.aborted) void booted.promise.then(() => loop.refresh())
   }
   const statusKey = (): string =>
     JSON.stringify([
+      state,
       active?.digest,
       alarms.refusal?.code,
       alarms.isFrozen,
@@ -412,6 +420,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         refusal: alarms.refusal,
         alarms: [
           alarms.expiry,
+          ...alarms.missingGroups,
           alarms.bootFault,
           faults.current,
           ...failingStables.alarms,
