@@ -111,7 +111,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   let watchdog: Watchdog | null = null
   let overload: OverloadGuard | null = null
   const emit = (event: RuntimeEvent): void => {
-    logEvent(log, event)
+    logEvent(log, event, serving.current)
     try {
       options.onEvent?.(event)
     } catch (error) {

@@ -127,3 +127,30 @@ it.each<[string, (bucket: TestEnvironment) => Promise<unknown>]>([
   const { ready } = await start(bucket)
   expect(await ready()).toMatchObject({ status: 200, alarms: [] })
 })
+
+it.each([
+  ['serves', 'async () => 1', 'what serves goes on', 'what serves goes on'],
+  ['does not serve', poison, 'it waits for one', 'nothing serves'],
+])('says what a fault of the store means where a function %s', async (_title, card, none, away) => {
+  const bucket = await createTestEnvironment()
+  await bucket.publish({ card })
+  let isAway = false
+  const store: typeof bucket.store = {
+    ...bucket.store,
+    get: (...given) => {
+      if (isAway) throw new Error('the store is away')
+      return bucket.store.get(...given)
+    },
+  }
+  const { app, ready, warnings } = await start(bucket, { source: { bootDeadlineMs: 50, store } })
+  await bucket.store.delete(objectKey.manifest('production'))
+  await app.needle.refresh()
+  isAway = true
+  await app.needle.refresh()
+  expect(warnings).toEqual([
+    `Needle found no manifest; ${none}`,
+    `Needle cannot read its store; ${away}`,
+  ])
+  const code = 'STORE_UNAVAILABLE'
+  expect(await ready()).toMatchObject({ refusal: code, alarms: [code] })
+})

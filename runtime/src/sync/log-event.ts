@@ -1,9 +1,15 @@
 import type { RuntimeErrorCode } from '../errors.ts'
 import type { Logger } from '../function/authoring/function-context.ts'
+import { servesAnything } from './readiness.ts'
+import type { Serving } from './serving.ts'
 import type { RuntimeEvent } from './status.ts'
 
-/** One line per event, at the level that says whether a person is needed. */
-export function logEvent(log: Logger, event: RuntimeEvent): void {
+/**
+ * One line per event, at the level that says whether a person is needed.
+ *
+ * @param serving - What serves at the time of the event.
+ */
+export function logEvent(log: Logger, event: RuntimeEvent, serving: Serving): void {
   const { type, ...told } = event
   // Lines that functions write themselves have both, too: one query finds all of a function.
   const fields = 'revision' in told ? { ...told, function: told.revision.split('@')[0] } : told
@@ -13,7 +19,7 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
     case 'unfrozen':
       return log.info('Needle accepts changes again', fields)
     case 'refused':
-      return log.warn(refusalLine(event.code), fields)
+      return log.warn(refusalLine(event.code, serving), fields)
     case 'functionRefused':
       return log.error('Needle refused a release of a function', fields)
     case 'forked':
@@ -48,8 +54,12 @@ export function logEvent(log: Logger, event: RuntimeEvent): void {
   }
 }
 
-function refusalLine(code: RuntimeErrorCode): string {
-  if (code === 'MANIFEST_MISSING') return 'Needle found no manifest; it waits for one'
-  if (code.startsWith('STORE_')) return 'Needle cannot read its store; what serves goes on'
-  return 'Needle refused what its store holds; what serves goes on'
+function refusalLine(code: RuntimeErrorCode, serving: Serving): string {
+  const serves = servesAnything(serving)
+  const consequence = serves ? 'what serves goes on' : 'nothing serves'
+  if (code === 'MANIFEST_MISSING') {
+    return `Needle found no manifest; ${serves ? consequence : 'it waits for one'}`
+  }
+  if (code.startsWith('STORE_')) return `Needle cannot read its store; ${consequence}`
+  return `Needle refused what its store holds; ${consequence}`
 }
