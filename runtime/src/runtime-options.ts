@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   readonly source: SourceOptions
   /** Business groups whose functions are served here. */
   readonly groups: readonly string[]
+  /** Path below which the host serves functions, for the route their spans name. Default: none. */
+  readonly prefix?: string
   /** The trust root document (`trust/<n>.json`) this host believes, or the path of its file. */
   readonly trust: string | Uint8Array
   /** What functions may call, by name; each gets those it declared. */
@@ -146,6 +148,7 @@ const optionsSchema = z.strictObject({
     minVersion: z.optional(z.int().check(z.gte(1))),
   }),
   groups: z.array(nameSegmentSchema).check(z.minLength(1, 'name at least one group to serve')),
+  prefix: z._default(z.string(), ''),
   trust: z.union([z.string().check(z.minLength(1)), z.instanceof(Uint8Array)], {
     error: 'give the path of the trust root document, or its bytes',
   }),

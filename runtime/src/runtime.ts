@@ -255,6 +255,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
+          prefix: options.prefix,
           // Nobody else is answered meanwhile, either.
           loadTimeoutMs: options.watchdog === false ? undefined : options.watchdog.limitMs,
           onRunaway: (revision, requestId) => runaways.note(revision, requestId),

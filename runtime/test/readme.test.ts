@@ -43,6 +43,7 @@ it('lists every option with its default', () => {
       minVersion: 1,
     },
     groups: ['shop'],
+    prefix: '/bff',
     trust: 'x',
     services: {},
     stickyKey: () => '',

@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { trace } from '@opentelemetry/api'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import Fastify from 'fastify'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { needle } from '../src/hosts/fastify.ts'
+import { quietOptions } from './support/quiet-options.ts'
 import { startHost } from './support/start-host.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
 
@@ -24,5 +29,21 @@ describe('the Fastify plugin', () => {
       refusal: null,
       alarms: [],
     })
+  })
+
+  it('names in spans the whole route, with the prefixes of plugin and application', async () => {
+    const exporter = new InMemorySpanExporter()
+    const spanProcessors = [new SimpleSpanProcessor({ exporter })]
+    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }))
+    onTestFinished(() => trace.disable())
+    const bucket = await createTestEnvironment()
+    await bucket.publish({ card: 'async () => 1' })
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    const options = quietOptions(bucket, { prefix: '/bff' })
+    app.register(async (scope) => scope.register(needle, options), { prefix: '/v1' })
+    expect((await app.inject('/v1/bff/shop/card')).statusCode).toBe(200)
+    const [span] = exporter.getFinishedSpans()
+    expect(span?.attributes['http.route']).toBe('/v1/bff/shop/card')
   })
 })

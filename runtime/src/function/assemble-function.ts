@@ -32,6 +32,8 @@ export interface FunctionParts {
   /** Default: counters of its own. */
   readonly metrics?: CallMetrics | undefined
   readonly sourceMap?: SourceMapLoader | undefined
+  /** Path below which the host serves functions. Default: none. */
+  readonly prefix?: string | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
   readonly streamIdleMs?: number | undefined
 }
@@ -64,7 +66,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     metrics: parts.metrics ?? new CallMetrics(),
     active: new ActiveCalls(settings),
     probation: null,
-    span: { name: functionOf(id), options: spanOptions(id, settings) },
+    span: { name: functionOf(id), options: spanOptions(id, settings, parts.prefix ?? '') },
     jsonHeaders: Object.freeze({
       'content-type': 'application/json; charset=utf-8',
       ...bareHeaders,

@@ -27,9 +27,13 @@ function isTraced(): boolean {
 
 /**
  * What every span of a revision begins with, named as OpenTelemetry's semantic conventions for FaaS
- * have it. Built once at load.
+ * have it: a route begins with what the host serves functions below. Built once at load.
  */
-export function spanOptions(revision: string, { http }: Pick<Settings, 'http'>): SpanOptions {
+export function spanOptions(
+  revision: string,
+  { http }: Pick<Settings, 'http'>,
+  prefix: string,
+): SpanOptions {
   const [name = revision, version = ''] = revision.split('@')
   return Object.freeze({
     kind: SpanKind.INTERNAL,
@@ -37,7 +41,7 @@ export function spanOptions(revision: string, { http }: Pick<Settings, 'http'>):
       'faas.name': name,
       'faas.version': version,
       'faas.trigger': 'http',
-      'http.route': http.path,
+      'http.route': `${prefix}${http.path}`,
     }),
   })
 }

@@ -46,6 +46,8 @@ export interface LoadRevisionOptions {
   readonly clock: Clock
   /** Shared by all revisions of a host. */
   readonly wheel: DeadlineWheel
+  /** Path below which the host serves functions. Default: none. */
+  readonly prefix?: string | undefined
   /** Where its calls are counted, under the revision's id. */
   readonly registry?: MetricsRegistry | undefined
   /** For the synchronous evaluation of the top level. Default 2000. */

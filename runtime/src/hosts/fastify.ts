@@ -37,7 +37,11 @@ declare module 'fastify' {
 const plugin: FastifyPluginAsync<NeedlePluginOptions> = async (fastify, options) => {
   const { prefix = '', context, endpoints, ...runtimeOptions } = options
   const paths = parseEndpointPaths(endpoints)
-  const runtime = createRuntime({ log: toLogger(fastify.log), ...runtimeOptions })
+  const runtime = createRuntime({
+    log: toLogger(fastify.log),
+    ...runtimeOptions,
+    prefix: fastify.prefix + prefix,
+  })
   fastify.decorate('needle', {
     status: () => runtime.status(),
     metrics: () => runtime.metrics(),
