@@ -171,7 +171,7 @@ describe('a function that is refused', () => {
   ])('%s answers 503 at its address when nothing else may serve', async (_title, loadAhead) => {
     const bucket = await createTestEnvironment()
     const card = await bucket.release('shop/card', '', { script: 'throw new Error("poison")' })
-    await bucket.publish({ card })
+    await bucket.publish({ card, shelf: 'async () => 1' })
     const runtime = await startRuntime(bucket, { loadAhead })
     expect(await call(runtime)).toMatchObject({ status: 503, errorCode: 'FUNCTION_QUARANTINED' })
     expect((await call(runtime, '/shop/other')).status).toBe(404)
@@ -180,7 +180,8 @@ describe('a function that is refused', () => {
   it('answers 503, and not 404, where it was quarantined before the start', async () => {
     const bucket = await createTestEnvironment()
     const card = await bucket.release('shop/card', 'async () => 1')
-    await bucket.publish({ card }, { quarantine: [testQuarantineEntry(card)] })
+    const quarantine = [testQuarantineEntry(card)]
+    await bucket.publish({ card, shelf: 'async () => 1' }, { quarantine })
     const runtime = await startRuntime(bucket)
     expect(await call(runtime)).toMatchObject({ status: 503, errorCode: 'FUNCTION_QUARANTINED' })
   })
