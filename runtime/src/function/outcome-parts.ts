@@ -48,8 +48,9 @@ export function responseHeaders(
 ): OutcomeHeaders {
   const isCoded = !isText && response.url === ''
   const headers = addHeaders(base, response.headers, { isCoded })
-  const cookies = response.headers.getSetCookie()
-  return cookies.length > 0 ? { ...headers, 'set-cookie': toText('set-cookie', cookies) } : headers
+  // A subclass may give anything.
+  const cookies = toText('set-cookie', response.headers.getSetCookie())
+  return cookies.length > 0 ? { ...headers, 'set-cookie': cookies } : headers
 }
 
 function addHeaders(
@@ -67,9 +68,25 @@ function addHeaders(
   return headers
 }
 
-/** Whatever types say, text: the host sets it where nothing catches what an object's `toString` throws. */
+/** Far more than a client takes of one name. */
+const maxListed = 1000
+
+/**
+ * Whatever types say, text: the host sets it where nothing catches what an object's `toString` throws.
+ * A list is an author's, and so are its methods: it is read by index, and once.
+ */
 function toText(name: string, value: unknown): string | string[] {
-  if (Array.isArray(value)) return value.map((each) => String(toText(name, each)))
+  if (!Array.isArray(value)) return toLine(name, value)
+  const { length } = value
+  if (!(length <= maxListed)) {
+    throw new RangeError(`The header "${name}" must have ${maxListed} values at most`)
+  }
+  const lines: string[] = []
+  for (let at = 0; at < length; at += 1) lines.push(toLine(name, value[at]))
+  return lines
+}
+
+function toLine(name: string, value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     throw new TypeError(`The value of the header "${name}" must be text, got ${typeof value}`)
   }

@@ -11,6 +11,46 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
   })
   afterAll(async () => server.close())
 
+  it.each([
+    {
+      name: 'patched-map',
+      handler: `() => {
+        Array.prototype.map = () => ['a\\nb']
+        return ${reply("{ 'x-list': ['a'] }")}
+      }`,
+    },
+    {
+      name: 'own-map',
+      handler: `() => ${reply("{ 'x-list': Object.assign(['a'], { map: () => 'a\\r\\nx: y' }) }")}`,
+    },
+    {
+      name: 'cookie-map',
+      handler: `() => {
+        const cookies = Object.assign(['a'], { map: () => [{ toString() { throw new Error('x') } }] })
+        class Odd extends Response {
+          get headers() {
+            return { *[Symbol.iterator]() {}, getSetCookie: () => cookies }
+          }
+        }
+        return new Odd('{}')
+      }`,
+    },
+    {
+      name: 'error-map',
+      handler: `() => {
+        const headers = { 'x-list': Object.assign(['a'], { map: () => ['a\\nb'] }) }
+        const error = Object.assign(new Error('x'), { status: 404, code: 'NO', headers })
+        throw Object.defineProperty(error, Symbol.for('needle.http-error'), { value: true })
+      }`,
+      status: 404,
+    },
+  ])('$name: headers are what their list holds, whatever its methods say', async (fault) => {
+    const { name, handler, status = 200 } = fault
+    await server.publish({ name, handler })
+    expect(await server.call(name)).toMatchObject({ status })
+    expect(await server.call('plain')).toMatchObject({ status: 200 })
+  })
+
   const refusingSchema = `{ '~standard': { version: 1, vendor: 'test',
     validate: () => ({ issues: [{ message: 'must be a number', path: ['cents'] }] }) } }`
 
@@ -179,3 +219,8 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
     expect(await server.faults('too-huge')).toBe(1)
   })
 })
+
+/** An expression for what `reply` gives, with headers as they are written here. */
+function reply(headers: string): string {
+  return `({ [Symbol.for('needle.reply')]: true, status: 200, body: {}, headers: ${headers} })`
+}
