@@ -136,18 +136,43 @@ const noCaller: Caller = Object.freeze({})
 
 function send(request: FastifyRequest, reply: FastifyReply, outcome: Outcome): void {
   const { body, headers } = outcome
-  if (reply.statusCode !== outcome.status) reply.code(outcome.status)
-  setHeaders(reply, headers)
-  if (body instanceof ReadableStream && request.method === 'HEAD') {
-    // Nobody will read it: let the function stop producing.
-    void body
-      .cancel()
-      .catch(() => undefined)
-      .then(() => reply.send())
-  } else if (body === null) reply.send()
-  else if (typeof body === 'string') reply.serializer(asItIs).send(body)
-  else reply.send(body)
+  try {
+    if (reply.statusCode !== outcome.status) reply.code(outcome.status)
+    setHeaders(reply, headers)
+    if (body instanceof ReadableStream && request.method === 'HEAD') {
+      // Nobody will read it: let the function stop producing.
+      void body
+        .cancel()
+        .catch(() => undefined)
+        .then(() => reply.send())
+        .catch((error: unknown) => failToSend(reply, error))
+    } else if (body === null) reply.send()
+    else if (typeof body === 'string') reply.serializer(asItIs).send(body)
+    else reply.send(body)
+  } catch (error) {
+    failToSend(reply, error)
+  }
 }
+
+/**
+ * Answers 500 where Node.js refuses to write an answer, without its headers: one may be the cause. Those
+ * of functions were checked, but nothing would catch what is thrown here, and the process would end.
+ */
+function failToSend(reply: FastifyReply, error: unknown): void {
+  reply.log.error({ err: error }, 'An answer could not be sent')
+  if (reply.raw.headersSent) return void reply.raw.destroy()
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  try {
+    reply.code(500).type('application/json; charset=utf-8').serializer(asItIs).send(unsendable)
+  } catch {
+    // Of a header that a hook of the application sets again.
+    reply.raw.destroy()
+  }
+}
+
+const unsendable = JSON.stringify({
+  error: { code: 'FUNCTION_FAILED', message: 'The answer of the function could not be sent' },
+})
 
 /** What nearly all answers have by constant names: `header` takes each other one apart. */
 function setHeaders(reply: FastifyReply, headers: Outcome['headers']): void {
