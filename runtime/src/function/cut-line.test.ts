@@ -5,6 +5,10 @@ const long = 'x'.repeat(10_000_000)
 /** Marks, names and the text of what was cut come on top. */
 const atMost = maxLineCharacters + 1000
 
+function thrower(): never {
+  throw new Error('not to be read')
+}
+
 function lengthOf(message: unknown, fields?: Record<string, unknown>): number {
   const line = cutLine(message, fields)
   return line.message.length + JSON.stringify(line.fields ?? {}).length
@@ -44,6 +48,70 @@ describe('a line of log', () => {
       id: 1,
       text: expect.stringMatching(/^x+… \d+ characters more$/),
       omitted: ['after'],
+    })
+  })
+
+  it.each([
+    ['an address', { url: new URL(`http://x/${long}`) }],
+    ['a `toJSON`', { own: { toJSON: () => long } }],
+    ['a `toJSON` further down', { deep: [{ er: { toJSON: () => long } }] }],
+    ['an inherited `toJSON`', { inherited: Object.create({ toJSON: () => long }) }],
+    ['a `toJSON` of a function', { run: Object.assign(() => {}, { toJSON: () => long }) }],
+    ['a `toJSON` of the fields', { toJSON: () => long }],
+    [
+      'a getter',
+      {
+        get got() {
+          return long
+        },
+      },
+    ],
+    [
+      'a getter further down',
+      {
+        deep: {
+          get got() {
+            return long
+          },
+        },
+      },
+    ],
+    [
+      'a getter of a list',
+      { list: Object.defineProperty([], 0, { get: () => long, enumerable: true }) },
+    ],
+    ['a text that tells another', { text: Object.assign(Object(''), { toString: () => long }) }],
+    ['a proxy as prototype', { odd: Object.create(new Proxy({}, { get: () => () => long })) }],
+    ['a large number', { number: 10n ** 100_000n }],
+  ])('is cut where code of a field makes it long: %s', (_, fields) => {
+    const written = cutLine('line', fields).fields
+    expect(JSON.stringify({ ...written }).length).toBeLessThan(atMost)
+  })
+
+  it('has what code of its fields gives, asked once', () => {
+    let asked = 0
+    const fields = {
+      at: new Date(0),
+      url: new URL('http://x/'),
+      order: { id: { toJSON: () => `id-${(asked += 1)}` }, items: [1] },
+      get left() {
+        return (asked += 1)
+      },
+    }
+    const written = cutLine('line', fields).fields
+    expect(asked).toBe(2)
+    expect(JSON.stringify({ ...written })).toBe(
+      '{"at":"1970-01-01T00:00:00.000Z","url":"http://x/","order":{"id":"id-2","items":[1]},"left":1}',
+    )
+    expect(asked).toBe(2)
+  })
+
+  it('is written, too, where code of a field throws', () => {
+    const { fields } = cutLine('line', { id: 1, order: { toJSON: thrower }, items: [2] })
+    expect(fields).toEqual({ id: 1, order: expect.stringContaining('toJSON'), items: [2] })
+    const unreadable = Object.defineProperty({}, 'got', { get: thrower, enumerable: true })
+    expect(cutLine('line', unreadable).fields).toEqual({
+      unreadable: expect.stringContaining('not to be read'),
     })
   })
 })

@@ -1,5 +1,6 @@
+import { isNativeError } from 'node:util/types'
 import { inspectFailure } from './inspect-failure.ts'
-import { charactersOf } from './is-small.ts'
+import { bringsCode, charactersOf } from './is-small.ts'
 
 /** Of one line, message and fields together: beyond it they are cut. */
 export const maxLineCharacters = 16_384
@@ -16,7 +17,8 @@ export interface Line {
 /**
  * A line no longer than `maxLineCharacters`. One that is keeps its first characters, and says how many
  * more there were. Fields are kept in their order as long as they fit; the first that does not is cut
- * as text, and those behind it are left out by name.
+ * as text, and those behind it are left out by name. Getters and `toJSON` run here, once, in the turn
+ * of the function: what they give is cut as anything else.
  */
 export function cutLine(given: unknown, fields: Fields | undefined): Line {
   const message = typeof given === 'string' ? given : inspectFailure(given)
@@ -24,7 +26,8 @@ export function cutLine(given: unknown, fields: Fields | undefined): Line {
   const characters = message.length + ofFields
   if (characters <= maxLineCharacters) return { message, fields, characters }
   let left = maxLineCharacters
-  const cut = (value: unknown): unknown => {
+  const cut = (given: unknown): unknown => {
+    const value = toPlain(given)
     const size = charactersOf(value, left)
     const kept = size <= left ? value : cutText(toText(value), left)
     left -= Math.min(size, left)
@@ -33,7 +36,7 @@ export function cutLine(given: unknown, fields: Fields | undefined): Line {
   const keptMessage = String(cut(message))
   const kept: Fields = {}
   const omitted: string[] = []
-  for (const [name, value] of Object.entries(fields ?? {})) {
+  for (const [name, value] of entriesOf(fields ?? {})) {
     if (left > name.length) {
       left -= name.length
       kept[name] = cut(value)
@@ -45,6 +48,27 @@ export function cutLine(given: unknown, fields: Fields | undefined): Line {
 
 const maxOmitted = 20
 const maxNameCharacters = 100
+
+function entriesOf(fields: Fields): [string, unknown][] {
+  try {
+    return Object.entries(fields)
+  } catch (error) {
+    return [['unreadable', inspectFailure(error)]]
+  }
+}
+
+/** Without the code it brings, which would run wherever the host writes it. */
+function toPlain(value: unknown): unknown {
+  if (typeof value !== 'function' && !bringsCode(value, maxLineCharacters)) return value
+  if (isNativeError(value)) return inspectFailure(value)
+  try {
+    const text: unknown = JSON.stringify(value)
+    if (typeof text !== 'string') return inspectFailure(value)
+    return text.length > maxLineCharacters ? text : JSON.parse(text)
+  } catch {
+    return inspectFailure(value)
+  }
+}
 
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : inspectFailure(value)

@@ -1,8 +1,10 @@
-import { isMap, isNativeError, isProxy, isSet } from 'node:util/types'
+import { isBoxedPrimitive, isMap, isNativeError, isProxy, isSet } from 'node:util/types'
 
 const maxValues = 1000
 /** Of what is no text; most have fewer. */
 const primitiveCharacters = 8
+/** Stands for what a getter would give. */
+const accessor = Symbol('accessor')
 
 interface Extent {
   readonly maxCharacters: number
@@ -10,10 +12,12 @@ interface Extent {
   readonly maxDepth: number
   /** So many of a list, a map or a set are. */
   readonly maxItems: number
+  /** Whether to write a value runs its getters and its `toJSON`, which may come to anything. */
+  readonly runsCode: boolean
 }
 
 /** What `inspect` shows, as `inspectFailure` asks for it, and a bit. */
-const inspected: Extent = { maxCharacters: 100_000, maxDepth: 6, maxItems: 100 }
+const inspected: Extent = { maxCharacters: 100_000, maxDepth: 6, maxItems: 100, runsCode: false }
 
 /**
  * Whether a value holds so little that to render it takes well below a millisecond. Looks at no more
@@ -25,10 +29,21 @@ export function isSmall(value: unknown): boolean {
 
 /**
  * About how many characters a value has as JSON; Infinity when they are more than `maxCharacters`, or
- * it has more than 1000 values, or is a proxy. Runs no getter but that of an error's `stack`.
+ * it has more than 1000 values, or is a proxy, or brings code that writing it would run. Runs no getter
+ * but that of an error's `stack`.
  */
 export function charactersOf(value: unknown, maxCharacters: number): number {
-  return measure(value, { maxCharacters, maxDepth: Infinity, maxItems: Infinity })
+  return measure(value, asJson(maxCharacters, { runsCode: true }))
+}
+
+/** Whether only the code it brings keeps a value from being so small. */
+export function bringsCode(value: unknown, maxCharacters: number): boolean {
+  const sizeWithout = measure(value, asJson(maxCharacters, { runsCode: false }))
+  return sizeWithout !== Infinity && charactersOf(value, maxCharacters) === Infinity
+}
+
+function asJson(maxCharacters: number, { runsCode }: Pick<Extent, 'runsCode'>): Extent {
+  return { maxCharacters, maxDepth: Infinity, maxItems: Infinity, runsCode }
 }
 
 function measure(value: unknown, extent: Extent): number {
@@ -38,6 +53,9 @@ function measure(value: unknown, extent: Extent): number {
   const fits = (value: unknown, depth: number): boolean => {
     if ((values -= 1) < 0) return false
     if (typeof value === 'string') return (characters += value.length) <= extent.maxCharacters
+    if (extent.runsCode && (value === accessor || writesItself(value))) return false
+    // The digits of a larger one may be millions.
+    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) return false
     if (typeof value !== 'object' || value === null) {
       return (characters += primitiveCharacters) <= extent.maxCharacters
     }
@@ -83,7 +101,27 @@ function stackOf(error: Error): unknown {
 }
 
 function own(value: object, key: string): unknown {
-  return Object.getOwnPropertyDescriptor(value, key)?.value
+  const property = Object.getOwnPropertyDescriptor(value, key)
+  return property?.get === undefined ? property?.value : accessor
+}
+
+/** Whether JSON asks the value itself what it is. */
+function writesItself(value: unknown): boolean {
+  if (typeof value !== 'function' && typeof value !== 'object') return false
+  // Its `toString` is asked.
+  if (isBoxedPrimitive(value)) return true
+  for (let at: unknown = value; isObject(at); at = Object.getPrototypeOf(at)) {
+    if (isProxy(at)) return true
+    const property = Object.getOwnPropertyDescriptor(at, 'toJSON')
+    if (property !== undefined) {
+      return property.get !== undefined || typeof property.value === 'function'
+    }
+  }
+  return false
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
 // Both of any realm, whatever an author has made of its prototypes.
