@@ -4,6 +4,7 @@ import { createCanaryProbes } from './canary-probes.ts'
 import { guardAgainstCrashes } from './crash-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { RuntimeError } from './errors.ts'
+import { createWarningReporter } from './function-warnings.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
@@ -316,6 +317,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           reportStray(charged, error)
           countStray(charged)
         },
+        warn: createWarningReporter({ clock, log }),
       }),
     )
     if (options.report) {

@@ -11,6 +11,7 @@ import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
+import { toOfferedService } from './offered-service.ts'
 import { functionOf } from './revision.ts'
 
 export interface FunctionParts {
@@ -93,7 +94,7 @@ function pickServices(
         { details: { revision: id, service: name, offered: Object.keys(offered) } },
       )
     }
-    services[name] = offered[name]
+    services[name] = toOfferedService(offered[name])
   }
   return Object.freeze(services)
 }

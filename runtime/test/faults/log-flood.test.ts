@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { maxLineCharacters } from '../../src/function/cut-line.ts'
 import { maxCharactersPerSecond, maxLinesPerSecond } from '../../src/function/limit-log.ts'
@@ -83,5 +84,77 @@ describe(`100 000 lines of log in a call, on Node.js ${nodeUnderTest.version},`,
     expect(Math.max(...written.map(({ length }) => length))).toBeLessThan(maxLineCharacters + 200)
     const seconds = Math.ceil(bystanders.lastedMs / 1000) + 1
     expect(written.join('').length).toBeLessThan(maxCharactersPerSecond * 1.1 * seconds)
+  })
+
+  it.each([
+    {
+      name: 'console-timers',
+      work: "for (let at = 0; at < many; at += 1) console.timeEnd('none' + at)",
+      told: /No such label 'none0'/,
+    },
+    {
+      name: 'many-listeners',
+      work: `const { EventEmitter } = globalThis[Symbol.for('needle.builtin')]('node:events')
+        for (let at = 0; at < many; at += 1) {
+          const emitter = new EventEmitter()
+          for (let each = 0; each < 11; each += 1) emitter.on('x', () => {})
+        }`,
+      told: /MaxListenersExceededWarning/,
+    },
+    {
+      name: 'handled-late',
+      work: `for (let at = 0; at < many; at += 1) {
+        const failed = Promise.reject(new Error('stray'))
+        setTimeout(() => failed.catch(() => {}), 20)
+      }`,
+      told: /A function failed outside of any call/,
+    },
+  ])('$name: warnings of Node.js reach the log, limited, and not standard error', async (fault) => {
+    const { name, work, told } = fault
+    await server.publish({
+      name,
+      handler: `async () => {
+        const many = 3000
+        ${work}
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        return {}
+      }`,
+    })
+    const before = server.stderr
+    const begunAt = performance.now()
+    expect(await server.call(name)).toMatchObject({ status: 200 })
+    const ofFunction = async () =>
+      (await server.log()).filter((each) => each.function === `shop/${name}`)
+    await expect
+      .poll(async () => (await ofFunction()).map((line) => JSON.stringify(line)).join('\n'))
+      .toMatch(told)
+    // Longer than its way here.
+    await delay(200)
+    expect(server.stderr).toBe(before)
+    const seconds = Math.ceil((performance.now() - begunAt) / 1000) + 1
+    expect((await ofFunction()).length).toBeLessThanOrEqual(maxLinesPerSecond * seconds)
+  })
+
+  it('what code of a field gives is cut as anything else', async () => {
+    await server.publish({
+      name: 'field-code',
+      handler: `(input, { log }) => {
+        log.info('url', { url: new URL('http://x/' + 'a'.repeat(2e6)) })
+        log.info('json', { own: { toJSON: () => 'b'.repeat(2e6) } })
+        log.info('getter', { get got() { return 'c'.repeat(2e6) } })
+        log.info('throws', { own: { toJSON() { throw new Error('x') } } })
+        return {}
+      }`,
+    })
+    expect(await server.call('field-code')).toMatchObject({ status: 200 })
+    const lines = (await server.log()).filter((each) => each.function === 'shop/field-code')
+    expect(lines.map((line) => line.message)).toEqual(['url', 'json', 'getter', 'throws'])
+    for (const line of lines)
+      expect(JSON.stringify(line).length).toBeLessThan(maxLineCharacters + 500)
+  })
+
+  it("leaves the host's own warnings where they are", async () => {
+    await server.control('warn')
+    await expect.poll(() => server.stderr).toMatch(/Warning: the host's own/)
   })
 })

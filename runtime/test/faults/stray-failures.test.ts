@@ -53,6 +53,8 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
       name: 'random-callback',
       left: `${builtin('crypto')}.randomBytes(8, () => { throw new Error('stray') })`,
     },
+    { name: 'service', left: 'services.bus.write()' },
+    { name: 'service-followed', left: 'services.bus.write().then(() => {})' },
     // Values that `String` throws for.
     {
       name: 'without-text',
@@ -70,7 +72,11 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
         Promise.reject(error)`,
     },
   ])('$name: is charged to its function after the call has ended', async ({ name, left, told }) => {
-    await server.publish({ name, handler: `() => { ${left}; return { answered: true } }` })
+    await server.publish({
+      name,
+      handler: `(input, { services }) => { ${left}; return { answered: true } }`,
+      settings: { uses: ['bus'] },
+    })
     const bystanders = await withBystanders(server, async () => {
       const { revision, ...answer } = await server.call(name)
       expect(answer).toMatchObject({ status: 200, body: { answered: true } })
@@ -116,6 +122,19 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
         .toMatchObject([{ requestId: expect.stringMatching(/^req-/) }])
     })
     expect(bystanders.failed).toBe(0)
+  })
+
+  it('of a service, handled by its function: is nobody’s fault', async () => {
+    await server.publish({
+      name: 'handled',
+      handler: `async (input, { services }) => {
+        const failed = await services.bus.write().catch((error) => error.message)
+        return { failed }
+      }`,
+      settings: { uses: ['bus'] },
+    })
+    expect(await server.call('handled')).toMatchObject({ body: { failed: 'stray write' } })
+    expect(await strays('handled')).toEqual([])
   })
 
   it('by the thousand: is told of a hundred times a second, and then counted', async () => {

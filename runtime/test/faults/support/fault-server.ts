@@ -50,9 +50,24 @@ const record =
 
 const meeting: (() => void)[] = []
 
+const writes: ((error: Error) => void)[] = []
+setInterval(() => {
+  for (const reject of writes.splice(0)) reject(new Error('stray write'))
+}, 10).unref()
+
+/** As the clients of many databases: what it was asked for fails in its own time, which is no call's. */
+class Bus {
+  readonly #writes = writes
+
+  write(): Promise<void> {
+    return new Promise((_, reject) => void this.#writes.push(reject))
+  }
+}
+
 const services: object = {
   /** How a function tells the test what it has seen. */
   notes: { add: (text: unknown) => void notes.push(String(text)) },
+  bus: new Bus(),
   /** Lets go on, in one turn of the event loop, all that have come once there are so many. */
   gate: {
     meet: (expected: number) =>
@@ -107,6 +122,10 @@ app.get('/control/report', () => readReport(bucket.store, instance))
 app.get('/control/events', () => events)
 app.get('/control/log', () => lines)
 app.get('/control/notes', () => notes)
+app.get('/control/warn', () => {
+  process.emitWarning("the host's own")
+  return {}
+})
 /** How many wait at the gate. */
 app.get('/control/meeting', () => meeting.length)
 /** What the host's own code meets of the prototypes and built-ins functions might change. */
