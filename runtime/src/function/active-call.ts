@@ -189,8 +189,21 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     if (this.phase !== 'running') return
     if (!this.isEntered) return this.starve()
     // Other thenables may do their work again.
-    if (this.onAwaited !== null && isPromise(this.awaited)) {
-      this.shared.steps.follow(this.awaited, this.onAwaited, this)
+    if (!isPromise(this.awaited)) return
+    // To ask may enter code of the function, as a getter of the promise.
+    void microtask.then(() => {
+      chargeMicrotask(this.attribution)
+      this.askAgain()
+    })
+  }
+
+  private askAgain(): void {
+    const { awaited, onAwaited } = this
+    if (this.phase !== 'running' || onAwaited === null || !isPromise(awaited)) return
+    try {
+      this.shared.steps.followAgain(awaited, onAwaited, this)
+    } catch (error) {
+      this.onThrown(error)
     }
   }
 

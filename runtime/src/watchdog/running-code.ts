@@ -1,10 +1,10 @@
-import { executionAsyncId } from 'node:async_hooks'
 import { getCallSites } from 'node:util'
 import { type Attribution, currentCall } from '../function/attribution.ts'
 import { revisionIdOf } from '../function/container/artifact-format.ts'
 import { fitCheckUrl } from '../function/container/fit-check.ts'
 import { isPackagesUrl } from '../function/container/packages-script.ts'
 import { realmUrl } from '../function/container/realm.ts'
+import { isInMicrotask } from '../function/microtask-scope.ts'
 
 /** Code of a function that the main thread is busy with. */
 export interface RunningCode {
@@ -39,8 +39,7 @@ export function runningCode(): RunningCode | null {
   const call = currentCall()
   const revision = findRevision(interrupted, call)
   if (revision === null) return null
-  // In a microtask the id is that of no resource; with hooks, or under a callback, it is.
-  const isStoppable = canStop && executionAsyncId() === 0
+  const isStoppable = canStop && isInMicrotask()
   return { revision, requestId: call?.requestId ?? null, isStoppable }
 }
 

@@ -1,10 +1,9 @@
-import { executionAsyncId } from 'node:async_hooks'
 import { url as inspectorUrl } from 'node:inspector'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { condemn } from '../function/container/condemnation.ts'
 import { beat, heartbeat, heartbeatSlot } from '../function/heartbeat.ts'
 import { resumeCalls } from '../function/interrupted-calls.ts'
-import { microtask } from '../function/microtask.ts'
+import { hasAsyncHooks, lookAtMicrotasks } from '../function/microtask-scope.ts'
 import { outsideAnyCall } from '../function/outside-any-call.ts'
 import type { WatchdogStatus } from '../sync/status.ts'
 import { answerLook, createLookChannel } from './look-channel.ts'
@@ -71,7 +70,6 @@ interface WatchdogThread {
 
 function startThread(): WatchdogThread {
   let failure = reasonAgainst()
-  let hasHooks = false
   let isHeld = false
   let isReady = false
   if (failure !== null) return { status: () => off(failure), end: async () => {} }
@@ -115,7 +113,7 @@ function startThread(): WatchdogThread {
       Atomics.add(heartbeat, heartbeatSlot.holds, isDebugged ? 1 : -1)
       isHeld = isDebugged
     }
-    void microtask.then(() => (hasHooks = executionAsyncId() !== 0))
+    lookAtMicrotasks()
   }
   check()
   const timers = outsideAnyCall(() => [setInterval(beat, beatMs), setInterval(check, checkMs)])
@@ -127,7 +125,7 @@ function startThread(): WatchdogThread {
       if (!isReady) return off('its thread is starting')
       if (isHeld) return off('a debugger is attached')
       if (!canStop) return { mode: 'reporting', reason: `Node.js ${process.version} is too old` }
-      if (hasHooks) return { mode: 'reporting', reason: 'async_hooks are enabled' }
+      if (hasAsyncHooks()) return { mode: 'reporting', reason: 'async_hooks are enabled' }
       return { mode: 'stopping', reason: null }
     },
     end: async () => {

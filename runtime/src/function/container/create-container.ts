@@ -4,6 +4,7 @@ import { RuntimeError } from '../../errors.ts'
 import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
+import { lookAtMicrotasks } from '../microtask-scope.ts'
 import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import type { CompiledArtifact } from './compile-artifact.ts'
@@ -92,6 +93,7 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
     }
   } catch (error) {
     dispose()
+    lookAtMicrotasks()
     throw toLoadError(error, {
       revision,
       timeoutMs: loadTimeoutMs,
@@ -138,8 +140,9 @@ function createLimitedRun(context: vm.Context): LimitedRun {
       limitedRunScript.runInContext(context, { timeout: timeoutMs })
       return 'returned'
     } catch (error) {
-      if (isTimeout(error)) return threadCpuMs() - before < starvedMs ? 'starved' : 'ended'
-      throw error
+      if (!isTimeout(error)) throw error
+      lookAtMicrotasks()
+      return threadCpuMs() - before < starvedMs ? 'starved' : 'ended'
     } finally {
       current = null
     }

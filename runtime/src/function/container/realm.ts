@@ -37,8 +37,11 @@ export interface CallSteps {
   receive(result: unknown, call: StepsCall): void
   /** Validates, then `sendChecked` or `failOutput`. `rest` is handed on. */
   checkOutput<Rest>(value: unknown, rest: Rest, call: StepsCall<Rest>): void
-  /** Waits for `awaited` once more, after the microtask that would have told of it may be lost. */
-  follow(awaited: unknown, onAwaited: OnAwaited, call: StepsCall): void
+  /**
+   * Waits once more for a promise, after the microtask that would have told of it may be lost. By the
+   * language's own `then`: that of a subclass may not be meant to be called twice.
+   */
+  followAgain(promise: Promise<unknown>, onAwaited: OnAwaited, call: StepsCall): void
 }
 
 export type OnAwaited = (value: unknown) => void
@@ -68,24 +71,31 @@ const script = new vm.Script(
 (() => {
   const isThenable = (value) =>
     typeof value === 'object' && value !== null && typeof value.then === 'function';
-  // Adopted unless it is a promise: others may settle twice, or with another one. Whoever follows it
-  // twice is called back once.
+  const { apply } = Reflect;
+  const { then } = Promise.prototype;
+  // Whoever follows it twice is called back once.
+  const takersOf = (thenable, onValue, call) => [
+    (value) => {
+      if (call.awaited !== thenable) return;
+      call.awaited = null;
+      onValue(value);
+    },
+    (thrown) => {
+      if (call.awaited !== thenable) return;
+      call.awaited = null;
+      call.onThrown(thrown);
+    },
+  ];
+  // Adopted unless it is a promise: others may settle twice, or with another one.
   const follow = (thenable, onValue, call) => {
     call.awaited = thenable;
     call.onAwaited = onValue;
     const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable);
-    promise.then(
-      (value) => {
-        if (call.awaited !== thenable) return;
-        call.awaited = null;
-        onValue(value);
-      },
-      (thrown) => {
-        if (call.awaited !== thenable) return;
-        call.awaited = null;
-        call.onThrown(thrown);
-      },
-    );
+    const takers = takersOf(thenable, onValue, call);
+    promise.then(takers[0], takers[1]);
+  };
+  const followAgain = (promise, onValue, call) => {
+    apply(then, promise, takersOf(promise, onValue, call));
   };
   // What a schema comes to may be no result of one.
   const followSchema = (promise, onChecked, call) => {
@@ -114,7 +124,7 @@ const script = new vm.Script(
         else call.failOutput(checked.issues);
       };
       return {
-        follow,
+        followAgain,
         check: (value, call) => {
           if (fitsInput !== null && fitsInput(value)) return call.enter(value);
           const checked = inputSchema.validate(value);
@@ -159,14 +169,14 @@ export function createRealm(context: vm.Context | null): Realm {
     createObject,
     createArray,
     createSteps: ({ input, output, handler, fitsInput, fitsOutput }) => {
-      const { check, run, receive, checkOutput, follow } = createSteps(
+      const { check, run, receive, checkOutput, followAgain } = createSteps(
         input,
         output,
         handler,
         fitsInput,
         fitsOutput,
       )
-      return { check, run, receive, checkOutput, follow }
+      return { check, run, receive, checkOutput, followAgain }
     },
     createFitCheck: (schema) => run(toFitCheckScript(schema)),
   }
