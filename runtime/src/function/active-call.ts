@@ -193,7 +193,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     // To ask may enter code of the function, as a getter of the promise.
     void microtask.then(() => {
       chargeMicrotask(this.attribution)
-      this.askAgain()
+      return this.askAgain()
     })
   }
 

@@ -21,11 +21,10 @@ export function isInMicrotask(): boolean {
  * have its id from then on instead of 0.
  */
 export function lookAtMicrotasks(): void {
-  void microtask.then(() => {
-    const id = executionAsyncId()
-    void microtask.then(() => {
+  void microtask
+    .then(() => executionAsyncId())
+    .then((id) => {
       hasHooks = executionAsyncId() !== id
-      if (!hasHooks) known.add(id)
+      return hasHooks || known.add(id)
     })
-  })
 }
