@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Attribution } from './function/attribution.ts'
-import { inspectFailure } from './function/inspect-failure.ts'
+import { describeStray } from './function/loaded-positions.ts'
+import { outsideAnyCall } from './function/outside-any-call.ts'
 import { createRevisionLimits } from './function/revision-limits.ts'
 import type { RuntimeEvent } from './sync/status.ts'
 
@@ -8,7 +9,10 @@ type StrayFailure = Extract<RuntimeEvent, { readonly type: 'strayFailure' }>
 
 /** Of a revision. Rendering a failure takes its time, and a loop leaves thousands behind. */
 const maxPerSecond = 100
-/** Tells of a revision's first failures of every second, and then how many more there were. */
+/**
+ * Tells of a revision's first failures of every second, and then how many more there were. The first
+ * of a revision waits for its source map.
+ */
 export function createStrayFailureReporter(options: {
   readonly clock: Clock
   readonly emit: (event: StrayFailure) => void
@@ -25,6 +29,10 @@ export function createStrayFailureReporter(options: {
 
   return ({ revision, requestId }, error) => {
     if (!limits.admits(revision)) return
-    emit({ type: 'strayFailure', revision, requestId, message: inspectFailure(error) })
+    // Here, where what a getter of it does is still charged to the function.
+    const described = describeStray(revision, error)
+    const tell = (message: string): void =>
+      emit({ type: 'strayFailure', revision, requestId, message })
+    void outsideAnyCall(() => described.then(tell))
   }
 }

@@ -9,10 +9,11 @@ import type { Definition } from './container/read-definition.ts'
 import type { Realm } from './container/realm.ts'
 import { spanOptions } from './call-span.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
-import { createFailureDescriber, type SourceMapLoader } from './describe-failure.ts'
+import { createFailureDescriber } from './describe-failure.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOfferedService } from './offered-service.ts'
 import { functionOf } from './revision.ts'
+import { createSourcePositions, type SourcePositions } from './source-positions.ts'
 
 export interface FunctionParts {
   /** Names the revision to callers and in the log. */
@@ -32,9 +33,10 @@ export interface FunctionParts {
   readonly wheel: DeadlineWheel
   /** Default: counters of its own. */
   readonly metrics?: CallMetrics | undefined
-  readonly sourceMap?: SourceMapLoader | undefined
   /** Path below which the host serves functions. Default: none. */
   readonly prefix?: string | undefined
+  /** Default: those of the code that runs. */
+  readonly positions?: SourcePositions | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
   readonly streamIdleMs?: number | undefined
 }
@@ -74,11 +76,11 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     }),
     bareHeaders,
     streamIdleMs: parts.streamIdleMs ?? 30_000,
-    describeFailure: createFailureDescriber(id, parts.sourceMap ?? noSourceMap),
+    describeFailure: createFailureDescriber(
+      parts.positions ?? createSourcePositions(id, async () => null),
+    ),
   }
 }
-
-const noSourceMap: SourceMapLoader = async () => null
 
 function pickServices(
   id: string,

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest'
 import { createFailureDescriber } from './describe-failure.ts'
+import { createSourcePositions } from './source-positions.ts'
 
-const describeFailure = createFailureDescriber('shop/card@0', async () => null)
+const describeFailure = createFailureDescriber(
+  createSourcePositions('shop/card@0', async () => null),
+)
 
 function failureWithStack(...frames: readonly string[]): Error {
   const error = new Error('no card')
@@ -31,8 +34,8 @@ it('shows the frames of the author and leaves out those between host and functio
 
 it('shows frames in packages where their sources are', async () => {
   const map = { version: 3, sources: ['node_modules/pkg/index.js'], names: [], mappings: ';AAAA' }
-  const describeMapped = createFailureDescriber('shop/card@0', async () =>
-    Buffer.from(JSON.stringify(map)),
+  const describeMapped = createFailureDescriber(
+    createSourcePositions('shop/card@0', async () => Buffer.from(JSON.stringify(map))),
   )
   const text = await describeMapped(failureWithStack('fail (needle:packages/0123456789ab:2:1)'))
   expect(text).toContain('at fail (node_modules/pkg/index.js:1:1)')

@@ -18,7 +18,6 @@ import { loadFetchClasses, wouldLoadFetchClasses } from './container/fetch-class
 import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
-import type { SourceMapLoader } from './describe-failure.ts'
 import { drained } from './drained.ts'
 import { lookAfter } from './interrupted-calls.ts'
 import { limitLog } from './limit-log.ts'
@@ -28,6 +27,11 @@ import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
 import { ownTurn, quietTurn } from './quiet-turn.ts'
 import { type Revision, toRevisionId } from './revision.ts'
+import {
+  createSourcePositions,
+  type SourceMapLoader,
+  type SourcePositions,
+} from './source-positions.ts'
 import { Standby } from './standby.ts'
 
 export interface LoadRevisionOptions {
@@ -89,6 +93,7 @@ async function load(
   const kept = { ...options, artifact: null, compiled: null }
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
+  const positions = createSourcePositions(id, options.sourceMap ?? (async () => null))
   const authorLog = createAuthorLog(log, options.clock)
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
@@ -97,6 +102,7 @@ async function load(
   const container = await evaluate(options, {
     id,
     log: authorLog,
+    positions,
     cost,
     onCondemned: (requestId) => onCondemned(requestId),
   })
@@ -117,6 +123,7 @@ async function load(
         realm: container.realm,
         log,
         authorLog,
+        positions,
         metrics: registry?.forRevision(release.function, id),
       }),
     )
@@ -150,11 +157,13 @@ async function evaluate(
   {
     id,
     log,
+    positions,
     cost,
     onCondemned,
   }: {
     readonly id: string
     readonly log: Logger
+    readonly positions: SourcePositions
     readonly cost: LoadCost
     readonly onCondemned: (requestId: string | null) => void
   },
@@ -168,7 +177,7 @@ async function evaluate(
   const compiled = cost.measure(() => compileArtifact(artifact, id, code ?? null))
   await ownTurn()
   return cost.measure(() =>
-    createContainer(compiled, { revision: id, log, loadTimeoutMs, onCondemned }),
+    createContainer(compiled, { revision: id, log, loadTimeoutMs, onCondemned, positions }),
   )
 }
 

@@ -4,7 +4,9 @@ import { RuntimeError } from '../../errors.ts'
 import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
+import { offerPositions } from '../loaded-positions.ts'
 import { lookAtMicrotasks } from '../microtask-scope.ts'
+import type { SourcePositions } from '../source-positions.ts'
 import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import type { CompiledArtifact } from './compile-artifact.ts'
@@ -44,6 +46,8 @@ export interface ContainerOptions {
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
   readonly onCondemned?: OnCondemned | undefined
+  /** For what fails of it outside of any call. Default: positions in the artifact. */
+  readonly positions?: SourcePositions | undefined
 }
 
 const limitedRunKey = 'needle.limitedRun'
@@ -63,7 +67,7 @@ const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}'
  * `FUNCTION_NO_DEFAULT_EXPORT`
  */
 export function createContainer(compiled: CompiledArtifact, options: ContainerOptions): Container {
-  const { revision, log, loadTimeoutMs = 2000, onCondemned } = options
+  const { revision, log, loadTimeoutMs = 2000, onCondemned, positions } = options
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm = createRealm(context)
   const timers = installGlobals(context, log)
@@ -71,9 +75,11 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
   const exported = receiveExports(context)
   const runLimited = createLimitedRun(context)
   const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
+  const withdraw = positions === undefined ? null : offerPositions(revision, positions)
   const dispose = (): void => {
     timers.dispose()
     forget()
+    withdraw?.()
   }
   const global = (name: string): unknown => Reflect.get(context, name)
   const cpuMsBefore = threadCpuMs()
