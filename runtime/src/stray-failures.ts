@@ -9,6 +9,7 @@ type StrayFailure = Extract<RuntimeEvent, { readonly type: 'strayFailure' }>
 
 /** Of a revision. Rendering a failure takes its time, and a loop leaves thousands behind. */
 const maxPerSecond = 100
+
 /**
  * Tells of a revision's first failures of every second, and then how many more there were. The first
  * of a revision waits for its source map.

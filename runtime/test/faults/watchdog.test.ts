@@ -241,6 +241,23 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
   })
 
+  it.each([
+    ['message', 'FUNCTION_RUNAWAY'],
+    ['stack', 'FUNCTION_THROWS_AT_LOAD'],
+  ])(
+    'is refused when it does so in the %s of what it threw at its top level',
+    async (what, code) => {
+      await server.publish({ name: 'culprit', handler: 'async () => ({ proven: true })' })
+      const thrown = `Object.defineProperty(new Error('no'), '${what}', { get() { for (;;) {} } })`
+      await server.publish({ name: 'culprit', handler: `(() => { throw ${thrown} })()` })
+      const { functions } = await server.status()
+      expect(functions.find((each) => each.function === 'shop/culprit')).toMatchObject({
+        refusals: [{ code }],
+      })
+      expect(await server.call('culprit')).toMatchObject({ status: 200, body: { proven: true } })
+    },
+  )
+
   it('is waited for, and named to nobody, in a native that cannot be interrupted', async () => {
     await server.publish({
       name: 'native',

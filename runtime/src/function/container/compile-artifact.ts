@@ -3,7 +3,7 @@ import type * as vm from 'node:vm'
 import { RuntimeError } from '../../errors.ts'
 import { scriptUrl } from './artifact-format.ts'
 import { packagesGlobalName, partsOf } from './artifact-parts.ts'
-import { codeOf, compileScript } from './compile-script.ts'
+import { codeOf, type CompiledScript, compileScript } from './compile-script.ts'
 import { decodeCode, encodeCode } from './compiled-code.ts'
 import { packagesScript } from './packages-script.ts'
 
@@ -57,8 +57,13 @@ function compileParts(
   return {
     runIn: (context, timeoutMs) => {
       const end = performance.now() + timeoutMs
-      packages?.script.runInContext(context, { timeout: timeoutMs })
-      own.script.runInContext(context, { timeout: Math.max(1, Math.ceil(end - performance.now())) })
+      const run = ({ script }: CompiledScript): void => {
+        const leftMs = Math.max(1, Math.ceil(end - performance.now()))
+        // Errors are not decorated: Node.js would run a getter of `stack`, which nothing would end.
+        script.runInContext(context, { timeout: leftMs, displayErrors: false })
+      }
+      if (packages !== null) run(packages)
+      run(own)
       if (packages !== null) Reflect.set(context, packagesGlobalName, undefined)
     },
     code: () =>

@@ -4,6 +4,7 @@ import { RuntimeError } from '../../errors.ts'
 import { runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
+import { inspectFailure } from '../inspect-failure.ts'
 import { offerPositions } from '../loaded-positions.ts'
 import { lookAtMicrotasks } from '../microtask-scope.ts'
 import type { SourcePositions } from '../source-positions.ts'
@@ -98,13 +99,12 @@ export function createContainer(compiled: CompiledArtifact, options: ContainerOp
       dispose,
     }
   } catch (error) {
+    const cpuMs = threadCpuMs() - cpuMsBefore
+    // It may be ended in a getter of what it threw: until then it has to be told of that.
+    const refusal = toLoadError(error, { revision, timeoutMs: loadTimeoutMs, cpuMs })
     dispose()
     lookAtMicrotasks()
-    throw toLoadError(error, {
-      revision,
-      timeoutMs: loadTimeoutMs,
-      cpuMs: threadCpuMs() - cpuMsBefore,
-    })
+    throw refusal
   }
 }
 
@@ -200,7 +200,11 @@ function isTimeout(error: unknown): boolean {
 
 /** Errors of another realm fail `instanceof`. */
 function describe(error: unknown): string {
-  return isNativeError(error) ? `${error.name}: ${error.message}` : String(error)
+  try {
+    return isNativeError(error) ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return inspectFailure(error)
+  }
 }
 
 function requireBuiltin(specifier: string): unknown {
