@@ -60,3 +60,45 @@ describe('a failure nobody awaits points to the line of the author', () => {
       .toEqual([expect.stringMatching(/^Error: stray\n.*needle:\/\/\/shop\/card@\w+\.js:\d+:\d+/)])
   })
 })
+
+describe('a load that throws names the line of the author', () => {
+  const throwing = `interface Nothing {}
+    export default async () => 1
+    throw new Error('too late')`
+
+  it('in its refusal, its event and the log', async () => {
+    const { runtime, lines, told } = await serve(throwing)
+    const message = expect.stringMatching(
+      /^shop\/card@\w+ threw while loading: Error: too late \(.*index\.ts:3:11\)$/,
+    )
+    expect(runtime.status().functions[0]?.refusals).toMatchObject([{ message }])
+    expect(told('functionRefused')).toEqual([message])
+    expect(lines).toMatchObject([{ fields: { message } }])
+  })
+
+  it('or that of the artifact when its source map is gone', async () => {
+    const { told } = await serve(throwing, { hasMap: false })
+    expect(told('functionRefused')).toEqual([
+      expect.stringMatching(/: Error: too late \(needle:\/\/\/shop\/card@\w+\.js:\d+:\d+\)$/),
+    ])
+  })
+
+  it.each([
+    ['a text', `throw 'too late'`, /: too late$/],
+    ['an object without text', `throw Object.create(null)`, /\[Object: null prototype\] \{\}$/],
+    [
+      'a getter of the stack that throws',
+      `throw Object.defineProperty(new Error('too late'), 'stack', { get() { throw 1 } })`,
+      /: Error: too late$/,
+    ],
+    [
+      'causes in a circle',
+      `const error = new Error('too late'); error.cause = error; throw error`,
+      /: Error: too late \(.*index\.ts:1:\d+\)$/,
+    ],
+  ])('if it has one: %s', async (_, source, told) => {
+    const { runtime } = await serve(`export default async () => 1; ${source}`)
+    const [refusal] = runtime.status().functions[0]?.refusals ?? []
+    expect(refusal?.message).toMatch(told)
+  })
+})

@@ -37,6 +37,8 @@ export interface RevisionPoolOptions {
     release: Release,
     signal: AbortSignal,
   ) => Promise<() => Promise<Revision>>
+  /** Says more of why a load failed than what it rejected with; meanwhile others load. */
+  readonly explain: (error: unknown, ref: ReleaseRef, release: Release) => Promise<unknown>
   readonly drainTimeoutMs: number
   readonly maxDownloads: number
   /** Ends what is fetched and loaded. */
@@ -55,10 +57,14 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
 
   const fetchAndLoad = async (ref: ReleaseRef, release: Release): Promise<Revision> => {
     const evaluate = await download(() => options.fetch(ref, release, closing))
-    return oneAtATime(async () => {
-      closing.throwIfAborted()
-      return evaluate()
-    })
+    try {
+      return await oneAtATime(async () => {
+        closing.throwIfAborted()
+        return evaluate()
+      })
+    } catch (error) {
+      throw await options.explain(error, ref, release)
+    }
   }
 
   const register = async (

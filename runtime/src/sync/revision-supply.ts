@@ -1,5 +1,7 @@
+import type { Clock } from '../clock.ts'
+import { locateLoadFailure } from '../function/locate-load-failure.ts'
 import type { ProbationRecord } from '../function/probation.ts'
-import type { Revision } from '../function/revision.ts'
+import { type Revision, toRevisionId } from '../function/revision.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
 import { pause } from '../pause.ts'
@@ -41,6 +43,7 @@ export interface RevisionSupplyOptions {
   /** Started before the first load. */
   readonly crashes: CrashMemory
   readonly reader: () => VerifiedReader
+  readonly clock: Clock
   readonly drainTimeoutMs: number
   readonly onDrainTimeout: (revision: Pick<Revision, 'id' | 'inFlight'>) => void
   readonly load: (request: LoadRequest) => Promise<Revision>
@@ -53,7 +56,7 @@ const maxDownloads = 8
 const maxCompiledAtOnce = 20
 
 export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSupply {
-  const { cache, crashes, reader, closing } = options
+  const { cache, crashes, reader, clock, closing } = options
   const sourceMaps = createSourceMaps({ cache, reader })
   const codeCache = createCodeCache(cache.disk)
   const compiledKept = new WeakSet<LazyRevision>()
@@ -76,6 +79,12 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
       const request = { ref, release, artifact, compiled, sourceMap, probation }
       return () => crashes.duringLoad(work, () => options.load(request))
     },
+    explain: (error, ref, release) =>
+      locateLoadFailure(error, {
+        revision: toRevisionId(release.function, ref.release),
+        sourceMap: () => sourceMaps.load(release, closing),
+        clock,
+      }),
   })
 
   return {

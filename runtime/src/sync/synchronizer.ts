@@ -156,6 +156,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     cache,
     crashes,
     reader,
+    clock,
     drainTimeoutMs: options.drainTimeoutMs,
     onDrainTimeout: ({ id, inFlight }) =>
       onEvent({ type: 'drainTimedOut', revision: id, inFlight }),
