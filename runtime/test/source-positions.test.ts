@@ -102,3 +102,30 @@ describe('a load that throws names the line of the author', () => {
     expect(refusal?.message).toMatch(told)
   })
 })
+
+describe('an error in a line of log', () => {
+  it.each<[string, (line: LogLine | undefined) => unknown]>([
+    ['console.error(error)', (line) => line?.message],
+    [`log.error('line', { error })`, (line) => line?.fields['error']],
+    [`log.error('line', error)`, (line) => line?.fields['error']],
+  ])('points to the line of the author once the map is there: %s', async (line, told) => {
+    const { runtime, lines } = await serve(`interface Nothing {}
+      export default async (input: unknown, { log }: any) => {
+        const error = new Error('logged')
+        ${line}
+        return {}
+      }`)
+    await call(runtime)
+    // Not after the map has come: lines keep their order.
+    expect(lines).toHaveLength(1)
+    const lastTold = () => told(lines.at(-1))
+    expect(lastTold()).toMatch(/^Error: logged\n {4}at /)
+    await expect
+      .poll(async () => {
+        await call(runtime)
+        return lastTold()
+      })
+      .toMatch(/^Error: logged\n {4}at .*index\.ts:3:\d+/)
+    expect(lastTold()).not.toMatch(/needle:|active-call/)
+  })
+})

@@ -114,4 +114,12 @@ describe('a line of log', () => {
       unreadable: expect.stringContaining('not to be read'),
     })
   })
+
+  it('has the stack of an error among its fields, or in their place', () => {
+    const error = new Error('no card', { cause: new Error('no rows') })
+    const told = expect.stringMatching(/^Error: no card\n {4}at [^]*cause\]: Error: no rows/)
+    expect(cutLine('line', { error, id: 1 }).fields).toEqual({ error: told, id: 1 })
+    expect(cutLine('line', { in: { error, id: 1 } }).fields).toEqual({ in: { error: told, id: 1 } })
+    expect(cutLine('line', Object.assign(error)).fields).toEqual({ error: told })
+  })
 })

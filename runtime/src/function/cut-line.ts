@@ -18,9 +18,11 @@ export interface Line {
  * A line no longer than `maxLineCharacters`. One that is keeps its first characters, and says how many
  * more there were. Fields are kept in their order as long as they fit; the first that does not is cut
  * as text, and those behind it are left out by name. Getters and `toJSON` run here, once, in the turn
- * of the function: what they give is cut as anything else.
+ * of the function: what they give is cut as anything else. Errors become text, stack and causes
+ * included: as JSON they would be empty.
  */
-export function cutLine(given: unknown, fields: Fields | undefined): Line {
+export function cutLine(given: unknown, givenFields: Fields | undefined): Line {
+  const fields = isNativeError(givenFields) ? { error: givenFields } : givenFields
   const message = typeof given === 'string' ? given : inspectFailure(given)
   const ofFields = fields === undefined ? 0 : charactersOf(fields, maxLineCharacters)
   const characters = message.length + ofFields
@@ -62,7 +64,9 @@ function toPlain(value: unknown): unknown {
   if (typeof value !== 'function' && !bringsCode(value, maxLineCharacters)) return value
   if (isNativeError(value)) return inspectFailure(value)
   try {
-    const text: unknown = JSON.stringify(value)
+    const text: unknown = JSON.stringify(value, (_, part: unknown) =>
+      isNativeError(part) ? inspectFailure(part) : part,
+    )
     if (typeof text !== 'string') return inspectFailure(value)
     return text.length > maxLineCharacters ? text : JSON.parse(text)
   } catch {

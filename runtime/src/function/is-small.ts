@@ -29,7 +29,7 @@ export function isSmall(value: unknown): boolean {
 
 /**
  * About how many characters a value has as JSON; Infinity when they are more than `maxCharacters`, or
- * it has more than 1000 values, or is a proxy, or brings code that writing it would run. Runs no getter
+ * it has more than 1000 values, or is a proxy, or holds an error or code that writing it would run. Runs no getter
  * but that of an error's `stack`.
  */
 export function charactersOf(value: unknown, maxCharacters: number): number {
@@ -105,8 +105,9 @@ function own(value: object, key: string): unknown {
   return property?.get === undefined ? property?.value : accessor
 }
 
-/** Whether JSON asks the value itself what it is. */
+/** Whether JSON asks the value itself what it is, or would make nothing of it. */
 function writesItself(value: unknown): boolean {
+  if (isNativeError(value)) return true
   if (typeof value !== 'function' && typeof value !== 'object') return false
   // Its `toString` is asked.
   if (isBoxedPrimitive(value)) return true

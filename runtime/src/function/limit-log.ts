@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Logger } from './authoring/function-context.ts'
-import { cutLine } from './cut-line.ts'
+import { cutLine, type Fields } from './cut-line.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 /** More than anyone reads. Beyond it the host would write a function's lines instead of answering. */
@@ -9,9 +9,14 @@ export const maxCharactersPerSecond = 1_048_576
 
 /**
  * A log that passes on the first lines of every second, the first mebi of their characters at most,
- * each no longer than `maxLineCharacters`, and then says how many lines it has dropped.
+ * each no longer than `maxLineCharacters`, and then says how many lines it has dropped. `rewrite` makes
+ * what passes readable: the message, and fields that are text.
  */
-export function limitLog(log: Logger, clock: Clock): Logger {
+export function limitLog(
+  log: Logger,
+  clock: Clock,
+  rewrite: (text: string) => string = (text) => text,
+): Logger {
   const limit = createRateLimit({
     maxPerSecond: maxLinesPerSecond,
     maxWeightPerSecond: maxCharactersPerSecond,
@@ -23,7 +28,8 @@ export function limitLog(log: Logger, clock: Clock): Logger {
     (level: keyof Logger): Logger['info'] =>
     (message, fields) => {
       const line = cutLine(message, fields)
-      if (limit.admits(line.characters)) log[level](line.message, line.fields)
+      if (!limit.admits(line.characters)) return
+      log[level](rewrite(line.message), rewriteFields(line.fields, rewrite))
     }
   return Object.freeze({
     debug: at('debug'),
@@ -31,4 +37,17 @@ export function limitLog(log: Logger, clock: Clock): Logger {
     warn: at('warn'),
     error: at('error'),
   } satisfies Logger)
+}
+
+function rewriteFields(
+  fields: Fields | undefined,
+  rewrite: (text: string) => string,
+): Fields | undefined {
+  if (fields === undefined) return undefined
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? rewrite(value) : value,
+    ]),
+  )
 }

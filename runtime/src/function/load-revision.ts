@@ -94,7 +94,7 @@ async function load(
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const positions = createSourcePositions(id, options.sourceMap ?? (async () => null))
-  const authorLog = createAuthorLog(log, options.clock)
+  const authorLog = createAuthorLog(log, options.clock, positions)
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
@@ -277,10 +277,11 @@ function createRevisionLog(log: Logger, functionName: string, revision: string):
 }
 
 /** What the function says: it may not take a line for that of another request. */
-function createAuthorLog(log: Logger, clock: Clock): Logger {
+function createAuthorLog(log: Logger, clock: Clock, positions: SourcePositions): Logger {
   return limitLog(
     withFields(log, (fields) => ({ ...fields, ...originOfCall() })),
     clock,
+    (text) => positions.rewriteNow(text),
   )
 }
 
