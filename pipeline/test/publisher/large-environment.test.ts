@@ -4,12 +4,15 @@ import { createPublishedRepository } from './published-repository.ts'
 // Many Git processes: seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-test('publishing one changed function of 200 takes well under a second on the file store', async () => {
+test('publishing one changed function of 200 takes a fraction of publishing them all', async () => {
   await using on = await createPublishedRepository()
   const code = Object.fromEntries(
     Array.from({ length: 200 }, (_, index) => [`group-${index % 10}/fn-${index}`, `${index}`]),
   )
-  await on.publish(code)
+  await on.build(code)
+  const allStarted = performance.now()
+  await on.needle(['publish'])
+  const allMs = performance.now() - allStarted
   const durationsMs: number[] = []
   for (const change of ['changed', 'changed again', 'changed once more']) {
     await on.build({ ...code, 'group-0/fn-0': change })
@@ -18,6 +21,6 @@ test('publishing one changed function of 200 takes well under a second on the fi
     durationsMs.push(performance.now() - started)
     expect(outcome.json).toMatchObject({ written: true, changes: [{ function: 'group-0/fn-0' }] })
   }
-  // The fastest of three: about 270 ms here; a machine that does other things as well gets the rest.
-  expect(Math.min(...durationsMs)).toBeLessThan(1_000)
+  // The fastest of three: a machine that does other things as well gets the rest.
+  expect(Math.min(...durationsMs)).toBeLessThan(allMs / 2)
 })
