@@ -74,28 +74,26 @@ const script = new vm.Script(
   const { apply } = Reflect;
   const { then } = Promise.prototype;
   // Whoever follows it twice is called back once.
-  const takersOf = (thenable, onValue, call) => [
-    (value) => {
-      if (call.awaited !== thenable) return;
-      call.awaited = null;
-      onValue(value);
-    },
-    (thrown) => {
-      if (call.awaited !== thenable) return;
-      call.awaited = null;
-      call.onThrown(thrown);
-    },
-  ];
+  const isFirst = (thenable, call) => {
+    if (call.awaited !== thenable) return false;
+    call.awaited = null;
+    return true;
+  };
   // Adopted unless it is a promise: others may settle twice, or with another one.
   const follow = (thenable, onValue, call) => {
     call.awaited = thenable;
     call.onAwaited = onValue;
     const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable);
-    const takers = takersOf(thenable, onValue, call);
-    promise.then(takers[0], takers[1]);
+    promise.then(
+      (value) => { if (isFirst(thenable, call)) onValue(value); },
+      (thrown) => { if (isFirst(thenable, call)) call.onThrown(thrown); },
+    );
   };
   const followAgain = (promise, onValue, call) => {
-    apply(then, promise, takersOf(promise, onValue, call));
+    apply(then, promise, [
+      (value) => { if (isFirst(promise, call)) onValue(value); },
+      (thrown) => { if (isFirst(promise, call)) call.onThrown(thrown); },
+    ]);
   };
   // What a schema comes to may be no result of one.
   const followSchema = (promise, onChecked, call) => {
