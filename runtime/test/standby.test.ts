@@ -103,6 +103,22 @@ it('ends calls of a release that was replaced and is kept, at the drain deadline
   expect(overdue).toMatchObject([{ inFlight: 2 }])
 })
 
+it('does not begin that deadline anew when something else changes', async () => {
+  const { start, serve, one, two } = await createFixture('() => new Promise(() => {})')
+  await serve(one, [])
+  const runtime = await start()
+  let isAnswered = false
+  const answered = call(runtime).then(() => (isAnswered = true))
+  await delay(10)
+  for (let change = 0; change < 40 && !isAnswered; change += 1) {
+    await serve(two, [one])
+    await runtime.refresh()
+    await delay(20)
+  }
+  expect(isAnswered).toBe(true)
+  await answered
+})
+
 it('lets one answer in the stead of the one that replaced it, timers and all, past that deadline', async () => {
   const waits = 'async () => { await new Promise((go) => setTimeout(go, 20)); return { v: 1 } }'
   const fails = 'async () => { throw new Error("bad") }'

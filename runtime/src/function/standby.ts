@@ -48,7 +48,7 @@ export class Standby {
   /** To be called before a call begins. */
   wake(): void {
     this.parts.timers.resume()
-    this.parts.active.onIdle(() => this.hold())
+    this.parts.active.onIdle(this.hold)
   }
 
   end(): void {
@@ -59,10 +59,11 @@ export class Standby {
 
   private holdWhenIdle(): void {
     if (this.parts.active.size === 0) this.hold()
-    else this.parts.active.onIdle(() => this.hold())
+    else this.parts.active.onIdle(this.hold)
   }
 
-  private hold(): void {
+  /** One for all calls: a set keeps it once, however many there are before none is left. */
+  private readonly hold = (): void => {
     if (this.isOn) this.parts.timers.hold()
   }
 }

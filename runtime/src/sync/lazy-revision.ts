@@ -114,6 +114,8 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
       isCondemned = true
     },
     standBy: async (drainTimeoutMs) => {
+      // The deadline of its calls goes on, whatever else changes meanwhile.
+      if (isStandby) return 0
       isStandby = true
       return (await loaded?.standBy(drainTimeoutMs)) ?? 0
     },
