@@ -45,6 +45,18 @@ export function estimateRatio(
   return estimateMedian(ofRounds, { seed })
 }
 
+/** Requests one arm answered in its warm-up to those of another, whose launches were of the same rounds. */
+export function estimateWarmUpRatio(
+  above: readonly Launch[],
+  below: readonly Launch[],
+  seed: number,
+): Estimate {
+  const ofRounds = pairedRatios(above.map(warmUpRequests), below.map(warmUpRequests))
+  return estimateMedian(ofRounds, { seed })
+}
+
+const warmUpRequests = (launch: Launch): number => launch.warmUpRequests
+
 /** 99th percentile of one arm at the open rate to another's of the same round; null where there is none. */
 export function estimateLatencyRatio(
   above: readonly Launch[],

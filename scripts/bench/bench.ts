@@ -20,11 +20,18 @@ import { createSeededRandom } from './seeded-random.ts'
 import { type Round, summarise } from './summary.ts'
 
 /**
- * How much longer latency is measured than throughput. A 99th percentile is told by few requests: of
- * the same program it differed by 25 % from launch to launch after two seconds of load, by 16 %
- * after four (standard deviations of the logarithm).
+ * How much longer than throughput all else takes. Of that there are twenty slices of 100 ms, as a
+ * launch is told by their median, and one slice by another's moods.
+ *
+ * V8 compiles for a second and a half, longer the more code there is: in the halves of its first
+ * seconds under load Needle made 0.97, 0.79, 0.91, 0.97 and from then on 0.97 of what the hand-written
+ * route did (medians of 16 launches). So throughput is measured after three seconds; what is made in
+ * these is told apart.
+ *
+ * A 99th percentile is told by few requests: of the same program it differed by 25 % from launch to
+ * launch after two seconds of load, by 16 % after four (standard deviations of the logarithm).
  */
-const openFactors = { main: 6, peers: 2 }
+const factors = { warmUp: 1.5, open: { main: 3, peers: 1 } }
 
 const values = commandLine(
   'npm run bench',
@@ -38,9 +45,9 @@ const values = commandLine(
   )
   .option(
     '--duration <s>',
-    `seconds of each measurement, after as long a warm-up; latency takes ${openFactors.main} times as long, with --peers ${openFactors.peers} times`,
+    `seconds in which throughput is measured; the warm-up before takes ${factors.warmUp} times as long, latency ${factors.open.main} times, with --peers as long`,
     seconds,
-    1,
+    2,
   )
   .option('--seed <n>', 'of the order and of the bootstrap', wholeNumber(0), 1)
   .option(
@@ -60,7 +67,7 @@ buildRuntime()
 const env = await publishFunction()
 const peers = values.peers ? await preparePeers() : null
 const options: RoundOptions = {
-  warmUpMs: durationMs,
+  warmUpMs: durationMs * factors.warmUp,
   durationMs,
   open: null,
   random: createSeededRandom(seed),
@@ -73,7 +80,7 @@ const capacity = of(alone, 'baseline').requestsPerSecond
 const openRatePerSecond = Math.round(capacity / (peers === null ? 2 : 8))
 const open = {
   ratePerSecond: openRatePerSecond,
-  durationMs: durationMs * (peers === null ? openFactors.main : openFactors.peers),
+  durationMs: durationMs * (peers === null ? factors.open.main : factors.open.peers),
 }
 
 const measured: ReadonlyMap<Arm, Launch>[] = []

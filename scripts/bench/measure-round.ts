@@ -41,6 +41,8 @@ export interface Launch {
   /** Processor time of the server per request, under full load; null where it cannot be read. */
   readonly cpuMicrosPerRequest: number | null
   readonly rssBytes: number | null
+  /** Requests answered in the warm-up: what it did while V8 compiled it. */
+  readonly warmUpRequests: number
   /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
   /** Latency at the open rate, of the quieter half of the slices; null when it was left out. */
@@ -80,7 +82,7 @@ export async function measureRound<Name extends string>(
       order: Pick<LoadOrder, 'durationMs' | 'ratePerSecond'>,
     ) => assertRight(name, await generator.run({ port, asked, connections, ...order }))
     const slice = (server: RunningServer<Name>, durationMs: number) => load(server, { durationMs })
-    await takeTurns(servers, { ...options, durationMs: options.warmUpMs }, slice)
+    const warmUp = await takeTurns(servers, { ...options, durationMs: options.warmUpMs }, slice)
 
     const before = await usagesOf(servers)
     const closed = await takeTurns(servers, options, slice)
@@ -97,6 +99,7 @@ export async function measureRound<Name extends string>(
       const slices = of(closed, name)
       launches.set(name, {
         ...summariseClosed(slices, cpuMs),
+        warmUpRequests: totalAnswered(of(warmUp, name)),
         rssBytes: of(after, name).rssBytes,
         open: open && summariseOpen(of(open, name)),
       })
@@ -169,7 +172,7 @@ function summariseClosed(
   slices: readonly LoadResult[],
   cpuMs: number | null,
 ): Pick<Launch, 'requestsPerSecond' | 'turns' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
-  const answered = slices.reduce((total, slice) => total + slice.answered, 0)
+  const answered = totalAnswered(slices)
   const turns = slices.map((slice) => (slice.answered / slice.durationMs) * 1000)
   return {
     requestsPerSecond: median(turns),
@@ -177,6 +180,10 @@ function summariseClosed(
     cpuMicrosPerRequest: cpuMs === null ? null : (cpuMs * 1000) / answered,
     generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
   }
+}
+
+function totalAnswered(slices: readonly LoadResult[]): number {
+  return slices.reduce((total, slice) => total + slice.answered, 0)
 }
 
 function difference(after: number | null, before: number | null): number | null {

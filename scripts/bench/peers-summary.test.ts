@@ -6,6 +6,7 @@ import { summarisePeers } from './peers-summary.ts'
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
   turns: [requestsPerSecond, requestsPerSecond, requestsPerSecond],
+  warmUpRequests: requestsPerSecond,
   cpuMicrosPerRequest: 50,
   rssBytes: 2 ** 27,
   generatorBusy: 0.4,

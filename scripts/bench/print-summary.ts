@@ -12,7 +12,7 @@ export interface SummaryContext {
 
 /** Prints the table, the ratios with their intervals, and whether the goal is met. */
 export function printSummary({ machine, openRatePerSecond, summary }: SummaryContext): void {
-  const { rounds, ratios, latency, generatorBusy, goal, goalMet } = summary
+  const { rounds, ratios, warmUp, latency, generatorBusy, goal, goalMet } = summary
   const tooFew = rounds < 10 ? `, but ${rounds} rounds are too few to say so` : ''
   console.log(`
 ${machineLine(machine)}
@@ -26,6 +26,7 @@ Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]
   ${styleText('bold', `needle to hand-written         ${interval(ratios.needle)}`)}   same handler, same validation
   needle to hand-written, ajv    ${interval(ratios.needleToAjv)}   validates the input only
   hand-written to itself         ${interval(ratios.noise)}   the noise floor
+  needle, while V8 compiles      ${interval(warmUp)}   to hand-written, in the warm-up
 Goal of ${goal} ${verdict(goalMet, `the interval's lower end is ${ratios.needle.low.toFixed(3)}`)}${tooFew}`)
   if (latency === null) return
   console.log(`

@@ -5,6 +5,7 @@ import { type Round, summarise } from './summary.ts'
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
   turns: [requestsPerSecond, requestsPerSecond, requestsPerSecond],
+  warmUpRequests: requestsPerSecond / 2,
   cpuMicrosPerRequest: 50,
   rssBytes: 2 ** 27,
   generatorBusy: 0.4,
@@ -48,6 +49,14 @@ it('compares what was measured in the same turn, whatever the machine did betwee
     ajv,
   }
   expect(summarise([swinging], 1).ratios.needle.median).toBe(0.95)
+})
+
+it('tells apart what was made in the warm-up', () => {
+  const { needle, ...others } = round(1000, 950)
+  const compiling = { ...others, needle: { ...needle, warmUpRequests: 400 } }
+  const { ratios, warmUp } = summarise([compiling], 1)
+  expect(warmUp.median).toBe(0.8)
+  expect(ratios.needle.median).toBe(0.95)
 })
 
 const openAt = (p99Ms: number) => ({ open: { p50Ms: 0.1, p99Ms } })

@@ -2,6 +2,7 @@ import {
   type ArmSummary,
   estimateLatencyRatio,
   estimateRatio,
+  estimateWarmUpRatio,
   summariseArm,
 } from './arm-summary.ts'
 import { armNames } from './arms.ts'
@@ -19,6 +20,8 @@ export interface Summary {
   readonly arms: Readonly<Record<MainArm, ArmSummary>>
   /** Throughput ratios: median of each round's turns, then the rounds' median with its 95 % interval. */
   readonly ratios: Readonly<Record<'needle' | 'needleToAjv' | 'noise', Estimate>>
+  /** Ratio of the requests answered in the warm-up: what the time in which V8 compiles costs. */
+  readonly warmUp: Estimate
   /** Ratios of the 99th percentiles at the open rate; null when it was left out. */
   readonly latency: {
     readonly needle: Estimate
@@ -60,6 +63,7 @@ export function summarise(rounds: readonly Round[], seed: number): Summary {
       needleToAjv: ratio('needle', 'ajv'),
       noise: ratio('baselineAgain', 'baseline'),
     },
+    warmUp: estimateWarmUpRatio(launches('needle'), launches('baseline'), seed),
     latency: slower &&
       latencyNoise && {
         needle: slower,

@@ -13,6 +13,7 @@ const scale = { functions: 1000, warmUpMs: 10_000, seed: 1 }
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
   turns: [requestsPerSecond],
+  warmUpRequests: 1000,
   cpuMicrosPerRequest: 50,
   rssBytes: 2 ** 27,
   generatorBusy: 0.4,
