@@ -62,6 +62,8 @@ async function swapOnce(
       generator.run({ port, asked: { what: 'many', functions, versions }, connections, ...order })
     await untilReady(port, { what: 'many', functions, versions: [1] })
     assertRight('needle', await load([1], { durationMs: warmUpMs }))
+    // On a slow machine that was not enough, and the guard of the first calls was what was measured.
+    while ((await onProbation(server)) > 0) assertRight('needle', await load([1], { durationMs }))
     const full = assertRight('needle', await load([1], { durationMs }))
     const ratePerSecond = Math.round((full.answered / full.durationMs) * 1000 * rateShare)
 
@@ -87,6 +89,13 @@ async function activationsOf(server: Program): Promise<number> {
   server.send({ question: 'activations' })
   const { activations } = await server.receive(z.object({ activations: z.int() }))
   return activations
+}
+
+/** How many functions run under the guard of their first calls. */
+async function onProbation(server: Program): Promise<number> {
+  server.send({ question: 'probation' })
+  const { functions } = await server.receive(z.object({ functions: z.int() }))
+  return functions
 }
 
 export function judgeSwap(

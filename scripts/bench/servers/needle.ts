@@ -24,7 +24,12 @@ if (options.loadAhead !== undefined) {
   while (isLoading(options.loadAhead)) await delay(20)
 }
 
-await serve(app, { activations: () => ({ activations }) })
+await serve(app, {
+  activations: () => ({ activations }),
+  probation: () => ({
+    functions: app.needle.status().functions.filter(({ probation }) => probation).length,
+  }),
+})
 
 function isLoading(loadAhead: number): boolean {
   const { functions } = app.needle.status()
