@@ -210,10 +210,22 @@ async function readFile(file: string, maxBytes: number, key: string): Promise<Bu
     const status = await handle.stat()
     if (status.isDirectory()) return null
     if (status.size > maxBytes) throw tooLarge(key, maxBytes)
-    return await handle.readFile()
+    return await readWhole(handle, status.size)
   } finally {
     await handle.close()
   }
+}
+
+/** As `handle.readFile()`, which asks for the size again: each step is a trip to another thread. */
+async function readWhole(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let length = 0
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, size - length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return bytes.subarray(0, length)
 }
 
 /** What is done in a folder, which is made only if it turns out to be missing: it hardly ever is. */
