@@ -128,7 +128,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   })
 
   const onRunaway = ({ outcome, stalledMs, ...told }: RunawayMessage): void => {
-    if (outcome === 'spared' && synchronizer?.releaseOf(told.revision) != null) {
+    if (outcome === 'spared' && synchronizer?.releases().has(told.revision) === true) {
       const { revision, requestId } = told
       emit({ type: 'runaway', revision, requestId, stalledMs, stopped: false })
     }
@@ -340,7 +340,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
         toInstanceReport(sync.status(), {
           reportedAt: new Date(clock.now()).toISOString(),
           uptimeMs: performance.now() - startedMs,
-          releaseOf: (id) => sync.releaseOf(id),
+          releases: sync.releases(),
         }),
       onFailure: (error) =>
         log.debug('The report of this instance could not be stored', { error: String(error) }),

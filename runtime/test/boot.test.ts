@@ -371,6 +371,54 @@ describe('a start', () => {
     ])
   })
 
+  it('runs nothing of a release no trusted key signed, though the manifest names it and the disk calls it good', async () => {
+    const bucket = await createTestEnvironment()
+    const card = await firstCard(bucket)
+    const before = await start(bucket)
+    const forged = await bucket.release('shop/card', 'async () => ({ v: "forged" })', {
+      signer: bucket.trust.signers.operator,
+    })
+    await bucket.publish({ card: testFunctionState(forged, { previous: [card] }) })
+    await before.refresh()
+    expect(await answer(before)).toEqual({ v: 1 })
+    await before.close()
+    const file = path.join(cacheDirectory, 'production/state.json')
+    const state: unknown = JSON.parse(await readFile(file, 'utf8'))
+    expect(state).toMatchObject({ lastGood: { 'shop/card': { release: card.release } } })
+    const altered = { ...Object(state), lastGood: { 'shop/card': forged } }
+    await writeFile(file, JSON.stringify(altered))
+    const artifact = objectKey.artifact(forged.artifact)
+    const found = await bucket.store.get(artifact, { maxBytes: 1_000_000 })
+    if (found.status !== 'found') throw new Error('unreachable')
+    await writeFile(path.join(cacheDirectory, 'production', artifact), found.bytes)
+
+    const restarted = await start(bucket, { store: emptyStore })
+    expect(await answer(restarted)).toEqual({ v: 1 })
+    await expect
+      .poll(() => restarted.status().functions[0]?.refusals)
+      .toMatchObject([{ code: 'SIGNER_WRONG_ROLE', release: forged.release }])
+  })
+
+  it('reads many releases at once, and those that file does not have from their own', async () => {
+    const bucket = await createTestEnvironment()
+    const names = Array.from({ length: 30 }, (_, index) => `card-${index}`)
+    await bucket.publish(
+      Object.fromEntries(names.map((name, index) => [name, `async () => ({ v: ${index} })`])),
+    )
+    await startAndStop(bucket)
+    const directory = path.join(cacheDirectory, 'production')
+    const pack = path.join(directory, 'releases.ndjson')
+    const lines = (await readFile(pack, 'utf8')).trimEnd().split('\n')
+    expect(lines).toHaveLength(30)
+    const [damaged = '', ...intact] = lines
+    await writeFile(pack, [damaged.replace('"payload"', '"Payload"'), ...intact, ''].join('\n'))
+    for (const line of intact) await rm(path.join(directory, objectKey.release(digestOf(line))))
+
+    const restarted = await start(bucket, { store: emptyStore })
+    expect(restarted.status().functions).toHaveLength(30)
+    expect(restarted.status().functions.flatMap(({ refusals }) => refusals)).toEqual([])
+  })
+
   it('keeps the last good release of a function whose new one was refused before the restart', async () => {
     const bucket = await createTestEnvironment()
     await firstCard(bucket)

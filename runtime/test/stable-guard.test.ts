@@ -105,10 +105,10 @@ describe('a stable that turns bad within its rollback window', () => {
       stableTrip: { stable: stable.release, successor: proven.release },
       refusals: [{ side: 'stable', release: stable.release, code: 'STABLE_TRIPPED' }],
     })
-    const report = toInstanceReport(runtime.status(), {
+    const report = await toInstanceReport(runtime.status(), {
       uptimeMs: 1,
       reportedAt: '2026-01-01T00:00:00Z',
-      releaseOf: () => proven.release,
+      releases: new Map([[runtime.status().functions[0]?.stable ?? '', proven.release]]),
     })
     expect(report.functions['shop/card']?.stableTrip?.faults).toBe(failed)
   })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import * as z from 'zod/mini'
 
 /** `sha256:` and 64 lower-case hex digits, of exact bytes. Every immutable object is named by one. */
@@ -11,7 +11,7 @@ export const digestSchema: z.ZodMiniType<Digest> = z.templateLiteral([
 
 /** The digest of exactly these bytes (a string counts as its UTF-8 bytes). */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return `sha256:${hash('sha256', bytes, 'hex')}`
 }
 
 /** The 64 hex digits of a digest, as object keys use them. */

@@ -82,6 +82,16 @@ export async function verifyRelease(
 }
 
 /**
+ * The release in bytes that a verified document names by their digest. Who signed it is not looked at:
+ * before any of its code runs, `verifyRelease` must have.
+ *
+ * @throws RuntimeError `DOCUMENT_*`
+ */
+export function readNamedRelease(bytes: Uint8Array, source = 'release'): Release {
+  return parseRelease(openEnvelope(bytes, 'release', source).payload, source)
+}
+
+/**
  * A trust root that follows `previous`: the next version, signed by the root role of both, its
  * epoch not lower (TUF specification, 5.3.4–5.3.5: arbitrary software attacks and rollback of
  * trust). With `null` the root a host pinned: signed by itself, believed because the host says so.

@@ -10,6 +10,7 @@ import { sizeLimit } from '../manifest/size-limit.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
 import {
   isPreviewEnvironment,
+  readNamedRelease,
   type Verified,
   verifyManifest,
   verifyRelease,
@@ -59,6 +60,11 @@ export interface VerifiedReader {
    *   not what `ref` or the function's name say, `RELEASE_PREVIEW_SCOPE` outside `pr-*`.
    */
   release(ref: ReleaseRef, functionName: string, options?: ReadOptions): Promise<Verified<Release>>
+  /**
+   * As `release`, but who signed it is not looked at: it is what the manifest names by digest, no more.
+   * Before any of its code runs, `release` must have resolved.
+   */
+  namedRelease(ref: ReleaseRef, functionName: string, options?: ReadOptions): Promise<Release>
   /** The script's exact bytes. @throws RuntimeError `OBJECT_*` */
   artifact(release: Pick<Release, 'artifact'>, options?: ReadOptions): Promise<Uint8Array>
   /** Null when the release has none. @throws RuntimeError `OBJECT_*` */
@@ -87,6 +93,29 @@ export function createVerifiedReader(options: {
     if (got.status !== 'found') return got
     const verified = await verifyManifest(got.bytes, root, environment, key)
     return { status: 'found', etag: got.etag, ...verified }
+  }
+
+  const readRelease = (ref: ReleaseRef, key: string, read?: ReadOptions): Promise<Uint8Array> =>
+    readObject(store, key, { digest: ref.release, sizeBytes: ref.sizeBytes }, read)
+
+  /** Mix-and-match: a genuine release of something else, or one that would slip past a quarantine. */
+  const assertReleaseIs = (
+    release: Release,
+    { ref, functionName, key }: { ref: ReleaseRef; functionName: string; key: string },
+  ): void => {
+    const fault = mismatchOf(release, ref, functionName)
+    if (fault !== null) {
+      throw new RuntimeError('RELEASE_MISMATCH', `${key} ${fault}`, {
+        details: { key, function: functionName },
+      })
+    }
+    if (release.scope === 'preview' && !isPreviewEnvironment(environment)) {
+      throw new RuntimeError(
+        'RELEASE_PREVIEW_SCOPE',
+        `${key} of ${functionName} was released for previews; "${environment}" serves production releases only`,
+        { details: { key, function: functionName, environment } },
+      )
+    }
   }
 
   return {
@@ -131,18 +160,16 @@ export function createVerifiedReader(options: {
 
     async release(ref, functionName, read) {
       const key = objectKey.release(ref.release)
-      const named = { digest: ref.release, sizeBytes: ref.sizeBytes }
-      const bytes = await readObject(store, key, named, read)
-      const verified = await verifyRelease(bytes, root, key)
-      assertReleaseIs(verified.document, ref, functionName, key)
-      if (verified.document.scope === 'preview' && !isPreviewEnvironment(environment)) {
-        throw new RuntimeError(
-          'RELEASE_PREVIEW_SCOPE',
-          `${key} of ${functionName} was released for previews; "${environment}" serves production releases only`,
-          { details: { key, function: functionName, environment } },
-        )
-      }
+      const verified = await verifyRelease(await readRelease(ref, key, read), root, key)
+      assertReleaseIs(verified.document, { ref, functionName, key })
       return verified
+    },
+
+    async namedRelease(ref, functionName, read) {
+      const key = objectKey.release(ref.release)
+      const release = readNamedRelease(await readRelease(ref, key, read), key)
+      assertReleaseIs(release, { ref, functionName, key })
+      return release
     },
 
     artifact: ({ artifact }, read) =>
@@ -198,24 +225,16 @@ async function readObject(
   return got.bytes
 }
 
-/** Mix-and-match: a genuine release of something else, or one that would slip past a quarantine. */
-function assertReleaseIs(
-  release: Release,
-  ref: ReleaseRef,
-  functionName: string,
-  key: string,
-): void {
-  const fault =
-    release.function !== functionName
-      ? `is a release of ${release.function}, not of ${functionName}`
-      : release.artifact.digest !== ref.artifact
-        ? `of ${functionName} names another artifact than its group document`
-        : release.settingsDigest !== ref.settings
-          ? `of ${functionName} names other settings than its group document`
-          : null
-  if (fault !== null) {
-    throw new RuntimeError('RELEASE_MISMATCH', `${key} ${fault}`, {
-      details: { key, function: functionName },
-    })
+/** What of the release is not as its reference says; null when all is. */
+function mismatchOf(release: Release, ref: ReleaseRef, functionName: string): string | null {
+  if (release.function !== functionName) {
+    return `is a release of ${release.function}, not of ${functionName}`
   }
+  if (release.artifact.digest !== ref.artifact) {
+    return `of ${functionName} names another artifact than its group document`
+  }
+  if (release.settingsDigest !== ref.settings) {
+    return `of ${functionName} names other settings than its group document`
+  }
+  return null
 }

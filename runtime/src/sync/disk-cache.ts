@@ -8,7 +8,9 @@ import type { ArtifactStore, GetOptions, GetResult, PutOptions } from '../store/
 import { listKeys } from '../store/list-keys.ts'
 import { type CacheFaults, messageOf } from './cache-faults.ts'
 import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
+import { digestInKey, readIntact } from './intact-object.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
+import { createReleasePack } from './release-pack.ts'
 
 /** A state that a start can serve without the store. */
 export interface BootableState {
@@ -24,8 +26,13 @@ export interface BootableState {
  * boot verifies them again exactly as it would verify the bucket's.
  */
 export interface DiskCache {
-  /** Only what is on disk: what a boot without the store reads. Null without a cache directory. */
+  /** Only what is on disk. Null without a cache directory. */
   readonly disk: ArtifactStore | null
+  /**
+   * What a boot without the store reads: what is on disk, but many releases at once. It holds these in
+   * memory; null without a cache directory. Rejects as a store does.
+   */
+  bootStore(): Promise<ArtifactStore | null>
   /** The remote store; immutable objects come from disk when it has them and go there when it has not. */
   readonly store: ArtifactStore
   readonly state: CacheState
@@ -93,7 +100,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   const readThrough = async (key: string, getOptions: GetOptions): Promise<GetResult> => {
     const digest = digestInKey(key)
     if (disk !== null && digest !== null) {
-      const cached = await readIntact(disk, key, digest, getOptions)
+      const cached = await readIntact(disk, key, getOptions)
       if (cached !== null) return cached
     }
     const result = await remote.get(key, getOptions)
@@ -113,6 +120,8 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     ).finally(() => pending.delete(written))
     pending.add(written)
   }
+
+  const pack = disk === null ? null : createReleasePack(disk, { takeTurns })
 
   /** An object may be absent although it was fetched: a full disk, or somebody tidied up. */
   const fill = async (disk: ArtifactStore, key: string): Promise<void> => {
@@ -148,6 +157,17 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       attempt(async (disk) => {
         state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
       }),
+    bootStore: async () => {
+      const lines = await pack?.read()
+      if (disk === null || lines === undefined) return null
+      return withGet(disk, async (key, getOptions) => {
+        const bytes = lines.get(key)
+        if (bytes === undefined || bytes.length > getOptions.maxBytes) {
+          return disk.get(key, getOptions)
+        }
+        return { status: 'found', bytes, etag: `sha256:${digestInKey(key)}` }
+      })
+    },
     note,
     flush: () => flush(),
     update: (change) => {
@@ -178,6 +198,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
           if (hex !== undefined && !keep.has(`sha256:${hex}`)) await disk.delete(key)
           await pause()
         }
+        await pack?.keep(needed.filter((key) => key.startsWith(objectKey.releasePrefix)))
       }, 'commit'),
   }
 }
@@ -205,29 +226,5 @@ function withGet(store: ArtifactStore, get: ArtifactStore['get']): ArtifactStore
   }
 }
 
-const immutableKey =
-  /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js)$/
 const deletableKey =
   /^(?:artifacts|releases|environments\/[^/]+\/(?:groups|quarantine))\/([0-9a-f]{64})\.(?:json|js|js\.map)$/
-
-/** The hex digest in the key of an object named by it; null for every other key. */
-function digestInKey(key: string): string | null {
-  return immutableKey.exec(key)?.[1] ?? null
-}
-
-/** A damaged file counts as absent: the store has a good one. */
-async function readIntact(
-  disk: ArtifactStore,
-  key: string,
-  digest: string,
-  options: GetOptions,
-): Promise<GetResult | null> {
-  try {
-    const result = await disk.get(key, { maxBytes: options.maxBytes, signal: options.signal })
-    if (result.status !== 'found') return null
-    return digestHex(digestOf(result.bytes)) === digest ? result : null
-  } catch (error) {
-    if (error instanceof RuntimeError) return null
-    throw error
-  }
-}

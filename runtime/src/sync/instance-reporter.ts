@@ -25,7 +25,7 @@ export interface InstanceReporter {
 export function createInstanceReporter(options: {
   readonly store: ArtifactStore
   readonly clock: Clock
-  readonly read: () => InstanceReport
+  readonly read: () => Promise<InstanceReport>
   readonly onFailure: (error: unknown) => void
 }): InstanceReporter {
   const { store, clock, read, onFailure } = options
@@ -46,7 +46,7 @@ export function createInstanceReporter(options: {
     const overdue = new AbortController()
     const written = new AbortController()
     await Promise.race([
-      report({ ...read(), stopped: true }, overdue.signal),
+      read().then((document) => report({ ...document, stopped: true }, overdue.signal)),
       clock.sleep(lastReportMs, written.signal).then(() => overdue.abort()),
     ])
     written.abort()
@@ -55,7 +55,7 @@ export function createInstanceReporter(options: {
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       wake = new AbortController()
-      const document = read()
+      const document = await read()
       await report(document, closing.signal)
       // Before its first call nothing was measured of a canary, and a minute later it is long judged.
       const isMeasuring = Object.values(document.functions).some(

@@ -5,7 +5,7 @@ import { type Revision, toRevisionId } from '../function/revision.ts'
 import type { ReleaseRef } from '../manifest/group-document.ts'
 import type { Release } from '../manifest/release.ts'
 import { pause } from '../pause.ts'
-import type { VerifiedReader } from '../store/verified-reader.ts'
+import { createVerifiedReader, type VerifiedReader } from '../store/verified-reader.ts'
 import { createCodeCache } from './code-cache.ts'
 import type { CrashMemory } from './crash-memory.ts'
 import type { DiskCache } from './disk-cache.ts'
@@ -28,6 +28,11 @@ export interface LoadRequest {
 /** Where revisions come from: the pool, and what lies on disk to make loading safe and cheap. */
 export interface RevisionSupply {
   readonly pool: RevisionPool
+  /**
+   * What is registered while this works is read with that reader, and its signatures are verified when
+   * it is loaded: of a thousand releases few are called, and verifying all took a fifth of a start.
+   */
+  duringBoot<Result>(reader: VerifiedReader, work: () => Promise<Result>): Promise<Result>
   /** Brings the source maps of these releases to disk. Best effort. */
   keepSourceMaps(releases: readonly Release[], signal: AbortSignal): Promise<void>
   /** Brings the compiled code of some that were called to disk: what their calls compiled is worth keeping, too. */
@@ -56,19 +61,43 @@ const maxDownloads = 8
 const maxCompiledAtOnce = 20
 
 export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSupply {
-  const { cache, crashes, reader, clock, closing } = options
-  const sourceMaps = createSourceMaps({ cache, reader })
+  const { cache, crashes, clock, closing } = options
   const codeCache = createCodeCache(cache.disk)
   const compiledKept = new WeakSet<LazyRevision>()
+  let boot: { readonly reader: VerifiedReader; readonly later: VerifiedReader } | null = null
+  const reader = (): VerifiedReader => boot?.reader ?? options.reader()
+  const sourceMaps = createSourceMaps({ cache, reader })
+  /** By whom signatures are still to be verified: under the root they would have been at the boot. */
+  const unverified = new WeakMap<Release, VerifiedReader>()
+
+  const readRelease = async (
+    name: string,
+    ref: ReleaseRef,
+    signal: AbortSignal,
+  ): Promise<Release> => {
+    if (boot === null) return (await reader().release(ref, name, { signal })).document
+    const { later } = boot
+    const release = await reader().namedRelease(ref, name, { signal })
+    unverified.set(release, later)
+    return release
+  }
+  const assertSigned = async (
+    ref: ReleaseRef,
+    release: Release,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    await unverified.get(release)?.release(ref, release.function, { signal })
+    unverified.delete(release)
+  }
 
   const pool = createRevisionPool({
     drainTimeoutMs: options.drainTimeoutMs,
     maxDownloads,
     onDrainTimeout: options.onDrainTimeout,
     closing,
-    readRelease: async (name, ref, signal) =>
-      (await reader().release(ref, name, { signal })).document,
+    readRelease,
     fetch: async (ref, release, signal) => {
+      await assertSigned(ref, release, signal)
       const [artifact, compiled] = await Promise.all([
         reader().artifact(release, { signal }),
         codeCache.read(release.artifact.digest),
@@ -89,6 +118,18 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
 
   return {
     pool,
+    duringBoot: async (reader, work) => {
+      const { environment, root } = reader
+      boot = {
+        reader,
+        later: createVerifiedReader({ store: cache.store, environment, root }),
+      }
+      try {
+        return await work()
+      } finally {
+        boot = null
+      }
+    },
     keepSourceMaps: (releases, signal) => sourceMaps.keep(releases, signal),
     keepCompiled: async () => {
       const called = [...pool.loaded()].filter(

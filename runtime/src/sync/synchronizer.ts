@@ -9,7 +9,6 @@ import { objectKey } from '../manifest/object-key.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
 import { pause } from '../pause.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
-import type { VerifiedReader } from '../store/verified-reader.ts'
 import type { Rollouts } from './rollouts.ts'
 import type { FailingStables } from './failing-stables.ts'
 import { createActivator } from './activator.ts'
@@ -83,8 +82,8 @@ export interface Synchronizer {
   /** Resolves after a poll, and what follows from it, that began after this call and after the boot from disk. */
   refresh(): Promise<void>
   status(): RuntimeStatus
-  /** Release behind the id of a revision that serves. */
-  releaseOf(revisionId: string): Digest | null
+  /** The releases that serve, by the id of their revision. */
+  releases(): ReadonlyMap<string, Digest>
   /** Takes a runaway revision out of service, now and at every activation to come. */
   expel(revision: Revision): void
   /** Takes the canary of a function out of service, for as long as its rollout is called tripped. */
@@ -146,8 +145,6 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     // It comes to disk with the mark of the activation, before that begins.
     onSeen: (highestSeen) => cache.note({ highestSeen }),
   })
-  let bootReader: VerifiedReader | null = null
-  const reader = (): VerifiedReader => bootReader ?? manifests.reader
   const failures = createFailureMemory({
     retryBaseMs: options.pollIntervalMs,
     random: options.random,
@@ -155,7 +152,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   const supply = createRevisionSupply({
     cache,
     crashes,
-    reader,
+    reader: () => manifests.reader,
     clock,
     drainTimeoutMs: options.drainTimeoutMs,
     onDrainTimeout: ({ id, inFlight }) =>
@@ -294,14 +291,15 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     return outcome
   }
 
-  const boot = async (disk: ArtifactStore): Promise<void> => {
+  const boot = async (): Promise<void> => {
     try {
+      const disk = await cache.bootStore()
+      if (disk === null) return
       const chain = await trustChainOnDisk(disk, root)
       manifests.believe(chain.at(-1) ?? root)
       const found = await bootFromDisk({ disk, environment, groups, chain, minVersion })
       if (found === null) return
-      const { desired } = found
-      bootReader = found.reader
+      const { desired, reader } = found
       const { highestSeen } = cache.state
       if (highestSeen === null || isAbove(desired.manifest, highestSeen)) {
         // The record of it was lost or damaged.
@@ -310,11 +308,11 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       }
       lasting.resume(desired)
       // What served before a restart is loaded when it is called, or right after.
-      await activate(desired, { eager: unproven(desired), signal: closing.signal })
+      const how = { eager: unproven(desired), signal: closing.signal }
+      await supply.duringBoot(reader, () => activate(desired, how))
     } catch (error) {
       if (!closing.signal.aborted) alarms.bootFailed(error)
     } finally {
-      bootReader = null
       alarms.checkExpiry(active)
     }
   }
@@ -336,7 +334,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       evictAfterMs: options.evictAfterMs,
       onLoadFailed: rejectOnce,
     })
-    if (disk !== null) await boot(disk)
+    await boot()
     if (active !== null) upkeep.restart(active)
     booted.resolve()
     loop.start()
@@ -427,13 +425,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
           ...failingStables.alarms,
         ].filter((alarm) => alarm !== null),
       }),
-    releaseOf: (revisionId) => {
+    releases: () => {
+      const releases = new Map<string, Digest>()
       for (const { stable, canary } of serving.current.slots.values()) {
         for (const side of [stable, canary]) {
-          if (side?.revision.id === revisionId) return side.ref.release
+          if (side !== null) releases.set(side.revision.id, side.ref.release)
         }
       }
-      return null
+      return releases
     },
     expel: (revision) => {
       activator.expel(revision, provenReleases(revision))

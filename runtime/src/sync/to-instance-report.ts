@@ -1,20 +1,29 @@
 import type { InstanceReport, ReportedFunction } from '../manifest/instance-report.ts'
 import type { Digest } from '../manifest/digest.ts'
+import { pause } from '../pause.ts'
 import type { FunctionStatus, RuntimeStatus } from './status.ts'
 
-/** What an instance tells the store about itself: the part of its status that concerns a fleet. */
-export function toInstanceReport(
+/**
+ * What an instance tells the store about itself: the part of its status that concerns a fleet. Lets
+ * others have their turn in between.
+ */
+export async function toInstanceReport(
   status: RuntimeStatus,
   options: {
     readonly reportedAt: string
     /** Monotonic milliseconds since it started. */
     readonly uptimeMs: number
-    /** Release of a revision id that the status names. */
-    readonly releaseOf: (revisionId: string) => Digest | null
+    /** By the ids of revisions that the status names. */
+    readonly releases: ReadonlyMap<string, Digest>
   },
-): InstanceReport {
+): Promise<InstanceReport> {
   const { manifest, source, refusal } = status
   const activatedAt = source.lastActivation
+  const functions: Record<string, ReportedFunction> = {}
+  for (const each of status.functions) {
+    await pause()
+    functions[each.function] = toReported(each, options.releases)
+  }
   return {
     specVersion: 1,
     environment: status.environment,
@@ -36,19 +45,17 @@ export function toInstanceReport(
             lagMs: Date.parse(activatedAt) - Date.parse(manifest.issuedAt),
           },
     refusal,
-    functions: Object.fromEntries(
-      status.functions.map((each) => [each.function, toReported(each, options.releaseOf)]),
-    ),
+    functions,
   }
 }
 
 function toReported(
   status: FunctionStatus,
-  releaseOf: (revisionId: string) => Digest | null,
+  releases: ReadonlyMap<string, Digest>,
 ): ReportedFunction {
   return {
-    stable: status.stable === null ? null : releaseOf(status.stable),
-    canary: status.canary === null ? null : releaseOf(status.canary),
+    stable: releases.get(status.stable ?? '') ?? null,
+    canary: releases.get(status.canary ?? '') ?? null,
     weightPercent: status.weightPercent,
     stopped: status.stopped,
     manifestVersion: status.manifestVersion,
