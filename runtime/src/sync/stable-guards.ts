@@ -6,6 +6,7 @@ import type { CallMetrics } from '../metrics/call-metrics.ts'
 import { canaryTimeMs } from '../rollout/canary-time.ts'
 import { createStableJudge, type StableJudge, toTally } from '../rollout/stable-judge.ts'
 import { toRevisionId } from '../function/revision.ts'
+import { pause } from '../pause.ts'
 import type { DesiredState } from './desired-state.ts'
 import { hasSameRoute, type LazyRevision } from './lazy-revision.ts'
 
@@ -27,8 +28,11 @@ export interface GuardedStable {
 export interface StableGuards {
   /** By function; functions outside a window are absent. */
   readonly guarded: ReadonlyMap<string, GuardedStable>
-  /** To be called after every activation, and every now and then: windows end. */
-  follow(desired: Pick<DesiredState, 'functions' | 'quarantine'>): void
+  /**
+   * To be called after every activation, and every now and then: windows end. One call after the other;
+   * lets others have their turn in between.
+   */
+  follow(desired: Pick<DesiredState, 'functions' | 'quarantine'>): Promise<void>
   /** Whether the stable of this state failed here within its window; another state is another matter. */
   isTripped(functionName: string, state: FunctionState): boolean
   tripOf(functionName: string, state: FunctionState): ReportedStableTrip | null
@@ -64,13 +68,20 @@ interface Watched extends Window {
 
 export function createStableGuards(options: StableGuardsOptions): StableGuards {
   const { now } = options
-  let watched: ReadonlyMap<string, Watched> = new Map()
-  let guarded: ReadonlyMap<string, GuardedStable> = new Map()
+  const watched = new Map<string, Watched>()
+  const guarded = new Map<string, GuardedStable>()
   const tripped = new Map<string, Window & { readonly told: ReportedStableTrip }>()
 
-  const set = (next: ReadonlyMap<string, Watched>): void => {
-    watched = next
-    guarded = new Map([...next].map(([name, { guard }]) => [name, guard]))
+  const watch = (name: string, window: Window): void => {
+    const known = watched.get(name)
+    if (known !== undefined && isSameWindow(known, window)) return
+    const guard = guardOf(name, window)
+    watched.set(name, { ...window, guard })
+    guarded.set(name, guard)
+  }
+  const unwatch = (name: string): void => {
+    watched.delete(name)
+    guarded.delete(name)
   }
 
   const findTrip = (name: string, { stable, rollbackUntil }: FunctionState) => {
@@ -96,9 +107,7 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
       at: new Date(now()).toISOString(),
     }
     tripped.set(name, { ...window, told })
-    const left = new Map(watched)
-    left.delete(name)
-    set(left)
+    unwatch(name)
     options.onTrip(name, { stable, successor, told })
   }
 
@@ -167,16 +176,14 @@ export function createStableGuards(options: StableGuardsOptions): StableGuards {
     get guarded() {
       return guarded
     },
-    follow: (desired) => {
-      const next = new Map<string, Watched>()
+    follow: async (desired) => {
       for (const [name, state] of desired.functions) {
+        await pause()
         const window = windowOf(name, state, desired)
-        if (window === null) continue
-        const known = watched.get(name)
-        const isKnown = known !== undefined && isSameWindow(known, window)
-        next.set(name, isKnown ? known : { ...window, guard: guardOf(name, window) })
+        if (window === null) unwatch(name)
+        else watch(name, window)
       }
-      set(next)
+      for (const name of watched.keys()) if (!desired.functions.has(name)) unwatch(name)
       for (const [name, { stable, rollbackUntil }] of tripped) {
         const state = desired.functions.get(name)
         const isOver =

@@ -200,7 +200,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     await pause()
     const isNew = active?.digest !== desired.digest
     active = desired
-    stableGuards.follow(desired)
+    await stableGuards.follow(desired)
     await pause()
     moments.activation = clock.now()
     alarms.checkGroups(desired)
@@ -283,7 +283,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     await cache.flush()
     if (active !== null) {
       await pause()
-      stableGuards.follow(active)
+      await stableGuards.follow(active)
       await failingStables.look(serving.current, active)
     }
     await upkeep?.sweep()
