@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Longest stretch of our own work between two turns of the event loop. */
-const sliceMs = 3
+const sliceMs = 2
 
 /** There is one event loop: what works on at the same time shares its turns. */
 let turnBegan = 0

@@ -327,6 +327,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       }
     }
     probes?.start()
+    await pause()
     await sync.start()
   }
 

@@ -24,9 +24,9 @@ import { type Round, summarise } from './summary.ts'
  * launch is told by their median, and one slice by another's moods.
  *
  * V8 compiles for a second and a half, longer the more code there is: in the halves of its first
- * seconds under load Needle made 0.97, 0.79, 0.91, 0.97 and from then on 0.97 of what the hand-written
- * route did (medians of 16 launches). So throughput is measured after three seconds; what is made in
- * these is told apart.
+ * seconds under load Needle made 0.97, 0.79, 0.91, 0.97 and from then on 0.96 to 0.98 of what the
+ * hand-written route did (medians of 16 launches). So throughput is measured after three seconds;
+ * what is made in these is told apart.
  *
  * A 99th percentile is told by few requests: of the same program it differed by 25 % from launch to
  * launch after two seconds of load, by 16 % after four (standard deviations of the logarithm).

@@ -16,14 +16,16 @@ export interface StandbyParts {
  */
 export class Standby {
   private readonly parts: StandbyParts
-  private began: AbortController | null = null
+  private isBegun = false
+  /** Of those it waits for; null when there were none. */
+  private draining: AbortController | null = null
 
   constructor(parts: StandbyParts) {
     this.parts = parts
   }
 
   get isOn(): boolean {
-    return this.began !== null
+    return this.isBegun
   }
 
   /**
@@ -33,13 +35,18 @@ export class Standby {
   async begin(drainTimeoutMs: number): Promise<number> {
     this.end()
     const { active, clock } = this.parts
-    const began = new AbortController()
-    this.began = began
+    this.isBegun = true
+    if (active.size === 0) {
+      this.hold()
+      return 0
+    }
+    const draining = new AbortController()
+    this.draining = draining
     // Those that come later are answers in another's stead.
     const left = active.all()
-    this.holdWhenIdle()
-    await drained(active, { clock, timeoutMs: drainTimeoutMs, signal: began.signal })
-    if (this.began !== began) return 0
+    active.onIdle(this.hold)
+    await drained(active, { clock, timeoutMs: drainTimeoutMs, signal: draining.signal })
+    if (draining.signal.aborted) return 0
     const overdue = left.filter((call) => !call.hasEnded)
     for (const call of overdue) call.stop()
     return overdue.length
@@ -52,14 +59,10 @@ export class Standby {
   }
 
   end(): void {
-    this.began?.abort()
-    this.began = null
+    this.isBegun = false
+    this.draining?.abort()
+    this.draining = null
     this.parts.timers.resume()
-  }
-
-  private holdWhenIdle(): void {
-    if (this.parts.active.size === 0) this.hold()
-    else this.parts.active.onIdle(this.hold)
   }
 
   /** One for all calls: a set keeps it once, however many there are before none is left. */

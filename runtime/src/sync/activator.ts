@@ -198,8 +198,8 @@ export function createActivator(options: ActivatorOptions): Activator {
     }
   }
 
-  /** Who serves does so when this returns; resolves when who is replaced stands by. */
-  const swap = async (next: Serving): Promise<void> => {
+  /** Returns what is replaced, which is to be relieved. */
+  const swap = (next: Serving): readonly Slot[] => {
     const before = serving.current
     const changed = [...next.slots.values()].filter(
       (slot) => before.slots.get(slot.function) !== slot,
@@ -207,7 +207,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     serving.current = next
     for (const slot of changed) for (const revision of revisionsOf(slot)) revision.resume()
     if (changed.length > 0 || next.slots.size !== before.slots.size) options.onSwap(changed)
-    await relieve(changed.flatMap((slot) => before.slots.get(slot.function) ?? []))
+    return changed.flatMap((slot) => before.slots.get(slot.function) ?? [])
   }
 
   /** In one assignment, to what serves by then: a runaway may be expelled while routes are built. */
@@ -223,8 +223,9 @@ export function createActivator(options: ActivatorOptions): Activator {
         await pause()
       }
       const next = await nextServing(before, wanted)
+      await pause()
       if (serving.current !== before) continue
-      await swap(next.serving)
+      await relieve(swap(next.serving))
       return next.conflicts
     }
   }
@@ -255,7 +256,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     if (before !== undefined && withoutUnfit(before) !== before) {
       const left = withoutUnfit(before)
       const stable = left.stable ?? successor
-      void swap(withSlot(serving.current, { ...left, stable, since: clock.now() }))
+      void relieve(swap(withSlot(serving.current, { ...left, stable, since: clock.now() })))
     }
     pool.retire(revision.releaseDigest)
   }
@@ -307,8 +308,11 @@ export function createActivator(options: ActivatorOptions): Activator {
         }
       }
       await pause()
-      const warm = new Set(plans.flatMap(warmReleases))
-      await pause()
+      const warm = new Set<Digest>()
+      for (const each of plans) {
+        for (const release of warmReleases(each)) warm.add(release)
+        await pause()
+      }
       pool.keepOnly(releasesInUse(serving.current, warm))
     },
     warm: async (desired, { functions, signal }) => {
@@ -344,13 +348,13 @@ export function createActivator(options: ActivatorOptions): Activator {
     withdrawCanary: (name) => {
       const slot = serving.current.slots.get(name)
       if (slot === undefined || fitOf(slot) === slot) return
-      void swap(withSlot(serving.current, { ...fitOf(slot), since: clock.now() }))
+      void relieve(swap(withSlot(serving.current, { ...fitOf(slot), since: clock.now() })))
     },
     replaceStable: (name, successor) => {
       const slot = serving.current.slots.get(name)
       const stable = atHand([successor])
       if (slot === undefined || stable === null) return false
-      void swap(withSlot(serving.current, { ...slot, stable, since: clock.now() }))
+      void relieve(swap(withSlot(serving.current, { ...slot, stable, since: clock.now() })))
       return true
     },
     reject: async (revision, error, { proven, signal }) => {

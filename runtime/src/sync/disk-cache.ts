@@ -121,7 +121,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     pending.add(written)
   }
 
-  const pack = disk === null ? null : createReleasePack(disk, { takeTurns })
+  const pack = disk === null ? null : createReleasePack(disk)
 
   /** An object may be absent although it was fetched: a full disk, or somebody tidied up. */
   const fill = async (disk: ArtifactStore, key: string): Promise<void> => {
@@ -189,8 +189,12 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
           present.add(key)
           await pause()
         }
+        const absent: string[] = []
+        for (const key of needed) {
+          if (!present.has(key)) absent.push(key)
+          await pause()
+        }
         const download = limitConcurrency(maxTransfers)
-        const absent = needed.filter((key) => !present.has(key))
         await Promise.all(absent.map((key) => download(() => fill(disk, key))))
         await disk.put(objectKey.manifest(environment), manifestBytes)
         for (const key of present) {

@@ -4,7 +4,6 @@ import { digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import { createMemoryStore } from '../store/memory.ts'
-import { limitConcurrency } from './limit-concurrency.ts'
 import { createReleasePack } from './release-pack.ts'
 
 const packKey = 'releases.ndjson'
@@ -20,7 +19,7 @@ async function putReleases(disk: ArtifactStore, count: number, about = ''): Prom
   return keys
 }
 
-const open = (disk: ArtifactStore) => createReleasePack(disk, { takeTurns: limitConcurrency(8) })
+const open = (disk: ArtifactStore) => createReleasePack(disk)
 
 async function packOf(disk: ArtifactStore): Promise<string | null> {
   const found = await disk.get(packKey, { maxBytes: 1_000_000 })

@@ -5,7 +5,6 @@ import { sizeLimit } from '../manifest/size-limit.ts'
 import { pause } from '../pause.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import { readIntact } from './intact-object.ts'
-import type { ConcurrencyLimit } from './limit-concurrency.ts'
 
 /**
  * The releases a start reads, once more in one file: of a thousand files each costs four steps on other
@@ -26,18 +25,8 @@ const lineFeed = 0x0a
 /** Writing a thousand lines for every change would cost more than a few files at a start. */
 const toleratedDifferences = { atLeast: 16, share: 0.1 }
 
-export function createReleasePack(
-  disk: ArtifactStore,
-  { takeTurns }: { readonly takeTurns: ConcurrencyLimit },
-): ReleasePack {
+export function createReleasePack(disk: ArtifactStore): ReleasePack {
   let packed: ReadonlySet<string> = new Set()
-
-  /** Null for what cannot be a line, too: whatever it is, no signature would hold for it. */
-  const readLine = async (key: string): Promise<readonly [string, Uint8Array] | null> => {
-    await pause()
-    const found = await readIntact(disk, key, { maxBytes: sizeLimit.releaseBytes })
-    return found === null || found.bytes.includes(lineFeed) ? null : [key, found.bytes]
-  }
 
   return {
     read: async () => {
@@ -52,12 +41,20 @@ export function createReleasePack(
       return lines
     },
     keep: async (keys) => {
-      if (differences(packed, keys) <= tolerated(keys.length)) return
-      const read = await Promise.all(keys.map((key) => takeTurns(() => readLine(key))))
-      const lines = new Map(read.filter((line) => line !== null))
-      const bytes = toPack([...lines.values()])
-      const written = await bestEffort(() => disk.put(packKey, bytes, { durable: false }))
-      if (written !== null) packed = new Set(lines.keys())
+      if ((await differences(packed, keys)) <= tolerated(keys.length)) return
+      const read = new Set<string>()
+      const lines: Uint8Array[] = []
+      for (const key of keys) {
+        await pause()
+        const found = await readIntact(disk, key, { maxBytes: sizeLimit.releaseBytes })
+        // With a line feed in it, no signature would hold for it, whatever it is.
+        if (found === null || found.bytes.includes(lineFeed)) continue
+        read.add(key)
+        lines.push(found.bytes)
+      }
+      const pack = await toPack(lines)
+      const written = await bestEffort(() => disk.put(packKey, pack, { durable: false }))
+      if (written !== null) packed = read
     },
   }
 }
@@ -77,15 +74,26 @@ function tolerated(wanted: number): number {
 }
 
 /** How many of these are not packed, and how many are that are not of these. */
-function differences(packed: ReadonlySet<string>, keys: readonly string[]): number {
-  const wanted = new Set(keys)
-  const missing = keys.filter((key) => !packed.has(key))
-  const inVain = [...packed].filter((key) => !wanted.has(key))
-  return missing.length + inVain.length
+async function differences(packed: ReadonlySet<string>, keys: readonly string[]): Promise<number> {
+  const inVain = new Set(packed)
+  let missing = 0
+  for (const key of keys) {
+    if (!inVain.delete(key)) missing += 1
+    await pause()
+  }
+  return missing + inVain.size
 }
 
-function toPack(lines: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(lines.flatMap((line) => [line, Uint8Array.of(lineFeed)]))
+/** Lets others have their turn in between: a thousand lines take 12 ms. */
+async function toPack(lines: readonly Uint8Array[]): Promise<Uint8Array> {
+  const pack = Buffer.allocUnsafeSlow(lines.reduce((size, line) => size + line.length + 1, 0))
+  let end = 0
+  for (const line of lines) {
+    await pause()
+    pack.set(line, end)
+    end = pack.writeUInt8(lineFeed, end + line.length)
+  }
+  return pack
 }
 
 function* linesOf(pack: Uint8Array): Generator<Uint8Array> {

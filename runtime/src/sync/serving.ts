@@ -68,12 +68,15 @@ async function routesOf(
     const before = current.slots.get(entry.function)
     return before?.http.method === entry.method && before.http.path === entry.path
   }
-  const entries = [...slots.values()].map((slot): RouteEntry => ({
-    function: slot.function,
-    method: slot.http.method,
-    path: slot.http.path,
-  }))
-  const isUnchanged = slots.size === current.slots.size && entries.every(isSettled)
+  const entries: RouteEntry[] = []
+  let settled = 0
+  for (const { function: name, http } of slots.values()) {
+    const entry = { function: name, method: http.method, path: http.path }
+    entries.push(entry)
+    if (isSettled(entry)) settled += 1
+    await pause()
+  }
+  const isUnchanged = slots.size === current.slots.size && slots.size === settled
   if (isUnchanged) return { table: current.routes, refusals: new Map() }
   const builder = startRouteTable()
   for (const isTurn of [isSettled, (entry: RouteEntry) => !isSettled(entry)]) {

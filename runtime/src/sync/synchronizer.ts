@@ -251,7 +251,9 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await upkeep?.stop()
       await lasting.run(target, signal)
       await pause()
-      await supply.keepOnly([...refsOf(target), ...Object.values(cache.state.lastGood)])
+      const refs = [...refsOf(target), ...Object.values(cache.state.lastGood)]
+      await pause()
+      await supply.keepOnly(refs)
       if (faults.current === null) alarms.bootMended()
       upkeep?.restart(target)
     } catch (error) {

@@ -96,16 +96,23 @@ describe('swap', () => {
 describe('longest turn', () => {
   const turn = { totalMs: 30, withoutGcMs: 12, ownMs: 8, cpuMs: 25 }
   const long = { ...turn, ownMs: 11 }
-  const calm = { first: turn, change: turn }
+  const calm = { first: turn, change: turn, counting: turn }
 
   it('counts neither garbage collection nor the top level of functions', () => {
     expect(judgeSlices([{ usual: calm, atomic: calm }], scale).isMet).toBe(true)
   })
 
   it('is judged by the worst of all, where garbage collection can be told apart', () => {
-    const usual = { first: long, change: long }
+    const usual = { ...calm, first: long, change: long }
     expect(judgeSlices([{ usual, atomic: calm }], scale).isMet).toBe(true)
-    const atomic = { first: turn, change: long }
+    const atomic = { ...calm, change: long }
     expect(judgeSlices([{ usual: calm, atomic }], scale).isMet).toBe(false)
+  })
+
+  it('is told beside that of a loop that only counts', () => {
+    const atomic = { ...calm, counting: { ...turn, ownMs: 6.5 } }
+    const { isMet, details } = judgeSlices([{ usual: calm, atomic }], scale)
+    expect(isMet).toBe(true)
+    expect(details.join('\n')).toMatch(/only counts.* 6\.5 ms \(at most 6\.5 ms\)/)
   })
 })

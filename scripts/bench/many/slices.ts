@@ -11,6 +11,8 @@ export interface LongestTurns {
   readonly first: Turn
   /** While all of them were changed. */
   readonly change: Turn
+  /** While a loop did nothing but count: the machine's own. */
+  readonly counting: Turn
 }
 
 export interface SliceRound {
@@ -33,7 +35,7 @@ export async function measureSlices(
     const atomic = await launch(workspace, ['--no-incremental-marking'])
     measured.push({ usual, atomic })
     onProgress(
-      `longest slice, round ${index + 1} of ${rounds}: first activation ${inMs(usual.first.totalMs)}, own ${inMs(atomic.first.ownMs)} · change ${inMs(usual.change.totalMs)}, own ${inMs(atomic.change.ownMs)}`,
+      `longest slice, round ${index + 1} of ${rounds}: first activation ${inMs(usual.first.totalMs)}, own ${inMs(atomic.first.ownMs)} · change ${inMs(usual.change.totalMs)}, own ${inMs(atomic.change.ownMs)} · counting ${inMs(atomic.counting.ownMs)}`,
     )
   }
   return measured
@@ -57,7 +59,8 @@ async function launch(
     const first = await longestOf(probe)
     await workspace.select(2)
     probe.send({ change: true })
-    return { first, change: await longestOf(probe) }
+    const change = await longestOf(probe)
+    return { first, change, counting: await longestOf(probe) }
   } finally {
     await probe.close()
   }
@@ -91,6 +94,7 @@ export function judgeSlices(
 ): Finding {
   const own = rounds.flatMap(({ atomic }) => [atomic.first.ownMs, atomic.change.ownMs])
   const worst = Math.max(...own)
+  const counting = rounds.map(({ atomic }) => atomic.counting.ownMs)
   const longest = (mode: keyof SliceRound, value: (turn: Turn) => number): string => {
     const kind = (activation: keyof LongestTurns): string => {
       const values = rounds.map((round) => value(round[mode][activation]))
@@ -107,6 +111,7 @@ export function judgeSlices(
       `${rounds.length} launches of each kind, two activations each, on all cores; without garbage collection and the functions' own top level`,
       `for this V8 collects at once, or what it does in between would be taken for the runtime's`,
       `without both:                        ${longest('atomic', (turn) => turn.ownMs)}`,
+      `a loop that only counts, as long:    ${inMs(median(counting))} (at most ${inMs(Math.max(...counting))}) and pauses as the runtime does: what the machine alone does to a turn`,
       `with the top level:                  ${longest('atomic', (turn) => turn.withoutGcMs)}`,
       `with everything, V8 as usual:        ${longest('usual', (turn) => turn.totalMs)}`,
       `the same in processor time:          ${longest('usual', (turn) => turn.cpuMs)}`,

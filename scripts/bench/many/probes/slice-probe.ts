@@ -1,12 +1,14 @@
 /**
  * Activates all functions, first from the store and then, when its parent says that another version
  * is desired, as a change of all; tells how long the event loop stood still at once meanwhile
- * (`Turn[]`, those over a millisecond).
+ * (`Turn[]`, those over a millisecond). Then the same of a loop that does nothing but count, for as
+ * long as the change took: what the machine alone does to a turn.
  */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRuntime } from '@needle-faas/runtime'
 import { needleOptions } from '../../servers/needle-options.ts'
+import { pause } from '../../../../runtime/src/pause.ts'
 import { divideTurns } from '../event-loop-turns.ts'
 import { silentLog } from './silent-log.ts'
 import { watchCollections } from './watch-collections.ts'
@@ -32,10 +34,13 @@ await watch(async () => {
   await untilDone(1)
 })
 await once(process, 'message')
+const changeBegan = performance.now()
 await watch(async () => {
   await runtime.refresh()
   await untilDone(2)
 })
+const changeMs = performance.now() - changeBegan
+await watch(() => countFor(changeMs))
 process.on('disconnect', () => void runtime.close().then(() => process.exit(0)))
 if (!process.connected) process.exit(0)
 
@@ -45,6 +50,12 @@ async function watch(activate: () => Promise<void>): Promise<void> {
   const spans = turns.stop()
   const parts = { collections: await collections.take(), topLevels: topLevels.take() }
   process.send?.({ turns: divideTurns({ turns: spans, ...parts }) })
+}
+
+/** In turns as long as the runtime's slices. */
+async function countFor(durationMs: number): Promise<void> {
+  const end = performance.now() + durationMs
+  for (let count = 0; performance.now() < end; count++) await pause()
 }
 
 /** Every function is activated and loaded, and what the runtime does in the background after that is done. */
