@@ -13,7 +13,7 @@ import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
 import { currentTraceId } from './call-span.ts'
 import { compileArtifact } from './container/compile-artifact.ts'
-import { type Container, createContainer } from './container/create-container.ts'
+import { type Container, createContainer, createScope } from './container/create-container.ts'
 import { loadFetchClasses, wouldLoadFetchClasses } from './container/fetch-classes.ts'
 import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
@@ -151,7 +151,7 @@ async function load(
   }
 }
 
-/** In turns: both what is compiled and what is entered may take a few milliseconds. */
+/** In turns: what is compiled, made and entered may take a few milliseconds each. */
 async function evaluate(
   { artifact, compiled: code, loadTimeoutMs }: LoadRevisionOptions,
   {
@@ -176,9 +176,10 @@ async function evaluate(
   }
   const compiled = cost.measure(() => compileArtifact(artifact, id, code ?? null))
   await ownTurn()
-  return cost.measure(() =>
-    createContainer(compiled, { revision: id, log, loadTimeoutMs, onCondemned, positions }),
-  )
+  const scope = cost.measure(() => createScope({ revision: id, log }))
+  await ownTurn()
+  const containerOptions = { revision: id, log, loadTimeoutMs, onCondemned, positions }
+  return cost.measure(() => createContainer(compiled, containerOptions, scope))
 }
 
 function heldUp(id: string): RuntimeError {

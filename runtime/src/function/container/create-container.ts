@@ -51,30 +51,52 @@ export interface ContainerOptions {
   readonly positions?: SourcePositions | undefined
 }
 
+/** A global object of its own with all that code finds in it, before any has run. */
+export interface Scope {
+  readonly context: vm.Context
+  readonly realm: Realm
+  readonly timers: Omit<Timers, 'globals'>
+  readonly runLimited: LimitedRun
+  /** What the artifact has exported. */
+  readonly exported: () => unknown
+}
+
 const limitedRunKey = 'needle.limitedRun'
 const limitedRunScript = new vm.Script(`globalThis[Symbol.for('${limitedRunKey}')]()`, {
   filename: 'needle:limited-run',
 })
 
 /**
- * Evaluates an artifact, as `artifact-format.ts` says, in a context with the
- * documented globals and nothing else. It contains accidents; it is no security boundary: code can
- * reach the host through any function it is handed.
+ * The documented globals and nothing else.
  *
  * `DONT_CONTEXTIFY`: globals at full speed (a sandbox object makes them 4–8 × slower,
  * nodejs/node#31658).
- *
- * @throws RuntimeError `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
- * `FUNCTION_NO_DEFAULT_EXPORT`
  */
-export function createContainer(compiled: CompiledArtifact, options: ContainerOptions): Container {
-  const { revision, log, loadTimeoutMs = 2000, onCondemned, positions } = options
+export function createScope({ revision, log }: Pick<ContainerOptions, 'revision' | 'log'>): Scope {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { name: revision })
   const realm = createRealm(context)
   const timers = installGlobals(context, log)
   Object.defineProperty(context, Symbol.for(builtinAccessorKey), { value: requireBuiltin })
   const exported = receiveExports(context)
-  const runLimited = createLimitedRun(context)
+  return { context, realm, timers, runLimited: createLimitedRun(context), exported }
+}
+
+/**
+ * Evaluates an artifact, as `artifact-format.ts` says, in a scope of its own. It contains accidents; it
+ * is no security boundary: code can reach the host through any function it is handed.
+ *
+ * @param scope Nothing has run in it. Default: one that is made now, which takes about as long as all
+ *   else.
+ * @throws RuntimeError `FUNCTION_THROWS_AT_LOAD`, `FUNCTION_LOAD_TIMEOUT` or
+ * `FUNCTION_NO_DEFAULT_EXPORT`
+ */
+export function createContainer(
+  compiled: CompiledArtifact,
+  options: ContainerOptions,
+  scope: Scope = createScope(options),
+): Container {
+  const { revision, loadTimeoutMs = 2000, onCondemned, positions } = options
+  const { context, realm, timers, runLimited, exported } = scope
   const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
   const withdraw = positions === undefined ? null : offerPositions(revision, positions)
   const dispose = (): void => {
