@@ -3,6 +3,7 @@ import type { FunctionState, ReleaseRef } from '../manifest/group-document.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { QuarantineEntry } from '../manifest/quarantine.ts'
 import type { Verified } from '../manifest/verify.ts'
+import { pause } from '../pause.ts'
 import type { VerifiedReader } from '../store/verified-reader.ts'
 
 /** A manifest and all documents it names that concern this instance, verified as a whole. */
@@ -54,23 +55,29 @@ export async function readDesiredState(
   }
 }
 
-/** Of all objects a boot from this state may need, and of these further releases. */
-export function digestsOf(
+/** Of all objects a boot from this state may need, and of these further releases; in turns. */
+export async function digestsOf(
   { manifest, ...state }: DesiredState,
   further: readonly ReleaseRef[],
-): ReadonlySet<Digest> {
+): Promise<ReadonlySet<Digest>> {
   const digests = new Set(Object.values(manifest.groups).map((group) => group.digest))
   if (manifest.quarantine !== null) digests.add(manifest.quarantine.digest)
-  for (const ref of [...refsOf(state), ...further]) digests.add(ref.release).add(ref.artifact)
+  for (const ref of [...(await refsOf(state)), ...further]) {
+    digests.add(ref.release).add(ref.artifact)
+    await pause()
+  }
   return digests
 }
 
-/** All releases a state names. */
-export function refsOf({ functions }: Pick<DesiredState, 'functions'>): ReleaseRef[] {
+/** All releases a state names; in turns. */
+export async function refsOf({
+  functions,
+}: Pick<DesiredState, 'functions'>): Promise<readonly ReleaseRef[]> {
   const refs: ReleaseRef[] = []
   for (const { stable, previous, rollout } of functions.values()) {
     refs.push(stable, ...previous)
     if (rollout !== null) refs.push(rollout.canary)
+    await pause()
   }
   return refs
 }

@@ -58,7 +58,7 @@ export function createLastingActivation(options: LastingActivationOptions): Last
         if (stable !== null) needed.push(...releaseKeysOf(stable.ref))
         await pause()
       }
-      const keep = digestsOf(desired, Object.values(good))
+      const keep = await digestsOf(desired, Object.values(good))
       await pause()
       await cache.commit({ manifestBytes: desired.bytes, needed, keep })
       await cache.update({ unfinished: null, lastGood: good })

@@ -251,7 +251,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       await upkeep?.stop()
       await lasting.run(target, signal)
       await pause()
-      const refs = [...refsOf(target), ...Object.values(cache.state.lastGood)]
+      const refs = [...(await refsOf(target)), ...Object.values(cache.state.lastGood)]
       await pause()
       await supply.keepOnly(refs)
       if (faults.current === null) alarms.bootMended()
