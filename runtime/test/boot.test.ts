@@ -405,11 +405,13 @@ describe('a start', () => {
     await bucket.publish(
       Object.fromEntries(names.map((name, index) => [name, `async () => ({ v: ${index} })`])),
     )
-    await startAndStop(bucket)
+    const before = await start(bucket)
     const directory = path.join(cacheDirectory, 'production')
     const pack = path.join(directory, 'releases.ndjson')
-    const lines = (await readFile(pack, 'utf8')).trimEnd().split('\n')
-    expect(lines).toHaveLength(30)
+    const linesOf = async () => (await readFile(pack, 'utf8').catch(() => '')).trimEnd().split('\n')
+    await expect.poll(linesOf).toHaveLength(30)
+    await before.close()
+    const lines = await linesOf()
     const [damaged = '', ...intact] = lines
     await writeFile(pack, [damaged.replace('"payload"', '"Payload"'), ...intact, ''].join('\n'))
     for (const line of intact) await rm(path.join(directory, objectKey.release(digestOf(line))))

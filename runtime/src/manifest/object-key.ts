@@ -9,7 +9,6 @@ export const objectKey = {
   artifactPrefix: 'artifacts/',
   artifact: (digest: Digest) => `artifacts/${digestHex(digest)}.js`,
   sourceMap: (digest: Digest) => `artifacts/${digestHex(digest)}.js.map`,
-  releasePrefix: 'releases/',
   release: (digest: Digest) => `releases/${digestHex(digest)}.json`,
   build: (inputs: Digest) => `builds/${digestHex(inputs)}.json`,
   manifest: (environment: string) => `environments/${environment}/manifest.json`,

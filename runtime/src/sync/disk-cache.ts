@@ -60,6 +60,8 @@ export interface DiskCache {
    * When it cannot be complete, the one before stays, whole.
    */
   commit(state: BootableState): Promise<void>
+  /** Has `bootStore` read these at once. To be called when they are on disk, and nobody waits. Best effort. */
+  packReleases(releases: readonly Digest[], signal: AbortSignal): Promise<void>
   /** Resolves when what has been fetched is on disk, or cannot be. */
   close(): Promise<void>
 }
@@ -181,6 +183,11 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     keep: (key, bytes, putOptions) =>
       attempt(async (disk) => void (await disk.put(key, bytes, putOptions))),
     close: async () => void (await Promise.all([...pending, flush()])),
+    packReleases: async (releases, signal) =>
+      pack?.keep(
+        releases.map((release) => objectKey.release(release)),
+        signal,
+      ),
     commit: ({ manifestBytes, needed, keep }) =>
       attempt(async (disk) => {
         await Promise.all(pending)
@@ -202,7 +209,6 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
           if (hex !== undefined && !keep.has(`sha256:${hex}`)) await disk.delete(key)
           await pause()
         }
-        await pack?.keep(needed.filter((key) => key.startsWith(objectKey.releasePrefix)))
       }, 'commit'),
   }
 }

@@ -7,6 +7,7 @@ import { createMemoryStore } from '../store/memory.ts'
 import { createReleasePack } from './release-pack.ts'
 
 const packKey = 'releases.ndjson'
+const { signal } = new AbortController()
 
 async function putReleases(disk: ArtifactStore, count: number, about = ''): Promise<string[]> {
   const keys: string[] = []
@@ -34,7 +35,7 @@ describe('a release pack', () => {
   it('gives back the exact bytes of the releases it keeps', async () => {
     const disk = createMemoryStore()
     const keys = await putReleases(disk, 20)
-    await open(disk).keep(keys)
+    await open(disk).keep(keys, signal)
     const lines = await open(disk).read()
     expect([...lines.keys()].toSorted()).toEqual(keys.toSorted())
     for (const [key, line] of lines) {
@@ -44,7 +45,7 @@ describe('a release pack', () => {
 
   it('is not written for a few releases, which are as fast by themselves', async () => {
     const disk = createMemoryStore()
-    await open(disk).keep(await putReleases(disk, 16))
+    await open(disk).keep(await putReleases(disk, 16), signal)
     expect(await packOf(disk)).toBe(null)
     expect(await keysIn(disk)).toEqual([])
   })
@@ -55,12 +56,12 @@ describe('a release pack', () => {
   ])('%s', async (_title, changed, isWritten) => {
     const disk = createMemoryStore()
     const first = await putReleases(disk, 200)
-    await open(disk).keep(first)
+    await open(disk).keep(first, signal)
     const before = await packOf(disk)
     const pack = open(disk)
     await pack.read()
     const others = await putReleases(disk, changed, 'other ')
-    await pack.keep([...first.slice(changed), ...others])
+    await pack.keep([...first.slice(changed), ...others], signal)
     expect((await packOf(disk)) !== before).toBe(isWritten)
   })
 
@@ -68,8 +69,8 @@ describe('a release pack', () => {
     const disk = createMemoryStore()
     const keys = await putReleases(disk, 100)
     const pack = open(disk)
-    await pack.keep(keys)
-    await pack.keep(keys.slice(0, 50))
+    await pack.keep(keys, signal)
+    await pack.keep(keys.slice(0, 50), signal)
     expect(await keysIn(disk)).toHaveLength(50)
   })
 
@@ -82,14 +83,14 @@ describe('a release pack', () => {
     const twoLines = Buffer.from('{\n}')
     const spread = objectKey.release(digestOf(twoLines))
     await disk.put(spread, twoLines)
-    await open(disk).keep([...keys, spread])
+    await open(disk).keep([...keys, spread], signal)
     expect((await keysIn(disk)).toSorted()).toEqual(keys.slice(2).toSorted())
   })
 
   it('takes a file that was cut short as far as its lines are whole', async () => {
     const disk = createMemoryStore()
     const keys = await putReleases(disk, 20)
-    await open(disk).keep(keys)
+    await open(disk).keep(keys, signal)
     const whole = (await packOf(disk)) ?? ''
     await disk.put(packKey, Buffer.from(whole.slice(0, -5)))
     expect(await keysIn(disk)).toHaveLength(19)
@@ -99,7 +100,7 @@ describe('a release pack', () => {
     const disk = createMemoryStore()
     const keys = await putReleases(disk, 20)
     const failing = { ...disk, put: broken }
-    await open(failing).keep(keys)
+    await open(failing).keep(keys, signal)
     expect([...(await open({ ...failing, get: broken }).read())]).toEqual([])
   })
 })

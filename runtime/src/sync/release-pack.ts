@@ -15,15 +15,17 @@ export interface ReleasePack {
   /** All lines, by key in the store; none when there is no such file, or it cannot be read. */
   read(): Promise<ReadonlyMap<string, Uint8Array>>
   /** Writes the releases with these keys to it, if a start would miss many of them, or read many in vain. Best effort. */
-  keep(keys: readonly string[]): Promise<void>
+  keep(keys: readonly string[], signal: AbortSignal): Promise<void>
 }
 
 const packKey = 'releases.ndjson'
 const maxPackBytes = 256 * 1024 * 1024
 const lineFeed = 0x0a
 
+/** So many are as fast by themselves: for as many or fewer there is no such file. */
+export const fewReleases = 16
 /** Writing a thousand lines for every change would cost more than a few files at a start. */
-const toleratedDifferences = { atLeast: 16, share: 0.1 }
+const toleratedShare = 0.1
 
 export function createReleasePack(disk: ArtifactStore): ReleasePack {
   let packed: ReadonlySet<string> = new Set()
@@ -40,12 +42,13 @@ export function createReleasePack(disk: ArtifactStore): ReleasePack {
       packed = new Set(lines.keys())
       return lines
     },
-    keep: async (keys) => {
+    keep: async (keys, signal) => {
       if ((await differences(packed, keys)) <= tolerated(keys.length)) return
       const read = new Set<string>()
       const lines: Uint8Array[] = []
       for (const key of keys) {
         await pause()
+        if (signal.aborted) return
         const found = await readIntact(disk, key, { maxBytes: sizeLimit.releaseBytes })
         // With a line feed in it, no signature would hold for it, whatever it is.
         if (found === null || found.bytes.includes(lineFeed)) continue
@@ -70,7 +73,7 @@ async function bestEffort<Result>(work: () => Promise<Result>): Promise<Result |
 }
 
 function tolerated(wanted: number): number {
-  return Math.max(toleratedDifferences.atLeast, wanted * toleratedDifferences.share)
+  return Math.max(fewReleases, wanted * toleratedShare)
 }
 
 /** How many of these are not packed, and how many are that are not of these. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Digest } from '../manifest/digest.ts'
 import type { Release } from '../manifest/release.ts'
 import { pause } from '../pause.ts'
 import type { Activator } from './activator.ts'
@@ -43,7 +44,7 @@ export interface UpkeepOptions {
 const sourceMapsWithinMs = 10_000
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { serving, activator, supply, clock, random, loadAhead, onLoadFailed } = options
+  const { serving, activator, supply, cache, clock, random, loadAhead, onLoadFailed } = options
   const eviction = createIdleEviction({ ...options, pool: supply.pool })
   const background = createBackgroundTask()
 
@@ -72,6 +73,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         await loadEager(desired, ending)
         const functions = loadedFunctions(serving.current)
         await activator.warm(desired, { functions, signal: ending })
+        await cache.packReleases(bootReleases(serving.current), ending)
         await clock.sleep(random() * sourceMapsWithinMs, ending)
         await supply.keepSourceMaps(servingReleases(serving.current), ending)
       }),
@@ -86,6 +88,13 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
 function loadedFunctions({ slots }: Serving): ReadonlySet<string> {
   return new Set([...slots.values()].filter(isLoaded).map((slot) => slot.function))
+}
+
+/** What a start registers, if nothing has changed until then. */
+function bootReleases({ slots }: Serving): Digest[] {
+  return [...slots.values()].flatMap(({ stable, canary }) =>
+    [stable, canary].flatMap((side) => side?.ref.release ?? []),
+  )
 }
 
 function servingReleases({ slots }: Serving): Release[] {

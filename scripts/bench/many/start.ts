@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
+import { fewReleases } from '../../../runtime/src/sync/release-pack.ts'
 import type { StoreEnv } from '../../playground/store-access.ts'
 import { runLoad } from '../http-load.ts'
 import { untilReady } from '../measure-round.ts'
@@ -40,7 +41,7 @@ export async function measureStart(
 ): Promise<Start[]> {
   await workspace.select(1)
   const env = await workspace.freshEnv()
-  await fillCache(env)
+  await fillCache(env, workspace.functions)
   const emptyStore = join(env['NEEDLE_CACHE'] ?? '', 'empty-store')
   await startOnce(
     { ...env, NEEDLE_STORE: `file:${emptyStore}` },
@@ -67,13 +68,14 @@ async function startBuilt(env: StoreEnv): Promise<Program> {
 }
 
 /** A first start from the store, up to where a next one can do without. */
-async function fillCache(env: StoreEnv): Promise<void> {
+async function fillCache(env: StoreEnv, functions: number): Promise<void> {
   const server = await startBuilt(env)
   try {
     const { port } = await server.receive(startedSchema)
     await untilReady(port, { what: 'many', functions: 1, versions: [1] })
-    const manifest = 'production/environments/production/manifest.json'
-    await untilThere(join(env['NEEDLE_CACHE'] ?? '', manifest))
+    const directory = join(env['NEEDLE_CACHE'] ?? '', 'production')
+    await untilThere(join(directory, 'environments/production/manifest.json'))
+    if (functions > fewReleases) await untilThere(join(directory, 'releases.ndjson'))
   } finally {
     await server.close()
   }
