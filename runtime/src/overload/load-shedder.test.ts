@@ -10,7 +10,7 @@ function run(
   const changes: ShedChange[] = []
   for (let at = from; at < from + samples; at += 1) {
     const loopMs = new Map(Object.entries(shares).map(([name, share]) => [name, at * 100 * share]))
-    const change = shedder.observe({ lateMs, loopMs, elapsedMs: 100 })
+    const change = shedder.observe({ lateMs, loopMs: () => loopMs, elapsedMs: 100 })
     if (change !== null) changes.push(change)
   }
   return changes
@@ -55,4 +55,21 @@ it('restores the last first, once there is room', () => {
     { kind: 'restored', function: 'heavy' },
   ])
   expect(shedder.shed.size).toBe(0)
+})
+
+it('does not ask what each function has taken while the event loop keeps up', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  let asked = 0
+  const loopMs = (): ReadonlyMap<string, number> => {
+    asked += 1
+    return new Map([['heavy', asked * 50]])
+  }
+  for (let at = 0; at < 30; at += 1) shedder.observe({ lateMs: 49, loopMs, elapsedMs: 100 })
+  expect(asked).toBe(0)
+  const changes: unknown[] = []
+  for (let at = 0; at < 30; at += 1) {
+    changes.push(shedder.observe({ lateMs: 300, loopMs, elapsedMs: 100 }))
+  }
+  expect(asked).toBeGreaterThan(0)
+  expect(changes).toContainEqual({ kind: 'shed', function: 'heavy', share: expect.closeTo(0.5) })
 })

@@ -31,7 +31,7 @@ export function startOverloadGuard(options: OverloadGuardOptions): OverloadGuard
     const elapsedMs = now - lastAt
     lastAt = now
     const lateMs = Math.max(0, elapsedMs - sampleMs)
-    const change = shedder.observe({ lateMs, elapsedMs, loopMs: options.registry.loopMs() })
+    const change = shedder.observe({ lateMs, elapsedMs, loopMs: () => options.registry.loopMs() })
     if (change === null) return
     shed = shedder.shed
     options.onChange({ ...change, delayMs: shedder.delayMs })
