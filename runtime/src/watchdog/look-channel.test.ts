@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { answerLook, askLook, createLookChannel, type LookChannel } from './look-channel.ts'
 
-// How a look goes that is answered needs two threads: the fault tests have them.
+// How a look goes that is answered needs two threads.
 
 const code = { revision: 'shop/card@0123456789ab', requestId: 'r1', isStoppable: true }
 
@@ -54,3 +56,23 @@ it('tells of a revision whose request id is longer than what the answer holds', 
   const told = Buffer.from(channel.answer).toString().split('\0')[0]
   expect(JSON.parse(told ?? '')).toEqual({ ...code, requestId: null })
 })
+
+it.each([
+  ['decides at once', 0, { result: { code, isEnded: true }, ended: 1 }, ['find', 'condemn']],
+  ['is starved for longer than that is waited for', 800, { result: 'lost', ended: 0 }, ['find']],
+])(
+  'ends what it condemns, and nothing else, when the asker %s',
+  async (_, decideMs, told, called) => {
+    const channel = createLookChannel()
+    const fixture = createFixture(channel)
+    const program = new URL('./testing/asking-thread.ts', import.meta.url)
+    const worker = new Worker(program, { workerData: { channel, look: 1, decideMs } })
+    const message = once(worker, 'message')
+    await once(worker, 'online')
+    // As busy as the main thread is that is asked: the asker does not wait for long.
+    while (Atomics.load(channel.state, 0) === 0) Atomics.wait(channel.state, 0, 0, 5)
+    fixture.answer(1)
+    expect(await message).toEqual([told])
+    expect(fixture.called).toEqual(called)
+  },
+)

@@ -10,7 +10,7 @@ export interface LookChannel {
   readonly answer: Uint8Array<SharedArrayBuffer>
 }
 
-/** Of a look, in this order but for `given up`, which the asker may say at `asked` and the asked at `answered`. */
+/** Of a look, in this order but for `given up`: the asker may say so at `asked`, the asked until it is decided. */
 const phase = {
   givenUp: 0,
   asked: 1,
@@ -18,7 +18,9 @@ const phase = {
   answered: 3,
   deciding: 4,
   spared: 5,
-  condemned: 6,
+  /** The order to end it is given, or about to be. */
+  ending: 6,
+  condemned: 7,
 }
 const phases = 8
 
@@ -55,7 +57,10 @@ export function answerLook(
   moves.await(phase.answered, decisionTimeoutMs)
   if (moves.move(phase.answered, phase.givenUp)) return
   moves.await(phase.deciding, decisionTimeoutMs)
-  if (code !== null && moves.is(phase.condemned)) options.condemn(code)
+  // Or what is ended after all would be nobody's, and its caller wait for its deadline.
+  if (moves.move(phase.deciding, phase.givenUp)) return
+  moves.await(phase.ending, decisionTimeoutMs)
+  if (code !== null && !moves.is(phase.spared)) options.condemn(code)
 }
 
 /**
@@ -63,7 +68,7 @@ export function answerLook(
  *
  * @param ask has the main thread call `answerLook` for this look as soon as it can
  * @param decide whether to end the execution; then, and only then, `end` is called
- * @returns `lost`: no answer came in time, which says nothing
+ * @returns `lost`: no answer came in time, or the decision too late, which says nothing
  */
 export function askLook(
   { state, answer }: LookChannel,
@@ -82,11 +87,15 @@ export function askLook(
   moves.await(phase.answering, answerTimeoutMs)
   if (!moves.move(phase.answered, phase.deciding)) return 'lost'
   const code = readAnswer(answer, Atomics.load(state, at.answerBytes))
-  const isEnded = code !== null && options.decide(code)
+  if (code === null || !options.decide(code)) {
+    moves.move(phase.deciding, phase.spared)
+    return code === null ? null : { code, isEnded: false }
+  }
+  if (!moves.move(phase.deciding, phase.ending)) return 'lost'
   // Before the main thread goes on: it finds it queued, and ends exactly what it was doing.
-  if (isEnded) options.end()
-  moves.move(phase.deciding, isEnded ? phase.condemned : phase.spared)
-  return code === null ? null : { code, isEnded }
+  options.end()
+  moves.move(phase.ending, phase.condemned)
+  return { code, isEnded: true }
 }
 
 function movesOf(state: Int32Array, look: number) {
