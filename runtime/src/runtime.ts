@@ -327,7 +327,6 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       }
     }
     probes?.start()
-    await pause()
     await sync.start()
   }
 

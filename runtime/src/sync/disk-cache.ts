@@ -23,7 +23,8 @@ export interface BootableState {
 
 /**
  * Last known good on disk: the exact signed bytes, under the same keys as in the bucket, so that a
- * boot verifies them again exactly as it would verify the bucket's.
+ * boot verifies them again as it would verify the bucket's; releases by digest, and by their signatures
+ * when they are loaded.
  */
 export interface DiskCache {
   /** Only what is on disk. Null without a cache directory. */

@@ -320,6 +320,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   }
 
   const begin = async (): Promise<void> => {
+    // Starting the watchdog's thread has taken a turn.
+    await pause()
     await cache.open()
     for (const [release, { function: name }] of crashes.start()) {
       const error = crashed(name, crashFile)

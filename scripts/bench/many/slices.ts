@@ -11,7 +11,7 @@ export interface LongestTurns {
   readonly first: Turn
   /** While all of them were changed. */
   readonly change: Turn
-  /** While a loop did nothing but count: the machine's own. */
+  /** While a loop did nothing but count, in the same process: nothing was activated. */
   readonly counting: Turn
 }
 
@@ -111,7 +111,7 @@ export function judgeSlices(
       `${rounds.length} launches of each kind, two activations each, on all cores; without garbage collection and the functions' own top level`,
       `for this V8 collects at once, or what it does in between would be taken for the runtime's`,
       `without both:                        ${longest('atomic', (turn) => turn.ownMs)}`,
-      `a loop that only counts, as long:    ${inMs(median(counting))} (at most ${inMs(Math.max(...counting))}) and pauses as the runtime does: what the machine alone does to a turn`,
+      `a loop that only counts, as long:    ${inMs(median(counting))} (at most ${inMs(Math.max(...counting))}) in the same process, with nothing to activate`,
       `with the top level:                  ${longest('atomic', (turn) => turn.withoutGcMs)}`,
       `with everything, V8 as usual:        ${longest('usual', (turn) => turn.totalMs)}`,
       `the same in processor time:          ${longest('usual', (turn) => turn.cpuMs)}`,

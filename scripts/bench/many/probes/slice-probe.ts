@@ -2,7 +2,7 @@
  * Activates all functions, first from the store and then, when its parent says that another version
  * is desired, as a change of all; tells how long the event loop stood still at once meanwhile
  * (`Turn[]`, those over a millisecond). Then the same of a loop that does nothing but count, for as
- * long as the change took: what the machine alone does to a turn.
+ * long as the change took: what the machine, V8 and the idle runtime do to a turn.
  */
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
