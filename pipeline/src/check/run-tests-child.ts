@@ -1,16 +1,18 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { startVitest, type TestCase, type TestModule } from 'vitest/node'
+import { startVitest, type TestCase, type TestModule, type Vitest } from 'vitest/node'
 import * as z from 'zod'
 import { runsFromSource, sourceExecArgv } from '../runs-from-source.ts'
+import { type StuckRun, watchForStuckTests } from './stuck-tests.ts'
 import type { TestFailure, TestReport, TestRequest } from './test-report.ts'
 
 // A process of its own: tests are author code, and vitest takes its process for itself.
 
-async function runTests({ directory, folders }: TestRequest): Promise<TestReport> {
+async function runTests({ directory, folders, stuckAfterMs }: TestRequest): Promise<TestReport> {
   const reports = join(directory, '.needle', 'coverage')
   const conditions = [...(runsFromSource ? ['needle-source'] : []), 'node', 'import', 'default']
-  const vitest = await startVitest(
+  const watch = watchForStuckTests(stuckAfterMs)
+  const ended = startVitest(
     'test',
     folders.map((folder) => `${folder}/`),
     {
@@ -19,7 +21,9 @@ async function runTests({ directory, folders }: TestRequest): Promise<TestReport
       config: false,
       watch: false,
       include: ['functions/**/*.test.ts'],
-      reporters: [{}],
+      reporters: [watch.reporter],
+      // what loops ends with this process; a process of its own would go on
+      pool: 'threads',
       execArgv: [...sourceExecArgv],
       coverage: {
         enabled: true,
@@ -33,9 +37,62 @@ async function runTests({ directory, folders }: TestRequest): Promise<TestReport
     },
     { resolve: { conditions }, ssr: { resolve: { conditions } } },
   )
+  const stuck = watch.stuck.then((run) => reportStuck(directory, run, stuckAfterMs))
+  const report = await Promise.race([ended.then(reportEnded), stuck])
+  watch.stop()
+  await rm(reports, { recursive: true, force: true })
+  return report
+
+  async function reportEnded(vitest: Vitest): Promise<TestReport> {
+    const found = resultsOf(directory, vitest)
+    const coveragePercent = await readCoverage(directory, reports, folders)
+    await vitest.close()
+    return {
+      ...found,
+      untested: folders.filter((folder) => !ranIn(directory, folder, testsOf(vitest))),
+      coveragePercent,
+    }
+  }
+}
+
+/** What did not run was held up, not forgotten: `untested` is empty. */
+function reportStuck(
+  directory: string,
+  { vitest, files }: StuckRun,
+  stuckAfterMs: number,
+): TestReport {
+  const found = resultsOf(directory, vitest)
+  const cases = testsOf(vitest)
+  const failures = files.map((file) => {
+    const own = cases.filter(({ module }) => module.moduleId === file)
+    const open = own.filter((test) => test.result().state === 'pending')
+    const where =
+      own.length === 0
+        ? 'while it was loaded'
+        : `in one of its tests (not ended: ${open
+            .slice(0, 3)
+            .map(({ fullName }) => `"${fullName}"`)
+            .join(', ')}${open.length > 3 ? ', …' : ''})`
+    return {
+      file: relative(directory, file).replaceAll('\\', '/'),
+      test: '',
+      message: `Nothing was heard of it for ${stuckAfterMs / 1000} s, ${where}: something loops, or waits for what never comes. The other tests were ended with it.`,
+    }
+  })
+  return { ...found, failures: [...found.failures, ...failures], untested: [], coveragePercent: {} }
+}
+
+function testsOf(vitest: Vitest): TestCase[] {
+  return vitest.state.getTestModules().flatMap(({ children }) => Array.from(children.allTests()))
+}
+
+function resultsOf(
+  directory: string,
+  vitest: Vitest,
+): Pick<TestReport, 'passed' | 'failed' | 'failures'> {
   const modules = vitest.state.getTestModules()
-  const cases = modules.flatMap((module) => [...module.children.allTests()])
-  const report: TestReport = {
+  const cases = testsOf(vitest)
+  return {
     passed: cases.filter((test) => test.result().state === 'passed').length,
     failed: cases.filter((test) => test.result().state === 'failed').length,
     failures: [
@@ -49,12 +106,7 @@ async function runTests({ directory, folders }: TestRequest): Promise<TestReport
         message: `Unhandled error while the tests ran: ${error instanceof Error ? error.message : String(error)}`,
       })),
     ],
-    untested: folders.filter((folder) => !ranIn(directory, folder, cases)),
-    coveragePercent: await readCoverage(directory, reports, folders),
   }
-  await vitest.close()
-  await rm(reports, { recursive: true, force: true })
-  return report
 }
 
 interface SerializedError {

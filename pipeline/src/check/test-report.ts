@@ -4,6 +4,8 @@ export interface TestRequest {
   readonly directory: string
   /** Folders whose tests run and whose coverage is measured, relative to the root. */
   readonly folders: readonly string[]
+  /** A test file of which nothing is heard for so long is given up, and the run with it. */
+  readonly stuckAfterMs: number
 }
 
 export interface TestFailure {

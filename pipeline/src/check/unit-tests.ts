@@ -16,14 +16,22 @@ export interface UnitTests {
   readonly coveragePercent: Readonly<Record<string, number>>
 }
 
+/** Six of the limits that vitest sets to hooks: on a busy machine loading a file takes seconds. */
+const stuckAfterMs = 60_000
+
+export interface UnitTestOptions extends ToolOptions {
+  /** A test file of which nothing is heard for so long has failed. Default: a minute. */
+  readonly stuckAfterMs?: number | undefined
+}
+
 /**
  * Runs the unit tests of these functions, and of their groups' shared code, with coverage, in a
- * process that knows no secrets.
+ * process that knows no secrets. Comes to an end whatever they do.
  */
 export async function runUnitTests(
   functions: readonly FunctionSource[],
   tree: FileTree,
-  options: ToolOptions,
+  options: UnitTestOptions,
 ): Promise<UnitTests> {
   if (functions.length === 0) return { issues: [], passed: 0, coveragePercent: {} }
   const own = functions.map(({ directory }) => directory)
@@ -33,7 +41,14 @@ export async function runUnitTests(
     ...own,
     ...shared.filter((folder) => testFiles.some((path) => path.startsWith(`${folder}/`))),
   ]
-  const report = await runChild({ directory: options.directory, folders }, options)
+  const report = await runChild(
+    {
+      directory: options.directory,
+      folders,
+      stuckAfterMs: options.stuckAfterMs ?? stuckAfterMs,
+    },
+    options,
+  )
   return {
     issues: [
       ...report.failures.map(({ file, line, column, test, message }): Issue => {
