@@ -63,13 +63,15 @@ export function createMetricsRegistry(): MetricsRegistry {
       return metrics
     },
     find: (functionName, revision) => functions.get(functionName)?.get(revision) ?? null,
-    loopMs: () =>
-      new Map(
-        [...functions].map(([name, revisions]) => [
-          name,
-          [...revisions.values()].reduce((total, metrics) => total + metrics.loopMs, 0),
-        ]),
-      ),
+    loopMs: () => {
+      const totals = new Map<string, number>()
+      for (const [name, revisions] of functions) {
+        let total = 0
+        for (const metrics of revisions.values()) total += metrics.loopMs
+        totals.set(name, total)
+      }
+      return totals
+    },
     series,
     turnAway: (functionName, code) => {
       const codes = turnedAway.get(functionName) ?? new Map<string, number>()
