@@ -20,9 +20,10 @@ export interface Revision {
   drained(timeoutMs: number): Promise<'drained' | 'timedOut'>
   /**
    * It serves no more, but may again: the calls in flight have `drainTimeoutMs` to end, then they are
-   * ended; resolves to how many of them had to be. While nobody calls it, its timers are held.
+   * ended; resolves to how many of them had to be. Null when there were none. While nobody calls it,
+   * its timers are held.
    */
-  standBy(drainTimeoutMs: number): Promise<number>
+  standBy(drainTimeoutMs: number): Promise<number> | null
   /** It serves again. Idempotent. */
   resume(): void
   /** Answers the call whose execution was ended, and those that wait for their turn; the others go on. */

@@ -16,7 +16,8 @@ export interface StandbyParts {
  */
 export class Standby {
   private readonly parts: StandbyParts
-  private isBegun = false
+  /** Set here alone; read at each call. */
+  isOn = false
   /** Of those it waits for; null when there were none. */
   private draining: AbortController | null = null
 
@@ -24,32 +25,17 @@ export class Standby {
     this.parts = parts
   }
 
-  get isOn(): boolean {
-    return this.isBegun
-  }
-
   /**
    * The calls in flight have `drainTimeoutMs` to end; resolves to how many of them had to be ended
-   * then, none if it serves again by that time.
+   * then, none if it serves again by that time. Null: there were none. Of a thousand revisions few have
+   * any, and V8 compiles each small function on the way by itself, which takes it longer the more
+   * contexts there are (`JSHeapBroker::CollectArrayAndObjectPrototypes` visits them all).
    */
-  async begin(drainTimeoutMs: number): Promise<number> {
-    this.end()
-    const { active, clock } = this.parts
-    this.isBegun = true
-    if (active.size === 0) {
-      this.hold()
-      return 0
-    }
-    const draining = new AbortController()
-    this.draining = draining
-    // Those that come later are answers in another's stead.
-    const left = active.all()
-    active.onIdle(this.hold)
-    await drained(active, { clock, timeoutMs: drainTimeoutMs, signal: draining.signal })
-    if (draining.signal.aborted) return 0
-    const overdue = left.filter((call) => !call.hasEnded)
-    for (const call of overdue) call.stop()
-    return overdue.length
+  begin(drainTimeoutMs: number): Promise<number> | null {
+    this.isOn = true
+    if (this.parts.active.size > 0) return this.drain(drainTimeoutMs)
+    this.parts.timers.hold()
+    return null
   }
 
   /** To be called before a call begins. */
@@ -59,10 +45,24 @@ export class Standby {
   }
 
   end(): void {
-    this.isBegun = false
+    this.isOn = false
     this.draining?.abort()
     this.draining = null
     this.parts.timers.resume()
+  }
+
+  private async drain(timeoutMs: number): Promise<number> {
+    const { active, clock } = this.parts
+    const draining = new AbortController()
+    this.draining = draining
+    // Those that come later are answers in another's stead.
+    const left = active.all()
+    active.onIdle(this.hold)
+    await drained(active, { clock, timeoutMs, signal: draining.signal })
+    if (draining.signal.aborted) return 0
+    const overdue = left.filter((call) => !call.hasEnded)
+    for (const call of overdue) call.stop()
+    return overdue.length
   }
 
   /** One for all calls: a set keeps it once, however many there are before none is left. */

@@ -86,9 +86,9 @@ function revision(
     isOnProbation: false,
     invoke: () => Promise.reject(new Error('Nobody calls it')),
     drained: async () => 'drained',
-    standBy: async () => {
+    standBy: () => {
       onStandBy(id)
-      return 0
+      return null
     },
     resume: () => {},
     stopRunaway: () => {},

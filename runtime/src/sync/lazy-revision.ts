@@ -36,7 +36,7 @@ export interface LazyRevision {
    * It serves no more and is kept, as it may again. As `Revision.standBy`; one that is loaded later
    * stands by from then on.
    */
-  standBy(drainTimeoutMs: number): Promise<number>
+  standBy(drainTimeoutMs: number): Promise<number> | null
   /** It serves again. Idempotent. */
   resume(): void
   /** Takes it out of memory until the next `load`; what is returned is to be drained and disposed of. */
@@ -113,11 +113,11 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
     condemn: () => {
       isCondemned = true
     },
-    standBy: async (drainTimeoutMs) => {
+    standBy: (drainTimeoutMs) => {
       // The deadline of its calls goes on, whatever else changes meanwhile.
-      if (isStandby) return 0
+      if (isStandby) return null
       isStandby = true
-      return (await loaded?.standBy(drainTimeoutMs)) ?? 0
+      return loaded === null ? null : loaded.standBy(drainTimeoutMs)
     },
     resume: () => {
       if (!isStandby) return

@@ -93,8 +93,8 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
     if (revision !== null) void track(draining, drain(revision))
   }
 
-  const standBy = async (revision: LazyRevision): Promise<void> => {
-    const inFlight = await revision.standBy(options.drainTimeoutMs)
+  const tellEnded = async (revision: LazyRevision, ended: Promise<number>): Promise<void> => {
+    const inFlight = await ended
     if (inFlight > 0) options.onDrainTimeout({ id: revision.id, inFlight })
   }
 
@@ -115,7 +115,10 @@ export function createRevisionPool(options: RevisionPoolOptions): RevisionPool {
       return begun
     },
     loaded: () => [...revisions.values()].filter(({ isLoaded }) => isLoaded),
-    standBy: (revision) => void track(draining, standBy(revision)),
+    standBy: (revision) => {
+      const ended = revision.standBy(options.drainTimeoutMs)
+      if (ended !== null) void track(draining, tellEnded(revision, ended))
+    },
     unload: (revision) => letGo(revision.unload()),
     retire: (release) => {
       const revision = revisions.get(release)
