@@ -67,7 +67,8 @@ async function runAndKill(
 /** What every function answers after a start that cannot reach the store. */
 async function startWithoutStore({ bucket, at }: Lane) {
   const source = { store: 'memory:', cacheDirectory: at('cache') }
-  const runtime = await startRuntime(bucket, { source })
+  // On a busy machine a load may hardly get the processor for as long as it may take otherwise.
+  const runtime = await startRuntime(bucket, { source, watchdog: { limitMs: 10_000 } })
   const answers = new Set<unknown>()
   for (const name of names) answers.add((await call(runtime, `/shop/${name}`)).body)
   const { manifest, functions } = runtime.status()
@@ -75,7 +76,7 @@ async function startWithoutStore({ bucket, at }: Lane) {
   return {
     answers: [...answers],
     version: manifest?.version,
-    refused: functions.filter(({ refusals }) => refusals.length > 0).length,
+    refusals: functions.flatMap((each) => each.refusals),
   }
 }
 
@@ -92,8 +93,8 @@ async function killRepeatedly(lane: Lane, kills: number): Promise<string[]> {
     await publishNext(lane.bucket)
     const { version: newest } = lane.bucket
     await runAndKill(lane, { afterMs: (wholeMs * 1.5 * kill) / kills })
-    const { answers, version = 0, refused } = await startWithoutStore(lane)
-    expect({ answers, refused }).toEqual({ answers: [version], refused: 0 })
+    const { answers, version = 0, refusals } = await startWithoutStore(lane)
+    expect({ answers, refusals }).toEqual({ answers: [version], refusals: [] })
     expect([proven, newest]).toContain(version)
     booted.push(version === newest ? 'new' : 'old')
     proven = version
