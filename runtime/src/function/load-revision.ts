@@ -7,31 +7,24 @@ import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
 import { handOver, handOverRefusal } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
-import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
-import { currentTraceId } from './call-span.ts'
-import { compileArtifact } from './container/compile-artifact.ts'
-import { type Container, createContainer, createScope } from './container/create-container.ts'
-import { loadFetchClasses, wouldLoadFetchClasses } from './container/fetch-classes.ts'
+import type { Container } from './container/create-container.ts'
 import { toPlainSchemas } from './container/plain-schema.ts'
 import { readDefinition } from './container/read-definition.ts'
 import type { DeadlineWheel } from './deadline-wheel.ts'
 import { drained } from './drained.ts'
+import { evaluateArtifact } from './evaluate-artifact.ts'
 import { lookAfter } from './interrupted-calls.ts'
-import { limitLog } from './limit-log.ts'
 import { LoadCost } from './load-cost.ts'
 import type { LoadedFunction } from './loaded-function.ts'
 import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
-import { ownTurn, quietTurn } from './quiet-turn.ts'
+import { quietTurn } from './quiet-turn.ts'
+import { createAuthorLog, createRevisionLog } from './revision-log.ts'
 import { type Revision, toRevisionId } from './revision.ts'
-import {
-  createSourcePositions,
-  type SourceMapLoader,
-  type SourcePositions,
-} from './source-positions.ts'
+import { createSourcePositions, type SourceMapLoader } from './source-positions.ts'
 import { Standby } from './standby.ts'
 
 export interface LoadRevisionOptions {
@@ -99,13 +92,17 @@ async function load(
     setImmediate(() => onCut(heldUp(id)))
   }
   const cost = new LoadCost()
-  const container = await evaluate(options, {
-    id,
-    log: authorLog,
-    positions,
+  const container = await evaluateArtifact(
+    { artifact: options.artifact, compiled: options.compiled ?? null },
+    {
+      revision: id,
+      log: authorLog,
+      loadTimeoutMs: options.loadTimeoutMs,
+      onCondemned: (requestId) => onCondemned(requestId),
+      positions,
+    },
     cost,
-    onCondemned: (requestId) => onCondemned(requestId),
-  })
+  )
   try {
     await quietTurn()
     const { definition, plain } = cost.measure(() => {
@@ -149,37 +146,6 @@ async function load(
     container.dispose()
     throw error
   }
-}
-
-/** In turns: what is compiled, made and entered may take a few milliseconds each. */
-async function evaluate(
-  { artifact, compiled: code, loadTimeoutMs }: LoadRevisionOptions,
-  {
-    id,
-    log,
-    positions,
-    cost,
-    onCondemned,
-  }: {
-    readonly id: string
-    readonly log: Logger
-    readonly positions: SourcePositions
-    readonly cost: LoadCost
-    readonly onCondemned: (requestId: string | null) => void
-  },
-): Promise<Container> {
-  await quietTurn()
-  if (wouldLoadFetchClasses(artifact)) {
-    // Now, and not in somebody's call.
-    loadFetchClasses()
-    await quietTurn()
-  }
-  const compiled = cost.measure(() => compileArtifact(artifact, id, code ?? null))
-  await ownTurn()
-  const scope = cost.measure(() => createScope({ revision: id, log }))
-  await ownTurn()
-  const containerOptions = { revision: id, log, loadTimeoutMs, onCondemned, positions }
-  return cost.measure(() => createContainer(compiled, containerOptions, scope))
 }
 
 function heldUp(id: string): RuntimeError {
@@ -266,42 +232,3 @@ export const quarantined = {
   code: 'FUNCTION_QUARANTINED',
   message: 'This release of the function held up the process and is out of service here',
 } as const
-
-/** What the runtime says: every line tells the function and revision, and the request and trace unless it names another. */
-function createRevisionLog(log: Logger, functionName: string, revision: string): Logger {
-  return withFields(log, (fields) => ({
-    ...originOfCall(),
-    ...fields,
-    function: functionName,
-    revision,
-  }))
-}
-
-/** What the function says: it may not take a line for that of another request. */
-function createAuthorLog(log: Logger, clock: Clock, positions: SourcePositions): Logger {
-  return limitLog(
-    withFields(log, (fields) => ({ ...fields, ...originOfCall() })),
-    clock,
-    (text) => positions.rewriteNow(text),
-  )
-}
-
-function originOfCall(): Record<string, string> {
-  const requestId = currentCall()?.requestId ?? null
-  const traceId = currentTraceId()
-  return {
-    ...(requestId !== null && { requestId }),
-    ...(traceId !== undefined && { traceId }),
-  }
-}
-
-type Fields = Record<string, unknown>
-
-function withFields(log: Logger, complete: (fields: Fields | undefined) => Fields): Logger {
-  return Object.freeze({
-    debug: (message, fields) => log.debug(message, complete(fields)),
-    info: (message, fields) => log.info(message, complete(fields)),
-    warn: (message, fields) => log.warn(message, complete(fields)),
-    error: (message, fields) => log.error(message, complete(fields)),
-  } satisfies Logger)
-}
