@@ -1,10 +1,12 @@
 import { readFile, rm } from 'node:fs/promises'
-import { join, relative } from 'node:path'
-import { startVitest, type TestCase, type TestModule, type Vitest } from 'vitest/node'
+import { join } from 'node:path'
+import { startVitest, type TestCase, type Vitest } from 'vitest/node'
 import * as z from 'zod'
 import { runsFromSource, sourceExecArgv } from '../runs-from-source.ts'
-import { type StuckRun, watchForStuckTests } from './stuck-tests.ts'
-import type { TestFailure, TestReport, TestRequest } from './test-report.ts'
+import { reportStuckTests } from './report-stuck-tests.ts'
+import { watchForStuckTests } from './stuck-tests.ts'
+import type { TestReport, TestRequest } from './test-report.ts'
+import { resultsOf, testsOf } from './test-results.ts'
 
 // A process of its own: tests are author code, and vitest takes its process for itself.
 
@@ -37,7 +39,7 @@ async function runTests({ directory, folders, stuckAfterMs }: TestRequest): Prom
     },
     { resolve: { conditions }, ssr: { resolve: { conditions } } },
   )
-  const stuck = watch.stuck.then((run) => reportStuck(directory, run, stuckAfterMs))
+  const stuck = watch.stuck.then((run) => reportStuckTests(directory, run, stuckAfterMs))
   const report = await Promise.race([ended.then(reportEnded), stuck])
   watch.stop()
   await rm(reports, { recursive: true, force: true })
@@ -53,83 +55,6 @@ async function runTests({ directory, folders, stuckAfterMs }: TestRequest): Prom
       coveragePercent,
     }
   }
-}
-
-/** What did not run was held up, not forgotten: `untested` is empty. */
-function reportStuck(
-  directory: string,
-  { vitest, files }: StuckRun,
-  stuckAfterMs: number,
-): TestReport {
-  const found = resultsOf(directory, vitest)
-  const cases = testsOf(vitest)
-  const failures = files.map((file) => {
-    const own = cases.filter(({ module }) => module.moduleId === file)
-    const open = own.filter((test) => test.result().state === 'pending')
-    const where =
-      own.length === 0
-        ? 'while it was loaded'
-        : `in one of its tests (not ended: ${open
-            .slice(0, 3)
-            .map(({ fullName }) => `"${fullName}"`)
-            .join(', ')}${open.length > 3 ? ', …' : ''})`
-    return {
-      file: relative(directory, file).replaceAll('\\', '/'),
-      test: '',
-      message: `Nothing was heard of it for ${stuckAfterMs / 1000} s, ${where}: something loops, or waits for what never comes. The other tests were ended with it.`,
-    }
-  })
-  return { ...found, failures: [...found.failures, ...failures], untested: [], coveragePercent: {} }
-}
-
-function testsOf(vitest: Vitest): TestCase[] {
-  return vitest.state.getTestModules().flatMap(({ children }) => Array.from(children.allTests()))
-}
-
-function resultsOf(
-  directory: string,
-  vitest: Vitest,
-): Pick<TestReport, 'passed' | 'failed' | 'failures'> {
-  const modules = vitest.state.getTestModules()
-  const cases = testsOf(vitest)
-  return {
-    passed: cases.filter((test) => test.result().state === 'passed').length,
-    failed: cases.filter((test) => test.result().state === 'failed').length,
-    failures: [
-      ...modules.flatMap((module) => failuresOf(directory, module, module.errors(), '')),
-      ...cases.flatMap((test) =>
-        failuresOf(directory, test.module, test.result().errors ?? [], test.fullName),
-      ),
-      ...vitest.state.getUnhandledErrors().map((error) => ({
-        file: 'functions',
-        test: '',
-        message: `Unhandled error while the tests ran: ${error instanceof Error ? error.message : String(error)}`,
-      })),
-    ],
-  }
-}
-
-interface SerializedError {
-  readonly message: string
-  readonly stacks?: readonly { file: string; line: number; column: number }[] | undefined
-}
-
-function failuresOf(
-  directory: string,
-  module: TestModule,
-  errors: readonly SerializedError[],
-  test: string,
-): TestFailure[] {
-  return errors.map(({ message, stacks = [] }) => {
-    const own = stacks.find(({ file }) => file.startsWith(join(directory, 'functions')))
-    return {
-      file: relative(directory, own?.file ?? module.moduleId).replaceAll('\\', '/'),
-      line: own?.line,
-      column: own?.column,
-      test,
-      message,
-    }
-  })
 }
 
 function ranIn(directory: string, folder: string, cases: readonly TestCase[]): boolean {

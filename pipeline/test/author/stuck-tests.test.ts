@@ -11,7 +11,12 @@ test.each([
   [
     'a handler that loops in its own test',
     `import { test } from 'vitest'\n\ntest('answers', () => {\n  ${loop}\n})\n`,
-    /for 3 s, in one of its tests \(not ended: "answers"\)/,
+    /for 3 s, in one of its tests \(no end was heard of "answers"\)/,
+  ],
+  [
+    'a hook that loops after the last test',
+    `import { afterAll, test } from 'vitest'\n\ntest('answers', () => {})\n\nafterAll(async () => {\n  await new Promise((resolve) => setTimeout(resolve, 500))\n  ${loop}\n})\n`,
+    /for 3 s, after the last of its tests/,
   ],
   ['a file that loops while it is loaded', `${loop}\n`, /for 3 s, while it was loaded/],
   [
@@ -37,5 +42,6 @@ test.each([
       place: { file: 'functions/shop/stuck/index.test.ts', line: undefined, column: undefined },
     },
   ])
-  expect(passed).toBe(1)
+  // How many depends on the order of the files, and on how many run side by side.
+  expect(passed).toBeGreaterThan(0)
 })
