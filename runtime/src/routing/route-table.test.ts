@@ -25,6 +25,9 @@ describe('createRouteTable', () => {
     ['POST', '/shop/quote', 'shop/quote', {}, ''],
     ['POST', '/shop/%71uote?x=1', 'shop/quote', {}, 'x=1'],
     ['GET', '/shop/list', 'shop/list', {}, ''],
+    ['GET', '/shop/list?x=%202#top', 'shop/list', {}, 'x=%202#top'],
+    ['GET', 'http://localhost/shop/list?x=1', 'shop/list', {}, 'x=1'],
+    ['GET', 'http://localhost/shop/card/7?x=1', 'shop/card', { userId: '7' }, 'x=1'],
     ['HEAD', '/shop/list', 'shop/list', {}, ''],
   ])('finds %s %s', (method, url, name, params, query) => {
     const { table } = createRouteTable(shop)
@@ -39,6 +42,9 @@ describe('createRouteTable', () => {
     ['GET', '/shop/card/%E0%A4%A'],
     ['GET', '/'],
     ['POST', '/shop/list/'],
+    ['GET', '/shop%2Flist'],
+    ['GET', '/shop/list%'],
+    ['GET', '/shop/list%2525'],
     ['BREW', '/nowhere'],
   ])('knows no route for %s %s', (method, url) => {
     expect(createRouteTable(shop).table.match(method, url)).toEqual({ status: 'notFound' })
