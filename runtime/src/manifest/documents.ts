@@ -1,5 +1,6 @@
 import { type BuildRecord, buildRecordSchema } from './build-record.ts'
 import { pause } from '../pause.ts'
+import { compiledWhenMany } from './compiled-when-many.ts'
 import {
   assertSize,
   checkJson,
@@ -34,6 +35,11 @@ export function parseManifest(bytes: Uint8Array, source?: string): Manifest {
 /** The payload of a signed release. It says nothing about trust: use `verifyRelease`. */
 export function parseRelease(bytes: Uint8Array, source?: string): Release {
   return parseDocument(bytes, releaseFormat, source)
+}
+
+/** As `parseRelease`, for a start that reads a thousand. */
+export function parseOneOfManyReleases(bytes: Uint8Array, source?: string): Release {
+  return parseDocument(bytes, manyReleasesFormat, source)
 }
 
 /** The payload of a signed trust root, its keys checked one by one. It says nothing about trust: use `verifyTrustRoot`. */
@@ -86,6 +92,14 @@ const releaseFormat: DocumentFormat<Release> = {
   kind: 'release',
   schema: releaseSchema,
   maxBytes: sizeLimit.releaseBytes,
+}
+
+const schemaOfMany = compiledWhenMany(releaseSchema)
+const manyReleasesFormat: DocumentFormat<Release> = {
+  ...releaseFormat,
+  get schema() {
+    return schemaOfMany()
+  },
 }
 
 const trustRootFormat: DocumentFormat<TrustRoot> = {

@@ -108,6 +108,23 @@ export function openEnvelope(bytes: Uint8Array, kind: SignedKind, source: string
 }
 
 /**
+ * The payload alone, of bytes that a verified document names by their digest: they are what was signed,
+ * so that only the signatures are left to look at, with `openEnvelope`. That takes three times as long.
+ *
+ * @throws RuntimeError as `openEnvelope` when there is no payload in them.
+ */
+export function readPayload(
+  bytes: Uint8Array,
+  kind: SignedKind,
+  source: string = kind,
+): Uint8Array {
+  const format = { name: `signed ${kind}`, maxBytes: signedSizeLimit[kind] }
+  assertSize(bytes, format, source)
+  const { success, data } = payloadSchema.safeParse(parseJson(bytes, format, source))
+  return success ? decodeBase64url(data.payload, source) : openEnvelope(bytes, kind, source).payload
+}
+
+/**
  * Whether this one signature is of this key, over the exact payload received. The algorithm is the
  * trust root's; a header that claims another is refused (RFC 8725, 3.1: algorithm confusion).
  */
@@ -163,6 +180,8 @@ const jwsSchema = z.strictObject({
     )
     .check(z.maxLength(64)),
 })
+
+const payloadSchema = z.object({ payload: z.string() })
 
 const bareDocumentSchema = z.object({ kind: z.string(), specVersion: z.number() })
 

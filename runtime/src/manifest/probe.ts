@@ -23,7 +23,8 @@ export const probeLimits = { count: 10, bytes: 4096 } as const
 const probeShape = {
   params: z.exactOptional(z.record(z.string(), z.string())),
   query: z.exactOptional(z.record(z.string(), z.union([z.string(), z.array(z.string())]))),
-  body: z.exactOptional(z.json()),
+  // It was read from JSON.
+  body: z.exactOptional(z.unknown()),
   headers: z.exactOptional(
     z.record(
       z.string().check(z.regex(/^[a-z0-9-]+$/, 'use lower case, digits and "-"')),
@@ -39,7 +40,11 @@ const tooLong = `must not exceed ${probeLimits.bytes} bytes as JSON`
 
 /** As an author writes them. */
 export const declaredProbesSchema = z
-  .array(z.strictObject(probeShape).check(z.refine(isShort, tooLong)))
+  .array(
+    z
+      .strictObject({ ...probeShape, body: z.exactOptional(z.json()) })
+      .check(z.refine(isShort, tooLong)),
+  )
   .check(z.maxLength(probeLimits.count))
 
 /** As a release carries them. */

@@ -8,7 +8,7 @@ import { createSigner, generateSigningKey, type Signer } from './signing-key.ts'
 import { testManifest, testRelease } from './testing/test-documents.ts'
 import { createTestTrust, type TestTrust, testTrustRoot } from './testing/test-trust.ts'
 import type { Role, TrustRoot } from './trust-root.ts'
-import { verifyManifest, verifyRelease, verifyTrustRoot } from './verify.ts'
+import { readNamedRelease, verifyManifest, verifyRelease, verifyTrustRoot } from './verify.ts'
 
 let trust: TestTrust
 let stranger: Signer
@@ -320,3 +320,27 @@ describe('a trust root', () => {
     expect(await codeOf(verifyTrustRoot(bytes, previous))).toBe('ROOT_NOT_SUCCESSOR')
   })
 })
+
+describe('a release that is named by its digest', () => {
+  it('is read as it was signed, whoever signed it', async () => {
+    const payload = testRelease()
+    const bytes = await signDocument({ kind: 'release', payload }, [stranger])
+    expect(readNamedRelease(bytes)).toEqual(payload)
+  })
+
+  it.each<[string, (signed: Uint8Array) => Uint8Array, RuntimeErrorCode]>([
+    ['without a signature', () => utf8(testRelease()), 'DOCUMENT_UNSIGNED'],
+    ['without a payload', () => utf8({ signatures: [] }), 'DOCUMENT_MALFORMED'],
+    ['whose payload is cut short', () => utf8({ payload: 'e30=' }), 'DOCUMENT_MALFORMED'],
+    ['that is another document', () => utf8({ payload: 'e30' }), 'DOCUMENT_MALFORMED'],
+    ['cut short', (signed) => signed.subarray(0, -1), 'DOCUMENT_MALFORMED'],
+  ])('is refused %s', async (_title, change, code) => {
+    const signed = await signDocument({ kind: 'release', payload: testRelease() }, [stranger])
+    const read = async (): Promise<unknown> => readNamedRelease(change(signed))
+    expect(await codeOf(read())).toBe(code)
+  })
+})
+
+function utf8(json: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(json))
+}

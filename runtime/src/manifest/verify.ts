@@ -1,7 +1,7 @@
 import { RuntimeError } from '../errors.ts'
 import { type Digest, digestOf } from './digest.ts'
-import { parseManifest, parseRelease, parseTrustRoot } from './documents.ts'
-import { openEnvelope } from './envelope.ts'
+import { parseManifest, parseOneOfManyReleases, parseRelease, parseTrustRoot } from './documents.ts'
+import { openEnvelope, readPayload } from './envelope.ts'
 import type { Manifest } from './manifest.ts'
 import type { Release } from './release.ts'
 import { pause } from '../pause.ts'
@@ -88,7 +88,7 @@ export async function verifyRelease(
  * @throws RuntimeError `DOCUMENT_*`
  */
 export function readNamedRelease(bytes: Uint8Array, source = 'release'): Release {
-  return parseRelease(openEnvelope(bytes, 'release', source).payload, source)
+  return parseOneOfManyReleases(readPayload(bytes, 'release', source), source)
 }
 
 /**
