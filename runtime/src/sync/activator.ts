@@ -82,12 +82,17 @@ export function createActivator(options: ActivatorOptions): Activator {
   const { serving, pool, failures, clock } = options
   let refusals: ReadonlyMap<string, readonly Refusal[]> = new Map()
 
-  const plan = (desired: DesiredState): Promise<readonly FunctionPlan[]> =>
+  const plan = (
+    desired: DesiredState,
+    isPlanned: (functionName: string) => boolean = () => true,
+  ): Promise<readonly FunctionPlan[]> =>
     planActivation({
       serving: new Map(
-        [...serving.current.slots].map(([name, slot]) => [name, servingState(slot)]),
+        [...serving.current.slots].flatMap(([name, slot]) =>
+          isPlanned(name) ? [[name, servingState(slot)]] : [],
+        ),
       ),
-      desired: desired.functions,
+      desired: new Map([...desired.functions].filter(([name]) => isPlanned(name))),
       quarantine: desired.quarantine,
       lastGood: options.lastGood(),
       failed: failures.blocked(clock.now()),
@@ -316,8 +321,8 @@ export function createActivator(options: ActivatorOptions): Activator {
       pool.keepOnly(releasesInUse(serving.current, warm))
     },
     warm: async (desired, { functions, signal }) => {
-      for (const each of await plan(desired)) {
-        if (each.stopped || !functions.has(each.function)) continue
+      for (const each of await plan(desired, (name) => functions.has(name))) {
+        if (each.stopped) continue
         await pause()
         for (const ref of each.warm) {
           if (signal.aborted) return

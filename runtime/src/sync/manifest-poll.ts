@@ -39,6 +39,8 @@ export interface ManifestPollOptions {
   readonly clock: Clock
   readonly minVersion?: number | undefined
   readonly highestSeen: () => SeenManifest | null
+  /** What was read last, here or from the disk: a manifest of its digest names the same documents. */
+  readonly known: () => DesiredState | null
   /** While it is false an expired manifest is taken: stale is better than down. */
   readonly isServing: () => boolean
   /** A newer root is believed from now on; resolves when it is kept, because trust never goes back. */
@@ -127,7 +129,11 @@ export function createManifestPoll(options: ManifestPollOptions): ManifestPoll {
       if (judgement.verdict === 'accept') {
         options.onSeen({ epoch: candidate.epoch, version: candidate.version, digest })
       }
-      const desired = await readDesiredState(reader, found, { groups: options.groups, signal })
+      const known = options.known()
+      const desired =
+        known?.digest === digest
+          ? known
+          : await readDesiredState(reader, found, { groups: options.groups, signal })
       taken = { etag, digest }
       return { status: 'accepted', desired }
     },

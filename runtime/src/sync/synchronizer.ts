@@ -140,6 +140,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     clock,
     minVersion,
     highestSeen: () => cache.state.highestSeen,
+    known: () => wanted ?? active,
     isServing: () => active !== null,
     onTrustRoot: ({ document, bytes }) => cache.keep(objectKey.trustRoot(document.version), bytes),
     // It comes to disk with the mark of the activation, before that begins.
