@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createLoadClient, runLoad } from './http-load.ts'
 
 const stops: (() => void)[] = []
@@ -37,6 +37,24 @@ describe('the load generator', () => {
     expect(failed).toBe(0)
     expect(answered).toBe(served)
     expect(answered).toBeGreaterThan(10)
+  })
+
+  it('asks over the same connections again, unless they were idle for long', async () => {
+    const sockets = new Set<unknown>()
+    const port = await listen((request, response) => {
+      sockets.add(request.socket)
+      response.end('{"right":true}')
+    })
+    const client = createLoadClient({ port, connections: 4 })
+    stops.push(() => client.close())
+    await client.run(load)
+    await client.run(load)
+    expect(sockets.size).toBe(4)
+    const now = performance.now()
+    const later = vi.spyOn(performance, 'now').mockReturnValueOnce(now + 4500)
+    stops.push(() => later.mockRestore())
+    const { failed } = await client.run(load)
+    expect({ failed, connections: sockets.size }).toEqual({ failed: 0, connections: 8 })
   })
 
   it('is idle while a slow server keeps it waiting', async () => {

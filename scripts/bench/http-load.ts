@@ -40,10 +40,16 @@ export interface LoadResult {
 
 /** Keep-alive connections to one server, for one load after another. */
 export interface LoadClient {
-  /** Connections the server has closed since are opened again. One load at a time. */
+  /** Connections the server has closed since, or may be about to, are opened again. One load at a time. */
   run(options: LoadOptions): Promise<LoadResult>
   close(): void
 }
+
+/**
+ * A server of Node's closes a connection that was idle for five seconds (`keepAliveTimeout`), at worst
+ * while the next request is on its way.
+ */
+const reusableForMs = 4000
 
 /**
  * Loads an HTTP/1.1 server on this machine over raw sockets: about a tenth of what a full client
@@ -54,8 +60,13 @@ export interface LoadClient {
 export function createLoadClient(target: LoadTarget): LoadClient {
   let open: readonly Connection[] = []
   let turn = 0
+  let endedAt = 0
+  const close = (): void => {
+    for (const connection of open) connection.close()
+  }
   return {
     run: async (options) => {
+      if (performance.now() - endedAt > reusableForMs) close()
       open = await Promise.all(
         Array.from({ length: target.connections }, async (_, index) => {
           const before = open[index]
@@ -64,11 +75,13 @@ export function createLoadClient(target: LoadTarget): LoadClient {
       )
       const { exchanges } = options
       const next = (): Exchange => exchanges[turn++ % exchanges.length] ?? throwNoExchange()
-      return load(open, next, options)
+      try {
+        return await load(open, next, options)
+      } finally {
+        endedAt = performance.now()
+      }
     },
-    close: () => {
-      for (const connection of open) connection.close()
-    },
+    close,
   }
 }
 

@@ -47,7 +47,7 @@ Publishing takes some minutes once. Servers have one core and the load generator
   .option('--functions <n>', 'functions of one BFF', wholeNumber(1), 1000)
   .option(
     '--rounds <n>',
-    'fresh launches for each figure; the watchdog is switched 100 times in one',
+    'fresh launches for each figure; the watchdog is switched 300 times in one',
     wholeNumber(1),
     10,
   )
