@@ -8,7 +8,10 @@ import { startRuntime } from './support/start-runtime.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
 
 /** A release before and the one that replaces it, which keeps the first loaded for a rollback. */
-async function createFixture(before: string, after = 'async () => ({ v: 2 })') {
+async function createFixture(
+  before: string,
+  { after = 'async () => ({ v: 2 })', drainTimeoutMs = 50 } = {},
+) {
   const bucket = await createTestEnvironment()
   const settings = { uses: ['tick'], idempotent: true, timeoutMs: 60_000 }
   const one = await bucket.release('shop/card', before, { settings })
@@ -19,7 +22,7 @@ async function createFixture(before: string, after = 'async () => ({ v: 2 })') {
   const start = () =>
     startRuntime(bucket, {
       services,
-      drainTimeoutMs: 50,
+      drainTimeoutMs,
       onEvent: (event) => events.push(event),
     })
   return {
@@ -121,7 +124,7 @@ it('does not begin that deadline anew when something else changes', async () => 
 it('lets one answer in the stead of the one that replaced it, timers and all, past that deadline', async () => {
   const waits = 'async () => { await new Promise((go) => setTimeout(go, 20)); return { v: 1 } }'
   const fails = 'async () => { throw new Error("bad") }'
-  const { start, serve, one, two } = await createFixture(waits, fails)
+  const { start, serve, one, two } = await createFixture(waits, { after: fails })
   await serve(one, [])
   const runtime = await start()
   expect(await call(runtime)).toMatchObject({ body: { v: 1 } })
@@ -135,8 +138,9 @@ it('lets one answer in the stead of the one that replaced it, timers and all, pa
 })
 
 it('lets a call that began before a rollback go on past the deadline it had', async () => {
-  const slow = 'async () => { await new Promise((go) => setTimeout(go, 300)); return { v: 1 } }'
-  const { start, serve, one, two, events } = await createFixture(slow)
+  const slow = 'async () => { await new Promise((go) => setTimeout(go, 1500)); return { v: 1 } }'
+  // Time enough for both changes, however busy the machine is.
+  const { start, serve, one, two, events } = await createFixture(slow, { drainTimeoutMs: 1000 })
   await serve(one, [])
   const runtime = await start()
   const answer = call(runtime)
