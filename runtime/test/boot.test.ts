@@ -14,6 +14,7 @@ import type { ArtifactStore } from '../src/store/artifact-store.ts'
 import { createFileStore } from '../src/store/file.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
 import { call } from './support/call.ts'
+import { recordReads } from './support/record-reads.ts'
 import { openRuntime, startRuntime } from './support/start-runtime.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 import { createManualClock } from './support/manual-clock.ts'
@@ -335,14 +336,7 @@ describe('a start', () => {
     const { source, map } = await bundle('export default async () => 1')
     const card = await bucket.release('shop/card', '', { script: source, sourceMap: map })
     await bucket.publish({ card })
-    const asked: string[] = []
-    const store: ArtifactStore = {
-      ...bucket.store,
-      get: (key, options) => {
-        asked.push(key)
-        return bucket.store.get(key, options)
-      },
-    }
+    const { store, read } = recordReads(bucket.store)
     const clock = createManualClock(Date.now())
     const sleeps: number[] = []
     const sleep: Clock['sleep'] = (delayMs, signal) => {
@@ -351,9 +345,9 @@ describe('a start', () => {
     }
     await start(bucket, { store }, { clock: { ...clock, sleep } })
     await expect.poll(() => sleeps).toContain(8_000)
-    expect(asked).not.toContain(objectKey.sourceMap(card.artifact))
+    expect(read).not.toContain(objectKey.sourceMap(card.artifact))
     clock.advance(8_000)
-    await expect.poll(() => asked).toContain(objectKey.sourceMap(card.artifact))
+    await expect.poll(() => read).toContain(objectKey.sourceMap(card.artifact))
   })
 
   it('verifies the disk again: an altered manifest there is not served', async () => {

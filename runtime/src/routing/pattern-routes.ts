@@ -2,7 +2,7 @@ import createRouter from 'find-my-way'
 import type { HttpMethod } from '../manifest/settings.ts'
 import type { RouteEntry, RouteMatch } from './route.ts'
 
-/** Routes with parameters, by find-my-way. */
+/** All routes but literal ones, by find-my-way: with parameters, or with letters that addresses escape. */
 export interface PatternRoutes {
   /** To be called when nobody has any of its `variantsOf`. @throws Error when it is no path of find-my-way's. */
   add(entry: RouteEntry): void

@@ -32,12 +32,14 @@ function desiredState(version: number): DesiredState {
 }
 
 /** Both functions on version 1, loaded; `onStandBy` is called when a revision is told to stand by. */
-async function startActivator(onStandBy: (revision: string) => void) {
+async function startActivator(onStandBy: (revision: string) => void = () => {}) {
+  const fetched: ReleaseRef[] = []
   const clock: Clock = systemClock
   const serving: ServingCell = { current: emptyServing }
   const pool = createRevisionPool({
     readRelease: async (name) => testRelease(name),
     fetch: async (ref, release) => async () => {
+      fetched.push(ref)
       const id = toRevisionId(release.function, ref.release)
       return revision(id, { ref, release, onStandBy })
     },
@@ -62,7 +64,7 @@ async function startActivator(onStandBy: (revision: string) => void) {
   const activate = (version: number) =>
     activator.activate(desiredState(version), { eager: new Set(names), signal: never })
   await activate(1)
-  return { activator, activate, serving }
+  return { activator, activate, serving, fetched }
 }
 
 function revision(
@@ -103,6 +105,15 @@ function takeLong(): void {
   while (performance.now() < end);
 }
 
+/** The version before this one is what a rollback leads to. */
+function withPrevious(desired: DesiredState, version: number): DesiredState {
+  const functions = [...desired.functions].map(([name, { stable }]) => {
+    const previous = [refOf(name, version)]
+    return [name, testFunctionState(stable, { previous })] as const
+  })
+  return { ...desired, functions: new Map(functions) }
+}
+
 const idOf = (name: string, version: number): string =>
   toRevisionId(name, refOf(name, version).release)
 
@@ -128,4 +139,12 @@ it('leaves one alone that serves again before its turn to stand by', async () =>
   await activate(2)
   expect(serving.current.slots.get('shop/b')?.stable?.ref).toEqual(refOf('shop/b', 1))
   expect(told).toEqual([idOf('shop/a', 1), idOf('shop/b', 2)])
+})
+
+it('loads what a rollback leads to of the functions it is told, and of no others', async () => {
+  const { activator, fetched } = await startActivator()
+  fetched.length = 0
+  const desired = withPrevious(desiredState(1), 0)
+  await activator.warm(desired, { functions: new Set(['shop/b']), signal: never })
+  expect(fetched).toEqual([refOf('shop/b', 0)])
 })

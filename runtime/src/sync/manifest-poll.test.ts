@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { recordReads } from '../../test/support/record-reads.ts'
 import { createTestEnvironment } from '../../test/support/test-environment.ts'
 import { systemClock } from '../clock.ts'
-import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { DesiredState } from './desired-state.ts'
 import { createManifestPoll } from './manifest-poll.ts'
 
@@ -10,16 +10,9 @@ const never = new AbortController().signal
 it('reads no document again of a manifest that it knows, and all of another', async () => {
   const bucket = await createTestEnvironment()
   await bucket.publish({ card: 'async () => 1' })
-  const asked: string[] = []
-  const store: ArtifactStore = {
-    ...bucket.store,
-    get: (key, options) => {
-      asked.push(key)
-      return bucket.store.get(key, options)
-    },
-  }
+  const { store, read } = recordReads(bucket.store)
   const pollKnowing = async (known: DesiredState | null): Promise<DesiredState> => {
-    asked.length = 0
+    read.length = 0
     const manifests = createManifestPoll({
       store,
       environment: 'production',
@@ -36,15 +29,15 @@ it('reads no document again of a manifest that it knows, and all of another', as
     if (result.status !== 'accepted') throw new TypeError(result.status)
     return result.desired
   }
-  const groupsAsked = (): number => asked.filter((key) => key.includes('/groups/')).length
+  const groupsRead = (): number => read.filter((key) => key.includes('/groups/')).length
 
   const first = await pollKnowing(null)
-  expect(groupsAsked()).toBe(1)
+  expect(groupsRead()).toBe(1)
   expect(await pollKnowing(first)).toBe(first)
-  expect(groupsAsked()).toBe(0)
+  expect(groupsRead()).toBe(0)
 
   await bucket.publish({ card: 'async () => 2' })
   const second = await pollKnowing(first)
-  expect(groupsAsked()).toBe(1)
+  expect(groupsRead()).toBe(1)
   expect(second.digest).not.toBe(first.digest)
 })

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 import { setImmediate as loopTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { heartbeatSlot } from '../function/heartbeat.ts'
-import { connectToMainThread } from './main-thread.ts'
+import { reachMainThread } from './main-thread.ts'
 import { createStallJudge } from './stall.ts'
 import { ready, type RunawayMessage, type WatchdogMemory } from './watchdog-message.ts'
 
@@ -17,7 +17,7 @@ const stalledTickMs = 20
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from `watchdog.ts`
 const { heartbeat, channel } = workerData as WatchdogMemory
-const main = connectToMainThread(channel)
+const main = reachMainThread(channel)
 const judge = createStallJudge({ maxElapsedMs: 2 * calmTickMs })
 let lastTickAt = performance.now()
 /** Told of once a stall. */
@@ -71,6 +71,7 @@ const tick = (): void => {
   if (judge.stalledMs === 0) {
     spared = null
     isDeafTold = false
+    main.leave()
   }
   if (wantsLook) look()
 }

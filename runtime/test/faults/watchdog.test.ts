@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -284,6 +285,14 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(await server.call('culprit')).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
   })
 
+  it('lets the process exit quietly soon after it was stopped', async () => {
+    await server.publish({ name: 'culprit', handler: runawayLoops['synchronous code'] })
+    expect(await server.call('culprit')).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+    await setTimeout(1000)
+    await server.close()
+    expect(server.stderr).not.toContain('debugger')
+  })
+
   it('that only works hard for a while is let be', async () => {
     await server.publish({
       name: 'busy',
@@ -293,6 +302,12 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     expect(calls.map(({ status }) => status)).toEqual(calls.map(() => 200))
     expect((await server.status()).watchdog.kills).toBe(0)
   })
+})
+
+it('lets a process exit quietly where nothing was stopped', async () => {
+  const server = await startFaultServer({ limitMs })
+  await server.close()
+  expect(server.stderr).not.toContain('debugger')
 })
 
 it('only reports a stall where stopping it would end the process', async () => {

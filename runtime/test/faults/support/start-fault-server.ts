@@ -86,6 +86,8 @@ export async function startFaultServer(
   })
   let stderr = ''
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  // Its last words may come after it has ended.
+  const heard = child.stderr === null ? null : once(child.stderr, 'close')
   const exited = once(child, 'exit').then(() => {
     throw new Error(`The server ended: ${stderr}`)
   })
@@ -163,6 +165,7 @@ export async function startFaultServer(
     close: async () => {
       if (child.connected) child.disconnect()
       await exited.catch(() => undefined)
+      await heard
     },
   }
 }
