@@ -88,15 +88,46 @@ export function parseJson(
   format: { readonly name: string },
   source: string,
 ): unknown {
+  return parseText(decodeText(bytes, format, source), format, source)
+}
+
+/** The first half of `parseJson`, for long documents: each half is milliseconds. */
+export function decodeText(
+  bytes: Uint8Array,
+  format: { readonly name: string },
+  source: string,
+): string {
   try {
-    return JSON.parse(strictUtf8.decode(bytes))
+    return strictUtf8.decode(bytes)
   } catch (cause) {
-    throw new RuntimeError(
-      'DOCUMENT_MALFORMED',
-      `${source} is no valid ${format.name}: its ${bytes.byteLength} bytes are not JSON; it may be truncated`,
-      { cause, details: { source } },
-    )
+    throw notJson(bytes.byteLength, format, source, cause)
   }
+}
+
+/** The second half of `parseJson`. */
+export function parseText(
+  text: string,
+  format: { readonly name: string },
+  source: string,
+): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw notJson(Buffer.byteLength(text), format, source, cause)
+  }
+}
+
+function notJson(
+  sizeBytes: number,
+  format: { readonly name: string },
+  source: string,
+  cause: unknown,
+): RuntimeError {
+  return new RuntimeError(
+    'DOCUMENT_MALFORMED',
+    `${source} is no valid ${format.name}: its ${sizeBytes} bytes are not JSON; it may be truncated`,
+    { cause, details: { source } },
+  )
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

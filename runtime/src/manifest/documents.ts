@@ -1,13 +1,13 @@
 import { type BuildRecord, buildRecordSchema } from './build-record.ts'
 import { pause } from '../pause.ts'
-import { compiledWhenMany } from './compiled-when-many.ts'
 import {
   assertSize,
   checkJson,
+  decodeText,
   deepFreeze,
   type DocumentFormat,
   parseDocument,
-  parseJson,
+  parseText,
   validateJson,
 } from './document.ts'
 import {
@@ -18,6 +18,7 @@ import {
   groupFrameSchema,
 } from './group-document.ts'
 import { type Manifest, manifestSchema } from './manifest.ts'
+import { createManyReleasesSchema } from './many-releases-schema.ts'
 import { type QuarantineDocument, quarantineDocumentSchema } from './quarantine.ts'
 import { type Release, releaseSchema } from './release.ts'
 import { sizeLimit } from './size-limit.ts'
@@ -59,7 +60,9 @@ export async function parseGroupDocument(
 ): Promise<GroupDocument> {
   await pause()
   assertSize(bytes, groupFormat, source)
-  const json = parseJson(bytes, groupFormat, source)
+  const text = decodeText(bytes, groupFormat, source)
+  await pause()
+  const json = parseText(text, groupFormat, source)
   await pause()
   const { functions: states, ...frame } = validateJson(json, groupFormat, source)
   const functions: Record<string, FunctionState> = {}
@@ -94,7 +97,7 @@ const releaseFormat: DocumentFormat<Release> = {
   maxBytes: sizeLimit.releaseBytes,
 }
 
-const schemaOfMany = compiledWhenMany(releaseSchema)
+const schemaOfMany = createManyReleasesSchema()
 const manyReleasesFormat: DocumentFormat<Release> = {
   ...releaseFormat,
   get schema() {

@@ -50,7 +50,7 @@ export interface Release {
 
 const jsonSchemaSchema = z.nullable(z.record(z.string(), z.unknown()))
 
-export const releaseSchema: z.ZodMiniType<Release> = z.object({
+const releaseShape = {
   kind: z.literal('release'),
   specVersion: z.literal(1),
   scope: z.enum(['production', 'preview']),
@@ -82,4 +82,16 @@ export const releaseSchema: z.ZodMiniType<Release> = z.object({
     build: z.nullable(z.string()),
   }),
   builtAt: z.iso.datetime(),
+}
+
+export const releaseSchema: z.ZodMiniType<Release> = z.object(releaseShape)
+
+/** A release whose settings have still to be looked at. */
+export interface ReleaseFrame extends Omit<Release, 'settings'> {
+  readonly settings: unknown
+}
+
+export const releaseFrameSchema: z.ZodMiniType<ReleaseFrame> = z.object({
+  ...releaseShape,
+  settings: z.unknown(),
 })

@@ -82,17 +82,20 @@ export function createActivator(options: ActivatorOptions): Activator {
   const { serving, pool, failures, clock } = options
   let refusals: ReadonlyMap<string, readonly Refusal[]> = new Map()
 
-  const plan = (
+  const plan = async (
     desired: DesiredState,
     isPlanned: (functionName: string) => boolean = () => true,
-  ): Promise<readonly FunctionPlan[]> =>
-    planActivation({
-      serving: new Map(
-        [...serving.current.slots].flatMap(([name, slot]) =>
-          isPlanned(name) ? [[name, servingState(slot)]] : [],
-        ),
-      ),
-      desired: new Map([...desired.functions].filter(([name]) => isPlanned(name))),
+  ): Promise<readonly FunctionPlan[]> => {
+    await pause()
+    const wanted = new Map([...desired.functions].filter(([name]) => isPlanned(name)))
+    await pause()
+    const { slots } = serving.current
+    const served = [...slots].flatMap(([name, slot]): [string, ServingState][] =>
+      isPlanned(name) ? [[name, servingState(slot)]] : [],
+    )
+    return planActivation({
+      serving: new Map(served),
+      desired: wanted,
       quarantine: desired.quarantine,
       lastGood: options.lastGood(),
       failed: failures.blocked(clock.now()),
@@ -100,6 +103,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       isStableTripped: options.isStableTripped,
       warmPrevious: options.warmPrevious,
     })
+  }
 
   const recordFailure = (name: string, release: Digest, error: unknown): void =>
     failures.record({

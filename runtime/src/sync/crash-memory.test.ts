@@ -31,9 +31,9 @@ function create(where: string | null = file) {
 }
 
 /** What a process knows that starts now; it dies in a call when told so. */
-function startAgain(how: 'lives' | 'dies in a call' = 'lives') {
+async function startAgain(how: 'lives' | 'dies in a call' = 'lives') {
   const { memory } = create()
-  const condemned = [...memory.start().keys()]
+  const condemned = [...(await memory.start()).keys()]
   if (how === 'dies in a call') memory.recordOf(work).callBegins()
   else memory.close()
   return { condemned, isProven: memory.isProven(release) }
@@ -45,9 +45,9 @@ const toldOf = (kind: string): string[] =>
     .filter((line) => line.includes(`"kind":"${kind}"`))
     .map((line) => JSON.parse(line).change)
 
-it('tells of a call before it runs, and of the first and last of those at once only', () => {
+it('tells of a call before it runs, and of the first and last of those at once only', async () => {
   const { memory } = create()
-  memory.start()
+  await memory.start()
   const record = memory.recordOf(work)
   record.callBegins()
   expect(toldOf('call')).toEqual(['begin'])
@@ -60,7 +60,7 @@ it('tells of a call before it runs, and of the first and last of those at once o
 
 it('tells of a load while it lasts, also of one that fails', async () => {
   const { memory } = create()
-  memory.start()
+  await memory.start()
   const loading = memory.duringLoad(work, async () => {
     expect(toldOf('load')).toEqual(['begin'])
     throw new Error('no')
@@ -69,17 +69,17 @@ it('tells of a load while it lasts, also of one that fails', async () => {
   expect(toldOf('load')).toEqual(['begin', 'end'])
 })
 
-it('condemns what was at work when two processes died, whatever ran cleanly in between', () => {
-  startAgain('dies in a call')
-  expect(startAgain().condemned).toEqual([])
-  startAgain('dies in a call')
-  expect(startAgain().condemned).toEqual([release])
-  expect(startAgain().condemned).toEqual([release])
+it('condemns what was at work when two processes died, whatever ran cleanly in between', async () => {
+  await startAgain('dies in a call')
+  expect((await startAgain()).condemned).toEqual([])
+  await startAgain('dies in a call')
+  expect((await startAgain()).condemned).toEqual([release])
+  expect((await startAgain()).condemned).toEqual([release])
 })
 
 it('tells of a proven release once, and of its work no more', async () => {
   const { memory } = create()
-  memory.start()
+  await memory.start()
   const record = memory.recordOf(work)
   record.callBegins()
   record.graduates()
@@ -88,73 +88,73 @@ it('tells of a proven release once, and of its work no more', async () => {
   expect(await memory.duringLoad(work, isThere)).toBe('loaded')
   record.callBegins()
   expect(readFileSync(file, 'utf8')).toBe(before)
-  expect(startAgain()).toEqual({ condemned: [], isProven: true })
+  expect(await startAgain()).toEqual({ condemned: [], isProven: true })
 })
 
-it('forgets what is not wanted any more', () => {
-  startAgain('dies in a call')
+it('forgets what is not wanted any more', async () => {
+  await startAgain('dies in a call')
   const { memory } = create()
-  memory.start()
+  await memory.start()
   memory.keepOnly(new Set([digestOf('other')]))
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ suspects: {}, proven: [] })
 })
 
-it('charges nobody for a process that was closed with calls in flight', () => {
+it('charges nobody for a process that was closed with calls in flight', async () => {
   for (let times = 0; times < 2; times++) {
     const { memory } = create()
-    memory.start()
+    await memory.start()
     memory.recordOf(work).callBegins()
     memory.close()
   }
-  expect(startAgain().condemned).toEqual([])
+  expect((await startAgain()).condemned).toEqual([])
 })
 
-it('does not disturb the process that follows it and has begun already', () => {
-  startAgain('dies in a call')
+it('does not disturb the process that follows it and has begun already', async () => {
+  await startAgain('dies in a call')
   const { memory: outgoing } = create()
-  outgoing.start()
+  await outgoing.start()
   outgoing.recordOf({ function: 'shop/other', release: digestOf('other') }).callBegins()
-  startAgain('dies in a call')
+  await startAgain('dies in a call')
   outgoing.close()
-  expect(startAgain().condemned).toEqual([release])
+  expect((await startAgain()).condemned).toEqual([release])
 })
 
-it('changes nothing on disk when it is closed before it has read that', () => {
-  startAgain('dies in a call')
-  startAgain('dies in a call')
+it('changes nothing on disk when it is closed before it has read that', async () => {
+  await startAgain('dies in a call')
+  await startAgain('dies in a call')
   create().memory.close()
-  expect(startAgain().condemned).toEqual([release])
+  expect((await startAgain()).condemned).toEqual([release])
 })
 
-it('understands the file of a version before the journal', () => {
+it('understands the file of a version before the journal', async () => {
   const proven = digestOf('b')
   const suspect = { function: 'shop/card', atWork: ['load'], crashes: { load: 1, call: 0 } }
   writeFileSync(file, JSON.stringify({ suspects: { [release]: suspect }, proven: [proven] }))
   const { memory, told } = create()
-  expect([...memory.start().keys()]).toEqual([release])
+  expect([...(await memory.start()).keys()]).toEqual([release])
   expect(memory.isProven(proven)).toBe(true)
   expect(told).toEqual([])
 })
 
-it('sets aside what it cannot understand, says so, and remembers from there on', () => {
-  startAgain('dies in a call')
-  startAgain('dies in a call')
+it('sets aside what it cannot understand, says so, and remembers from there on', async () => {
+  await startAgain('dies in a call')
+  await startAgain('dies in a call')
   appendFileSync(file, 'nonsense\n')
   const { memory, told, faults } = create()
-  expect(memory.start().size).toBe(0)
+  expect((await memory.start()).size).toBe(0)
   expect(told).toEqual([
     `${file} cannot be read: line 3 is no entry. It lies as ${file}.damaged now, and a new one is begun: releases that ended the process before are tried again.`,
   ])
   expect(faults.current).toBe(null)
   expect(existsSync(`${file}.damaged`)).toBe(true)
   memory.recordOf(work).graduates()
-  expect(startAgain().isProven).toBe(true)
+  expect((await startAgain()).isProven).toBe(true)
 })
 
-it('works on where the file cannot be written, and says so once', () => {
+it('works on where the file cannot be written, and says so once', async () => {
   writeFileSync(path.join(directory, 'taken'), '')
   const { memory, told, faults } = create(path.join(directory, 'taken', 'crashes.json'))
-  memory.start()
+  await memory.start()
   const record = memory.recordOf(work)
   record.callBegins()
   record.callEnds()
@@ -168,9 +168,9 @@ it('works on where the file cannot be written, and says so once', () => {
 
 it('remembers nothing without a file', async () => {
   const { memory } = create(null)
-  expect(memory.start().size).toBe(0)
+  expect((await memory.start()).size).toBe(0)
   expect(await memory.duringLoad(work, isThere)).toBe('loaded')
   memory.recordOf(work).callBegins()
   memory.close()
-  expect(create(null).memory.start().size).toBe(0)
+  expect((await create(null).memory.start()).size).toBe(0)
 })

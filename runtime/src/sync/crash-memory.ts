@@ -5,6 +5,7 @@ import { type CacheFaults, messageOf } from './cache-faults.ts'
 import { type CrashEntry, crashEntrySchema, createCrashRecord } from './crash-record.ts'
 import type { Suspect, WorkKind } from './crash-suspects.ts'
 import { createJournal } from './journal.ts'
+import { pause } from '../pause.ts'
 
 /**
  * Remembers across restarts which release was at work when the process ended, so that one that ends
@@ -13,7 +14,7 @@ import { createJournal } from './journal.ts'
  */
 export interface CrashMemory {
   /** To be called once, before any other. Yields the releases that are not to be tried again. */
-  start(): ReadonlyMap<Digest, Suspect>
+  start(): Promise<ReadonlyMap<Digest, Suspect>>
   isProven(release: Digest): boolean
   /** Runs the evaluation of a release's code, on the record if it is not proven. */
   duringLoad<Result>(work: Work, load: () => Promise<Result>): Promise<Result>
@@ -88,8 +89,12 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
   }
 
   return {
-    start: () => {
-      for (const entry of journal?.read() ?? []) record.apply(entry)
+    start: async () => {
+      for (const entry of (await journal?.read()) ?? []) {
+        await pause()
+        record.apply(entry)
+      }
+      await pause()
       record.chargeCrash()
       journal?.fold()
       return record.condemned()

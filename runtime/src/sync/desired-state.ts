@@ -42,6 +42,7 @@ export async function readDesiredState(
   const functions = new Map<string, FunctionState>()
   for (const group of groups) {
     for (const [name, state] of Object.entries(group?.functions ?? {})) {
+      await pause()
       functions.set(`${group?.group}/${name}`, state)
     }
   }

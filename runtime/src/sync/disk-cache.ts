@@ -1,4 +1,3 @@
-import type * as z from 'zod/mini'
 import { RuntimeError } from '../errors.ts'
 import { type Digest, digestHex, digestOf } from '../manifest/digest.ts'
 import { objectKey } from '../manifest/object-key.ts'
@@ -7,7 +6,7 @@ import { pause } from '../pause.ts'
 import type { ArtifactStore, GetOptions, GetResult, PutOptions } from '../store/artifact-store.ts'
 import { listKeys } from '../store/list-keys.ts'
 import { type CacheFaults, messageOf } from './cache-faults.ts'
-import { type CacheState, cacheStateSchema, emptyCacheState } from './cache-state.ts'
+import { type CacheState, emptyCacheState, parseCacheState } from './cache-state.ts'
 import { digestInKey, readIntact } from './intact-object.ts'
 import { limitConcurrency } from './limit-concurrency.ts'
 import { createReleasePack } from './release-pack.ts'
@@ -158,7 +157,9 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     },
     open: () =>
       attempt(async (disk) => {
-        state = (await readJson(disk, stateKey, cacheStateSchema)) ?? state
+        const found = await disk.get(stateKey, { maxBytes: maxStateBytes })
+        if (found.status !== 'found') return
+        state = await parseCacheState(Buffer.from(found.bytes).toString('utf8'))
       }),
     bootStore: async () => {
       const lines = await pack?.read()
@@ -212,16 +213,6 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
         }
       }, 'commit'),
   }
-}
-
-async function readJson<Type>(
-  disk: ArtifactStore,
-  key: string,
-  schema: z.ZodMiniType<Type>,
-): Promise<Type | null> {
-  const found = await disk.get(key, { maxBytes: maxStateBytes })
-  if (found.status !== 'found') return null
-  return schema.parse(JSON.parse(Buffer.from(found.bytes).toString('utf8')))
 }
 
 /** Methods by name: a store may be an instance of a class, which a spread would strip. */

@@ -55,10 +55,7 @@ function create() {
     wait: (ms: number) => void (now += ms),
   }
 }
-const read = () =>
-  create()
-    .journal.read()
-    .map(({ sum }) => sum)
+const read = async () => (await create().journal.read()).map(({ sum }) => sum)
 
 /** What a journal's user was told by a process with these limits, and what it left on disk. */
 async function writeIn(limits: string) {
@@ -73,30 +70,30 @@ async function writeIn(limits: string) {
 }
 
 describe('a journal', () => {
-  it('tells the next process what it was told, without being closed', () => {
+  it('tells the next process what it was told, without being closed', async () => {
     const { journal, add } = create()
-    expect(journal.read()).toEqual([])
+    expect(await journal.read()).toEqual([])
     journal.fold()
     add()
     add()
-    expect(read()).toEqual([0, 1, 2])
+    expect(await read()).toEqual([0, 1, 2])
   })
 
-  it('goes on after a line that a killed process left unfinished', () => {
+  it('goes on after a line that a killed process left unfinished', async () => {
     const { journal, add } = create()
     journal.fold()
     add()
     appendFileSync(file, '{"su')
-    expect(read()).toEqual([0, 1])
+    expect(await read()).toEqual([0, 1])
     const next = create()
-    next.journal.read()
+    await next.journal.read()
     next.journal.fold()
     next.add()
-    expect(read()).toEqual([0, 1])
+    expect(await read()).toEqual([0, 1])
     expect(next.told).toEqual(['mended'])
   })
 
-  it('is one entry after a fold, and leaves nothing beside it', () => {
+  it('is one entry after a fold, and leaves nothing beside it', async () => {
     const { journal, add } = create()
     journal.fold()
     add()
@@ -106,17 +103,17 @@ describe('a journal', () => {
     expect(readdirSync(path.dirname(file))).toEqual(['crashes.json'])
   })
 
-  it('takes what a process left that died while it folded for nothing', () => {
+  it('takes what a process left that died while it folded for nothing', async () => {
     const { journal, add } = create()
     journal.fold()
     add()
     writeFileSync(`${file}.new`, '{"sum":')
-    expect(read()).toEqual([0, 1])
+    expect(await read()).toEqual([0, 1])
     journal.fold()
-    expect(read()).toEqual([1])
+    expect(await read()).toEqual([1])
   })
 
-  it('is folded when it has grown past its bound, and loses nothing', () => {
+  it('is folded when it has grown past its bound, and loses nothing', async () => {
     const { journal, add } = create()
     journal.fold()
     let largest = 0
@@ -126,31 +123,31 @@ describe('a journal', () => {
     }
     expect(largest).toBeGreaterThan(200 * 1024)
     expect(largest).toBeLessThan(260 * 1024)
-    expect(read().at(-1)).toBe(60_000)
+    expect((await read()).at(-1)).toBe(60_000)
   })
 
-  it('takes nothing after its end', () => {
+  it('takes nothing after its end', async () => {
     const { journal, add } = create()
     journal.fold()
     journal.close()
     add()
     journal.fold()
-    expect(read()).toEqual([0])
+    expect(await read()).toEqual([0])
   })
 
   it.each([
     ['is no journal', () => writeFileSync(file, 'what is this\n{"sum":1}\n'), 'line 1 is no entry'],
     ['is a folder', () => mkdirSync(file), 'EISDIR'],
     ['has no end', () => writeFileSync(file, Buffer.alloc(17 * 1024 * 1024)), 'bytes'],
-  ])('sets aside what %s, says where and why, and begins anew', (_, damage, why) => {
+  ])('sets aside what %s, says where and why, and begins anew', async (_, damage, why) => {
     mkdirSync(path.dirname(file))
     damage()
     const { journal, told, add } = create()
-    expect(journal.read()).toEqual([])
+    expect(await journal.read()).toEqual([])
     expect(told).toEqual([expect.stringMatching(new RegExp(`^${file}.damaged: .*${why}`))])
     journal.fold()
     add()
-    expect(read()).toEqual([0, 1])
+    expect(await read()).toEqual([0, 1])
     expect(statSync(`${file}.damaged`)).toBeDefined()
   })
 })
@@ -159,7 +156,7 @@ describe('a journal that cannot be written', () => {
   it('says so, does not try again at once, and is whole again later', async () => {
     const { journal, told, add, wait } = create()
     writeFileSync(path.dirname(file), 'in the way')
-    expect(journal.read()).toEqual([])
+    expect(await journal.read()).toEqual([])
     journal.fold()
     add()
     add()
@@ -172,7 +169,7 @@ describe('a journal that cannot be written', () => {
     add()
     add()
     expect(told.slice(1)).toEqual(['mended'])
-    expect(read()).toEqual([4, 5])
+    expect(await read()).toEqual([4, 5])
   })
 
   it('on a full disk loses the line that did not fit, and begins again when it has been folded', async () => {
@@ -183,7 +180,7 @@ describe('a journal that cannot be written', () => {
     expect(left).toEqual(['crashes.json'])
     const text = readFileSync(file, 'utf8')
     expect(text).not.toMatch(/\n$/)
-    const entries = parseJournal(text, z.object({ entry: z.int(), filler: z.string() }))
+    const entries = await parseJournal(text, z.object({ entry: z.int(), filler: z.string() }))
     expect(entries.map(({ entry }) => entry)).toEqual([11, 12, 13, 14, 15])
   })
 

@@ -29,7 +29,7 @@ export interface Journal<Entry> {
    * What an earlier process wrote, oldest first; none when there is no file. A file that cannot be
    * understood is set aside.
    */
-  read(): readonly Entry[]
+  read(): Promise<readonly Entry[]>
   /** Adds an entry that the snapshot already holds: it may be folded instead. */
   append(entry: Entry): void
   /** Replaces all entries by the snapshot, at once or not at all. */
@@ -94,9 +94,9 @@ export function createJournal<Entry>(options: JournalOptions<Entry>): Journal<En
   }
 
   return {
-    read: () => {
+    read: async () => {
       try {
-        return parseJournal(readText(file), schema)
+        return await parseJournal(readText(file), schema)
       } catch (cause) {
         if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) return []
         const aside = `${file}.damaged`

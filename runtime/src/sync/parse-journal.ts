@@ -1,19 +1,26 @@
 import type * as z from 'zod/mini'
+import { pause } from '../pause.ts'
 
 /**
  * The entries of a journal, one a line. A process may have been killed in the middle of its last
- * line: one that has no end and says nothing is left out.
+ * line: one that has no end and says nothing is left out. There may be thousands, so that others
+ * have their turn in between.
  *
  * @throws Error of the first other line that is no entry
  */
-export function parseJournal<Entry>(text: string, schema: z.ZodMiniType<Entry>): readonly Entry[] {
+export async function parseJournal<Entry>(
+  text: string,
+  schema: z.ZodMiniType<Entry>,
+): Promise<readonly Entry[]> {
   const lines = text.split('\n')
   const torn = lines.pop() ?? ''
-  const entries = lines.map((line, index) => {
+  const entries: Entry[] = []
+  for (const [index, line] of lines.entries()) {
+    await pause()
     const entry = parseLine(line, schema)
     if (entry === null) throw new Error(`line ${index + 1} is no entry`)
-    return entry
-  })
+    entries.push(entry)
+  }
   const last = parseLine(torn, schema)
   return last === null ? entries : [...entries, last]
 }

@@ -178,12 +178,14 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
   })
 
   /** Functions whose desired release is another than the one that served here before a restart. */
-  const unproven = (desired: DesiredState): ReadonlySet<string> =>
-    new Set(
-      Object.entries(cache.state.lastGood).flatMap(([name, { release }]) =>
-        desired.functions.get(name)?.stable.release === release ? [] : [name],
-      ),
-    )
+  const unproven = async (desired: DesiredState): Promise<ReadonlySet<string>> => {
+    const names = new Set<string>()
+    for (const [name, { release }] of Object.entries(cache.state.lastGood)) {
+      await pause()
+      if (desired.functions.get(name)?.stable.release !== release) names.add(name)
+    }
+    return names
+  }
 
   /** Not in the middle of a first activation: most functions would answer 404. */
   const lookWhetherReady = (): void => {
@@ -206,6 +208,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     moments.activation = clock.now()
     alarms.checkGroups(desired)
     lookWhetherReady()
+    await pause()
     const { slots } = serving.current
     const changed = [...new Set([...before.keys(), ...slots.keys()])].filter(
       (name) => before.get(name) !== slots.get(name),
@@ -311,7 +314,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       }
       lasting.resume(desired)
       // What served before a restart is loaded when it is called, or right after.
-      const how = { eager: unproven(desired), signal: closing.signal }
+      const how = { eager: await unproven(desired), signal: closing.signal }
       await supply.duringBoot(reader, () => activate(desired, how))
     } catch (error) {
       if (!closing.signal.aborted) alarms.bootFailed(error)
@@ -324,7 +327,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     // Starting the watchdog's thread has taken a turn.
     await pause()
     await cache.open()
-    for (const [release, { function: name }] of crashes.start()) {
+    for (const [release, { function: name }] of await crashes.start()) {
       const error = crashed(name, crashFile)
       failures.record({ function: name, release, error, now: clock.now() })
     }

@@ -70,9 +70,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     eagerOf,
     restart: (desired) =>
       background.restart(async (ending) => {
+        await pause()
         await loadEager(desired, ending)
+        await pause()
         const functions = loadedFunctions(serving.current)
         await activator.warm(desired, { functions, signal: ending })
+        await pause()
         await cache.packReleases(bootReleases(serving.current), ending)
         await clock.sleep(random() * sourceMapsWithinMs, ending)
         await supply.keepSourceMaps(servingReleases(serving.current), ending)

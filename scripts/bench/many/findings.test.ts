@@ -96,7 +96,7 @@ describe('swap', () => {
 describe('longest turn', () => {
   const turn = { totalMs: 30, withoutGcMs: 12, ownMs: 8, cpuMs: 25 }
   const long = { ...turn, ownMs: 11 }
-  const calm = { first: turn, change: turn, counting: turn }
+  const calm = { first: turn, change: turn, restart: turn, counting: turn }
 
   it('counts neither garbage collection nor the top level of functions', () => {
     expect(judgeSlices([{ usual: calm, unmarked: calm }], scale).isMet).toBe(true)
@@ -115,8 +115,10 @@ describe('longest turn', () => {
     const quiet = { usual: calm, unmarked: calm }
     const seldom = judgeSlices([first, quiet, change], scale)
     expect(seldom).toMatchObject({ isMet: true, figure: '8.0 ms, at most 11.0 ms' })
-    expect(seldom.details.join('\n')).toContain('over 10.0 ms: 2 of 6')
+    expect(seldom.details.join('\n')).toContain('over 10.0 ms: 2 of 9')
     expect(judgeSlices([first, quiet, first], scale).isMet).toBe(false)
+    const restart = { usual: calm, unmarked: { ...calm, restart: long } }
+    expect(judgeSlices([restart, quiet, restart], scale).isMet).toBe(false)
   })
 
   it('is told beside that of a loop that only counts', () => {

@@ -23,7 +23,7 @@ const journal = createJournal({
   onMended: () => void told.push('mended'),
   onSetAside: () => void told.push('set aside'),
 })
-journal.read()
+await journal.read()
 journal.fold()
 for (const at of [0, 10_000]) {
   now = at

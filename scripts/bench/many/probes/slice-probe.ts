@@ -1,7 +1,6 @@
 /**
  * Activates all functions, first from the store and then, when its parent says that another version
- * is desired, as a change of all; tells how long the event loop stood still at once meanwhile
- * (`Turn[]`, those over a millisecond). Then the same of a loop that does nothing but count, for as
+ * is desired, as a change of all; tells how long the event loop stood still at once meanwhile. Then the same of a loop that does nothing but count, for as
  * long as the change took: what the machine, V8 and the idle runtime do to a turn.
  */
 import { once } from 'node:events'
@@ -9,11 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRuntime } from '@needle-faas/runtime'
 import { needleOptions } from '../../servers/needle-options.ts'
 import { pause } from '../../../../runtime/src/pause.ts'
-import { divideTurns } from '../event-loop-turns.ts'
+import { createTurnReporter } from './report-turns.ts'
 import { silentLog } from './silent-log.ts'
-import { watchCollections } from './watch-collections.ts'
-import { watchTopLevels } from './watch-top-levels.ts'
-import { watchTurns } from './watch-turns.ts'
 
 const options = needleOptions()
 const functions = Number(process.env['LOAD_AHEAD'])
@@ -26,31 +22,22 @@ const runtime = createRuntime({
     if (type === 'activated') activations += 1
   },
 })
-const collections = watchCollections()
-const topLevels = watchTopLevels()
+const turns = createTurnReporter()
 
-await watch(async () => {
+await turns.report(async () => {
   await runtime.start()
   await untilDone(1)
 })
 await once(process, 'message')
 const changeBegan = performance.now()
-await watch(async () => {
+await turns.report(async () => {
   await runtime.refresh()
   await untilDone(2)
 })
 const changeMs = performance.now() - changeBegan
-await watch(() => countFor(changeMs))
+await turns.report(() => countFor(changeMs))
 process.on('disconnect', () => void runtime.close().then(() => process.exit(0)))
 if (!process.connected) process.exit(0)
-
-async function watch(activate: () => Promise<void>): Promise<void> {
-  const turns = watchTurns()
-  await activate()
-  const spans = turns.stop()
-  const parts = { collections: await collections.take(), topLevels: topLevels.take() }
-  process.send?.({ turns: divideTurns({ turns: spans, ...parts }) })
-}
 
 /** In turns as long as the runtime's slices. */
 async function countFor(durationMs: number): Promise<void> {
@@ -66,5 +53,5 @@ async function untilDone(wanted: number): Promise<void> {
 
 /** Not by their status, which takes a turn of its own. */
 function isDone(wanted: number): boolean {
-  return activations >= wanted && topLevels.count >= wanted * functions
+  return activations >= wanted && turns.loaded >= wanted * functions
 }
