@@ -7,12 +7,21 @@ import { needleOptions } from '../../servers/needle-options.ts'
 import { createTurnReporter } from './report-turns.ts'
 import { silentLog } from './silent-log.ts'
 
-const runtime = createRuntime({ ...needleOptions(), log: silentLog, report: false })
+let hasPolled = false
+let activatedFrom: 'disk' | 'store' | null = null
+const runtime = createRuntime({
+  ...needleOptions(),
+  log: silentLog,
+  report: false,
+  onEvent: ({ type }) => {
+    if (type === 'activated') activatedFrom ??= hasPolled ? 'store' : 'disk'
+  },
+})
 process.on('disconnect', () => void runtime.close().then(() => process.exit(0)))
 
 await createTurnReporter().report(async () => {
   await runtime.start()
+  hasPolled = true
   await runtime.refresh()
+  if (activatedFrom !== 'disk') throw new Error('Its disk cache was not filled.')
 })
-const { manifest } = runtime.status()
-if (manifest === null) throw new Error('It serves nothing: its disk cache was not filled.')
