@@ -129,10 +129,17 @@ export function createActivator(options: ActivatorOptions): Activator {
       return revision
     } catch (error) {
       signal.throwIfAborted()
-      pool.retire(ref.release)
+      retireIdle(name, ref.release)
       recordFailure(name, ref.release, error)
       return null
     }
+  }
+
+  /** Not what serves: a call that meets its failure has it replaced. */
+  const retireIdle = (name: string, release: Digest): void => {
+    const revision = pool.get(release)
+    const serves = revisionsOf(serving.current.slots.get(name))
+    if (revision !== undefined && !serves.includes(revision)) pool.retire(release)
   }
 
   const obtainFirst = async (
@@ -257,17 +264,13 @@ export function createActivator(options: ActivatorOptions): Activator {
     return null
   }
 
-  /** Swaps an unfit revision for what is left without it, or for this. */
-  const takeOut = (revision: RevisionIdentity, successor: Slot['stable']): void => {
-    const name = revision.release.function
-    pool.get(revision.releaseDigest)?.condemn()
+  /** Swaps what of this function may serve no more for what is left without it, or for this. */
+  const takeOut = (name: string, successor: Slot['stable']): void => {
     const before = serving.current.slots.get(name)
-    if (before !== undefined && withoutUnfit(before) !== before) {
-      const left = withoutUnfit(before)
-      const stable = left.stable ?? successor
-      void relieve(swap(withSlot(serving.current, { ...left, stable, since: clock.now() })))
-    }
-    pool.retire(revision.releaseDigest)
+    if (before === undefined || withoutUnfit(before) === before) return
+    const left = withoutUnfit(before)
+    const stable = left.stable ?? successor
+    void relieve(swap(withSlot(serving.current, { ...left, stable, since: clock.now() })))
   }
 
   return {
@@ -337,22 +340,24 @@ export function createActivator(options: ActivatorOptions): Activator {
             await revision.load()
           } catch {
             // A proven release that fails now is refused when it is wanted, not before.
-            pool.retire(ref.release)
+            retireIdle(each.function, ref.release)
           }
         }
       }
     },
-    expel: (revision, proven) => {
+    expel: ({ id, release: { function: name }, releaseDigest }, proven) => {
       recordFailure(
-        revision.release.function,
-        revision.releaseDigest,
+        name,
+        releaseDigest,
         new RuntimeError(
           'FUNCTION_RUNAWAY',
-          `${revision.id} held up the process and was stopped. Publish a fix; this release serves here no more.`,
-          { details: { revision: revision.id } },
+          `${id} held up the process and was stopped. Publish a fix; this release serves here no more.`,
+          { details: { revision: id } },
         ),
       )
-      takeOut(revision, atHand(proven))
+      pool.get(releaseDigest)?.condemn()
+      takeOut(name, atHand(proven))
+      pool.retire(releaseDigest)
     },
     withdrawCanary: (name) => {
       const slot = serving.current.slots.get(name)
@@ -367,24 +372,28 @@ export function createActivator(options: ActivatorOptions): Activator {
       return true
     },
     reject: async (revision, error, { proven, signal }) => {
-      const name = revision.release.function
-      recordFailure(name, revision.releaseDigest, error)
-      const others = proven.filter((ref) => !isBlocked(ref))
+      const { releaseDigest: failed } = revision
+      const { function: name } = revision.release
+      recordFailure(name, failed, error)
+      // This one may be tried again at once, but by nobody who waits for an answer.
+      const others = proven.filter((ref) => ref.release !== failed && !isBlocked(ref))
       const successor = await obtainFirst(name, others, { load: true, signal })
-      takeOut(revision, successor)
+      revision.condemn()
+      takeOut(name, successor)
+      // Tried again meanwhile, its release has another revision.
+      if (pool.get(failed) === revision) pool.retire(failed)
     },
   }
 }
 
 function withoutUnfit(slot: Slot): Slot {
-  const hasStable = slot.stable?.revision.isUnfit !== true
-  const hasCanary = slot.canary?.revision.isUnfit !== true
-  if (hasStable && hasCanary) return slot
-  return {
-    ...slot,
-    stable: hasStable ? slot.stable : null,
-    canary: hasCanary ? slot.canary : null,
-  }
+  const stable = mayServe(slot.stable) ? slot.stable : null
+  const canary = mayServe(slot.canary) ? slot.canary : null
+  return stable === slot.stable && canary === slot.canary ? slot : { ...slot, stable, canary }
+}
+
+function mayServe(side: Slot['stable' | 'canary']): boolean {
+  return side !== null && !side.revision.isUnfit && !side.revision.isRetired
 }
 
 function revisionsOf(slot: Slot | undefined): readonly LazyRevision[] {

@@ -17,7 +17,8 @@ it('reads what was written, and lets others have their turn in between', async (
   const counting = setInterval(() => (turns += 1), 0)
   expect(await parseCacheState(JSON.stringify(state))).toEqual(state)
   clearInterval(counting)
-  expect(turns).toBeGreaterThan(0)
+  // Two at most before it looks at the releases.
+  expect(turns).toBeGreaterThan(2)
 })
 
 it('takes a state from before functions were noted that were called lately', async () => {

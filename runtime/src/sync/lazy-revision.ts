@@ -13,6 +13,8 @@ export interface LazyRevision {
   readonly isLoaded: boolean
   /** The watchdog has ended an execution of it, or it did not load: it serves no more. */
   readonly isUnfit: boolean
+  /** It is let go of for good: another one has taken, or may take, its release. */
+  readonly isRetired: boolean
   /** Loaded and fit: a call may be handed to it. */
   readonly isReady: boolean
   /** Loaded, and not proven here yet. */
@@ -86,6 +88,9 @@ export function createLazyRevision(options: LazyRevisionOptions): LazyRevision {
     },
     get isUnfit() {
       return isCondemned || loaded?.isRunaway === true
+    },
+    get isRetired() {
+      return isRetired
     },
     get isReady() {
       return loaded !== null && !isCondemned && !loaded.isRunaway

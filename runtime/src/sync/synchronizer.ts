@@ -198,8 +198,10 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     desired: DesiredState,
     how: { readonly eager: ReadonlySet<string>; readonly signal: AbortSignal },
   ): Promise<void> => {
-    const before = new Map(serving.current.slots)
+    const before = serving.current.slots
     await activator.activate(desired, how)
+    // What is expelled or withdrawn from here on is told by itself.
+    const after = serving.current.slots
     await pause()
     const isNew = active?.digest !== desired.digest
     active = desired
@@ -209,9 +211,8 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     alarms.checkGroups(desired)
     lookWhetherReady()
     await pause()
-    const { slots } = serving.current
-    const changed = [...new Set([...before.keys(), ...slots.keys()])].filter(
-      (name) => before.get(name) !== slots.get(name),
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (name) => before.get(name) !== after.get(name),
     )
     if (isNew || changed.length > 0) {
       const { epoch, version } = desired.manifest
