@@ -225,7 +225,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.shared.log.warn('A call was ended because the machine left it no time to run', {
       requestId: this.call.requestId,
     })
-    this.giveUp('FUNCTION_TIMEOUT', this.toOutcome(starved))
+    this.giveUp('FUNCTION_TIMEOUT', { ...this.toOutcome(starved), isStarved: true })
   }
 
   /** Not within itself: a result may come while the function is entered. */

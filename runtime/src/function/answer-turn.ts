@@ -1,7 +1,7 @@
 import { callsUnderWay } from './active-calls.ts'
 import type { Outcome } from './call.ts'
 
-type Take = (outcome: Outcome) => void
+export type Take = (outcome: Outcome) => void
 
 let takers: Take[] = []
 let outcomes: Outcome[] = []

@@ -55,6 +55,8 @@ export interface Outcome {
   readonly errorCode: string | null
   /** Whether the function (not its caller) is to blame: counts against a canary. */
   readonly functionFault: boolean
+  /** The machine left the call no time to run: nothing else speaks against making it again. Default false. */
+  readonly isStarved?: boolean | undefined
   /**
    * Of a streaming answer: resolves at its end, to why the function failed to end it well; to null
    * when it did, or when the client went away. Never rejects.

@@ -5,7 +5,7 @@ import type { Release } from '../manifest/release.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
-import { handOver, handOverRefusal } from './answer-turn.ts'
+import { handOver, handOverRefusal, type Take } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Call, Outcome } from './call.ts'
@@ -18,7 +18,9 @@ import { drained } from './drained.ts'
 import { evaluateArtifact } from './evaluate-artifact.ts'
 import { lookAfter } from './interrupted-calls.ts'
 import { LoadCost } from './load-cost.ts'
+import { timeOf } from './limited-call.ts'
 import type { LoadedFunction } from './loaded-function.ts'
+import { madeAnew } from './made-anew.ts'
 import { toOutcome } from './outcome.ts'
 import { Probation, type ProbationOptions } from './probation.ts'
 import { quietTurn } from './quiet-turn.ts'
@@ -167,7 +169,7 @@ function createRevision(
     readonly registry: MetricsRegistry | undefined
   },
 ): { readonly revision: Revision; readonly condemn: () => void } {
-  const { active, jsonHeaders, clock } = loaded
+  const { active, settings, jsonHeaders, clock } = loaded
   const standby = new Standby({ active, timers: evaluated.timers, clock })
   // Let go together, so that a disposed revision someone still holds retains no context.
   let shared: LoadedFunction | null = loaded
@@ -176,9 +178,17 @@ function createRevision(
   const forget = lookAfter(active)
 
   // Here, not handed in: a callback made in `load` would keep all that is let go of below.
-  const turnAway = (answer: Outcome, take: (outcome: Outcome) => void): void => {
+  const turnAway = (answer: Outcome, take: Take): void => {
     if (answer.errorCode !== null) registry?.turnAway(identity.release.function, answer.errorCode)
     handOverRefusal(take, answer)
+  }
+
+  const begin = (call: Call, refuse: Take, take: Take): void => {
+    if (shared === null) return turnAway(toOutcome(stopped, jsonHeaders), refuse)
+    if (isRunaway) return turnAway(toOutcome(quarantined, jsonHeaders), refuse)
+    if (active.isFull) return turnAway(busyOutcome(shared), refuse)
+    if (standby.isOn) standby.wake()
+    return new ActiveCall(call, shared, take).start()
   }
 
   const revision: Revision = {
@@ -194,12 +204,12 @@ function createRevision(
     },
     invoke: (call: Call) =>
       new Promise<Outcome>((onOutcome) => {
-        if (shared === null) return turnAway(toOutcome(stopped, jsonHeaders), onOutcome)
-        if (isRunaway) return turnAway(toOutcome(quarantined, jsonHeaders), onOutcome)
-        if (active.isFull) return turnAway(busyOutcome(shared), onOutcome)
-        if (standby.isOn) standby.wake()
         const take = (outcome: Outcome): void => handOver(onOutcome, outcome)
-        return new ActiveCall(call, shared, take).start()
+        if (shared === null || shared.probation === null || !settings.idempotent) {
+          return begin(call, onOutcome, take)
+        }
+        const make = (again: Call): void => begin(again, onOutcome, take)
+        return begin(call, onOutcome, madeAnew(call, timeOf(call, settings), { make, take }))
       }),
     drained: (timeoutMs) => drained(active, { clock, timeoutMs }),
     standBy: (drainTimeoutMs) => standby.begin(drainTimeoutMs),

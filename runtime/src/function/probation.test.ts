@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describe, expect, it } from 'vitest'
+import type { Settings } from '../manifest/settings.ts'
 import type { ProbationRecord } from './probation.ts'
 import { artifactOf, loadFixture } from './testing/revision-fixture.ts'
 
@@ -42,9 +44,63 @@ it('condemns what a native computes past its guard, once that has returned', asy
   expect(await statusesOf(native, [0, 800, 0])).toEqual([200, 504, 503])
 })
 
-it('takes a call that had no time to compute for bad luck, and two in a row for the function', async () => {
-  expect(await statusesOf(idles, [60_000, 0, 60_000, 0])).toEqual([504, 200, 504, 200])
-  expect(await statusesOf(idles, [60_000, 60_000, 0])).toEqual([504, 504, 503])
+it('takes a call that had no time to compute for bad luck, and three in a row for the function', async () => {
+  const long = 60_000
+  expect(await statusesOf(idles, [long, long, 0, long, 0])).toEqual([504, 504, 200, 504, 200])
+  expect(await statusesOf(idles, [long, long, long, 0])).toEqual([504, 504, 504, 503])
+})
+
+/** Idles so often before it answers. */
+async function loadIdling(times: number, settings: Partial<Settings> = {}) {
+  const context = new AsyncLocalStorage<string>()
+  const source = artifactOf(`(() => {
+    let left = ${times}
+    return (_, { deadline, services }) => {
+      if (left-- > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
+      return { leftMs: deadline - Date.now(), context: services.host.context() }
+    }
+  })()`)
+  const fixture = await loadFixture(source, {
+    probation: { calls: 100, guardMs: 100, record },
+    onOverrun: (of, requestId) => of.stopRunaway(requestId),
+    services: { host: { context: () => context.getStore() } },
+    settings: { idempotent: true, uses: ['host'], timeoutMs: 5000, ...settings },
+  })
+  const answer = () => context.run('of the request', () => fixture.answer())
+  return { ...fixture, answer }
+}
+const codeOf = (code: string) => ({ body: { error: { code } } })
+
+describe('a call that had no time to compute, and may be made twice', () => {
+  it('is made anew where it came from, in what is left of its time', async () => {
+    const { answer, lines } = await loadIdling(1)
+    const { status, body } = await answer()
+    expect(status).toBe(200)
+    expect(body).toEqual({ leftMs: expect.any(Number), context: 'of the request' })
+    const leftMs = Number(Reflect.get(Object(body), 'leftMs'))
+    expect(leftMs).toBeGreaterThan(0)
+    expect(leftMs).toBeLessThanOrEqual(4900)
+    expect(lines).toMatchObject([{ message: expect.stringContaining('no time to run') }])
+  })
+
+  it('is not made a third time', async () => {
+    const { answer } = await loadIdling(2)
+    expect(await answer()).toMatchObject(codeOf('FUNCTION_TIMEOUT'))
+    expect(await answer()).toMatchObject({ status: 200 })
+  })
+
+  it('is the fault of its function when that goes on', async () => {
+    const { answer } = await loadIdling(Number.POSITIVE_INFINITY)
+    expect(await answer()).toMatchObject(codeOf('FUNCTION_TIMEOUT'))
+    expect(await answer()).toMatchObject(codeOf('FUNCTION_RUNAWAY'))
+    expect(await answer()).toMatchObject(codeOf('FUNCTION_QUARANTINED'))
+  })
+
+  it('is not made anew when no time is left', async () => {
+    const { answer, lines } = await loadIdling(1, { timeoutMs: 100 })
+    expect(await answer()).toMatchObject(codeOf('FUNCTION_TIMEOUT'))
+    expect(lines).toHaveLength(1)
+  })
 })
 
 it('blames nobody for a call that had no time to compute', async () => {

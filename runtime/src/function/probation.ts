@@ -17,6 +17,9 @@ export interface ProbationOptions {
   readonly record: ProbationRecord
 }
 
+/** A call that may be made twice is two of them. */
+const maxStarvedInARow = 3
+
 /**
  * The first calls of a revision here: on the record while they run, and each under a guard of its
  * own, which a proven revision no longer pays for (about 170 µs a call, a thread each).
@@ -27,7 +30,7 @@ export class Probation {
   private readonly onOverrun: (requestId: string) => void
   private readonly onOver: () => void
   private left: number
-  private wasStarved = false
+  private starvedInARow = 0
 
   constructor(
     options: ProbationOptions,
@@ -61,7 +64,8 @@ export class Probation {
 
   /**
    * Runs the synchronous part of a call. `starved`: it was ended and had no time to compute in, which
-   * is the machine's doing (a container out of its share, for one). Twice in a row it is the function's.
+   * is the machine's doing (a container out of its share, a garbage collection whose helpers are). The
+   * third time in a row it is the function's.
    */
   enter(requestId: string, run: () => void): 'done' | 'starved' {
     const { guardMs } = this.options
@@ -70,9 +74,8 @@ export class Probation {
       return 'done'
     }
     const end = this.runLimited(run, guardMs)
-    const isExcused = end === 'starved' && !this.wasStarved
-    this.wasStarved = end === 'starved'
-    if (isExcused) return 'starved'
+    this.starvedInARow = end === 'starved' ? this.starvedInARow + 1 : 0
+    if (end === 'starved' && this.starvedInARow < maxStarvedInARow) return 'starved'
     if (end !== 'returned') this.onOverrun(requestId)
     return 'done'
   }
