@@ -29,8 +29,8 @@ export async function watchFunctions(
     try {
       for (;;) {
         await changed.promise
+        if (!signal.aborted) await delay(settleMs)
         if (signal.aborted) return
-        await delay(settleMs)
         changed = Promise.withResolvers()
         yield
       }
