@@ -34,14 +34,19 @@ it('condemns what computes past its guard', async () => {
 
 it('condemns what a native computes past its guard, once that has returned', async () => {
   const native = artifactOf(`({ ms }) => {
+    if (ms === 0) return 'done'
     const { pbkdf2Sync } = globalThis[Symbol.for('needle.builtin')]('node:crypto')
-    const hash = (rounds) => pbkdf2Sync('a', 'b', rounds, 32, 'sha512')
-    const begunAt = performance.now()
-    hash(20_000)
-    if (ms > 0) hash(Math.ceil((20_000 * ms) / (performance.now() - begunAt)))
+    const hash = (rounds) => {
+      const begunAt = performance.now()
+      pbkdf2Sync('a', 'b', rounds, 32, 'sha512')
+      return performance.now() - begunAt
+    }
+    // The quickest of some: what else runs on the machine only makes them slower.
+    const tries = Array.from({ length: 5 }, () => hash(5_000))
+    hash(Math.ceil((5_000 * ms) / Math.min(...tries)))
     return 'done'
   }`)
-  expect(await statusesOf(native, [0, 800, 0])).toEqual([200, 504, 503])
+  expect(await statusesOf(native, [0, 1200, 0])).toEqual([200, 504, 503])
 })
 
 it('takes a call that had no time to compute for bad luck, and three in a row for the function', async () => {
