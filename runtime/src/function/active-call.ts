@@ -295,12 +295,12 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   private check(value: unknown, head: ReplyHead | null): void {
     const { checksOutput, steps } = this.shared
-    if (!checksOutput || (head !== null && head.status >= 300)) this.send(value, head)
+    if (!checksOutput || (head !== null && head.status >= 300)) this.send(value, head, null)
     else steps.checkOutput(value, head, this)
   }
 
-  sendChecked(value: unknown, head: ReplyHead | null): void {
-    this.send(value, head)
+  sendChecked(value: unknown, head: ReplyHead | null, json: string | null): void {
+    this.send(value, head, json)
   }
 
   failOutput(issues: readonly StandardSchemaV1.Issue[]): void {
@@ -311,10 +311,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     )
   }
 
-  private send(value: unknown, head: ReplyHead | null): void {
+  private send(value: unknown, head: ReplyHead | null, json: string | null): void {
     if (this.phase !== 'running') return
     const { status, headers } = head ?? plainHead
-    const encoded = encodeResult(this.shared, { value, status, headers })
+    const encoded = encodeResult(this.shared, { value, json, status, headers })
     if (encoded instanceof NotJson) this.fail('OUTPUT_INVALID', notJsonMessage, encoded.problem)
     else this.settle(encoded)
   }

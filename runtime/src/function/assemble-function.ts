@@ -58,6 +58,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
       ...definition,
       fitsInput: plain.input && realm.createFitCheck(plain.input),
       fitsOutput: plain.output && realm.createFitCheck(plain.output),
+      writeOutput: plain.output && realm.createJsonWriter(plain.output),
     }),
     checksInput: definition.input !== null,
     checksOutput: definition.output !== null,

@@ -6,6 +6,8 @@ import { mayHaveBody } from './outcome-parts.ts'
 /** A result on its way to the client. */
 export interface Result {
   readonly value: unknown
+  /** That of the value, if it is written already. */
+  readonly json: string | null
   readonly status: number
   /** Of a `reply`; null for a plain value. */
   readonly headers: OutcomeHeaders | null
@@ -49,14 +51,13 @@ export function encodeResult(shared: LoadedFunction, result: Result): Outcome | 
   }
 }
 
-function toText({ value, headers }: Result): string | NotJson {
+function toText({ value, json, headers }: Result): string | NotJson {
+  if (json !== null) return json
   const ownType = headers?.['content-type']
   if (ownType !== undefined && typeof value === 'string' && !/[/+]json\b/i.test(String(ownType))) {
     return value
   }
   try {
-    // Code made of the output schema (fast-json-stringify) writes a small answer in 40 ns less and a
-    // list of 50 objects in 5 µs more, after 115 µs and for 4 KB per load.
     const text: string | undefined = JSON.stringify(value)
     return text ?? new NotJson(`a ${typeof value} has no JSON`)
   } catch (problem) {

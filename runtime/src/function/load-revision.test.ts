@@ -351,6 +351,24 @@ describe('validation', () => {
     })
   })
 
+  it.each([
+    ['a value', '({ b: 2, a: "\\"" })'],
+    ['a reply', 'reply(201, { b: 2, a: "\\"" })'],
+  ])('sends %s that fits as the output schema has it', async (_title, result) => {
+    const { source } = await bundle(`
+      import * as z from 'zod/mini'
+      import { defineFunction, reply } from '@needle-faas/runtime/function'
+      export default defineFunction({
+        http: { method: 'GET', path: '/test' },
+        output: z.object({ a: z.string(), b: z.int() }),
+        handler: async () => ${result},
+      })`)
+    const { invoke } = await loadFixture(source)
+    const { body, headers } = await invoke()
+    expect(body).toBe('{"a":"\\"","b":2}')
+    expect(headers['content-type']).toBe('application/json; charset=utf-8')
+  })
+
   it('sends what the output schema makes of the result', async () => {
     const { answer } = await loadFixture(
       artifactOf(`{ output: ${schema}, handler: () => ({ id: 'a', secret: 1 }) }`),

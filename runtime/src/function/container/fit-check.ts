@@ -1,6 +1,7 @@
-import * as vm from 'node:vm'
+import type * as vm from 'node:vm'
 import type { PlainCheck } from './plain-checks.ts'
 import type { PlainArray, PlainLiteral, PlainObject, PlainSchema } from './plain-schema.ts'
+import { createSharedScripts } from './shared-scripts.ts'
 
 /** Whether a value is sure to be taken by a schema, and handed on as it is. Never a refusal. */
 export type FitCheck = (value: unknown) => boolean
@@ -8,22 +9,14 @@ export type FitCheck = (value: unknown) => boolean
 /** Names the code of checks in stacks. */
 export const fitCheckUrl = 'needle:fit-check'
 
-const scripts = new Map<string, vm.Script>()
-const maxScripts = 1000
+const shared = createSharedScripts(fitCheckUrl)
 
 /**
  * Code of a function that is the check, for the realm its values are of: to V8, objects of each realm
- * have shapes of their own. A thousandth function with the same schema shares the compiled code of
- * the first.
+ * have shapes of their own.
  */
 export function toFitCheckScript(schema: PlainSchema): vm.Script {
-  const source = toSource(schema)
-  const known = scripts.get(source)
-  if (known !== undefined) return known
-  const script = new vm.Script(source, { filename: fitCheckUrl })
-  if (scripts.size >= maxScripts) scripts.clear()
-  scripts.set(source, script)
-  return script
+  return shared(toSource(schema))
 }
 
 /** Writes one script: constants and functions, then the check that uses them. */

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as vm from 'node:vm'
 import { type FitCheck, toFitCheckScript } from './fit-check.ts'
+import { type JsonWriter, toJsonWriterScript } from './json-writer.ts'
 import type { PlainSchema } from './plain-schema.ts'
 import type { Definition } from './read-definition.ts'
 
@@ -12,12 +13,16 @@ export interface Realm {
   createArray(values: readonly unknown[]): unknown[]
   createSteps(parts: StepsParts): CallSteps
   createFitCheck(schema: PlainSchema): FitCheck
+  /** Null where `JSON.stringify` is to write what fits. */
+  createJsonWriter(schema: PlainSchema): JsonWriter | null
 }
 
 export interface StepsParts extends Pick<Definition, 'input' | 'output' | 'handler'> {
   /** Null: every value is left to the schema. */
   readonly fitsInput: FitCheck | null
   readonly fitsOutput: FitCheck | null
+  /** Of what fits the output. */
+  readonly writeOutput: JsonWriter | null
 }
 
 /**
@@ -59,7 +64,8 @@ export interface StepsCall<Rest = never> {
   receiveValue(value: unknown): void
   /** What calls itself one: to read the class of `Response` may load all of `fetch`. */
   receiveResponse(value: unknown): void
-  sendChecked(value: unknown, rest: Rest): void
+  /** `json` is that of the value; null when it has yet to be written. */
+  sendChecked(value: unknown, rest: Rest, json: string | null): void
   failOutput(issues: readonly StandardSchemaV1.Issue[]): void
 }
 
@@ -110,7 +116,7 @@ const script = new vm.Script(
     parseJson: JSON.parse,
     createObject: () => ({}),
     createArray: (values) => Array.from(values),
-    createSteps: (input, output, handler, fitsInput, fitsOutput) => {
+    createSteps: (input, output, handler, fitsInput, fitsOutput, writeOutput) => {
       const inputSchema = input === null ? null : input['~standard'];
       const outputSchema = output === null ? null : output['~standard'];
       const onInput = (checked, call) => {
@@ -118,7 +124,7 @@ const script = new vm.Script(
         else call.refuseInput(checked.issues);
       };
       const onOutput = (checked, rest, call) => {
-        if (checked.issues === undefined) call.sendChecked(checked.value, rest);
+        if (checked.issues === undefined) call.sendChecked(checked.value, rest, null);
         else call.failOutput(checked.issues);
       };
       return {
@@ -143,7 +149,9 @@ const script = new vm.Script(
           } else call.receiveValue(result);
         },
         checkOutput: (value, rest, call) => {
-          if (fitsOutput !== null && fitsOutput(value)) return call.sendChecked(value, rest);
+          if (fitsOutput !== null && fitsOutput(value)) {
+            return call.sendChecked(value, rest, writeOutput === null ? null : writeOutput(value));
+          }
           const checked = outputSchema.validate(value);
           if (isThenable(checked)) followSchema(checked, (later) => onOutput(later, rest, call), call);
           else onOutput(checked, rest, call);
@@ -166,16 +174,21 @@ export function createRealm(context: vm.Context | null): Realm {
     parseJson,
     createObject,
     createArray,
-    createSteps: ({ input, output, handler, fitsInput, fitsOutput }) => {
+    createSteps: ({ input, output, handler, fitsInput, fitsOutput, writeOutput }) => {
       const { check, run, receive, checkOutput, followAgain } = createSteps(
         input,
         output,
         handler,
         fitsInput,
         fitsOutput,
+        writeOutput,
       )
       return { check, run, receive, checkOutput, followAgain }
     },
     createFitCheck: (schema) => run(toFitCheckScript(schema)),
+    createJsonWriter: (schema) => {
+      const script = toJsonWriterScript(schema)
+      return script && run(script)
+    },
   }
 }
