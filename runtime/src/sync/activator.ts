@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
 import { pause } from '../pause.ts'
 import type { Digest } from '../manifest/digest.ts'
@@ -8,16 +7,12 @@ import type { DesiredState } from './desired-state.ts'
 import type { FailureMemory } from './failure-memory.ts'
 import { isSought } from './is-sought.ts'
 import type { LazyRevision } from './lazy-revision.ts'
-import {
-  type FunctionPlan,
-  planActivation,
-  type RolloutIdentity,
-  type ServingState,
-} from './plan-activation.ts'
+import { type FunctionPlan, planActivation, type ServingState } from './plan-activation.ts'
 import { collectRefusals, type Refusal } from './refusal.ts'
 import type { RevisionPool } from './revision-pool.ts'
-import { nextServing, type Serving, type ServingCell, withSlot } from './serving.ts'
-import { isSameService, type Slot } from './slot.ts'
+import type { Serving } from './serving.ts'
+import { createServingSwaps, type ServingSwapsOptions } from './serving-swaps.ts'
+import { isSameService, revisionsOf, type Slot } from './slot.ts'
 
 export interface Activator {
   /** By function; functions without refusals are absent. */
@@ -58,21 +53,15 @@ export interface Activator {
 
 type RevisionIdentity = Pick<Revision, 'id' | 'release' | 'releaseDigest'>
 
-export interface ActivatorOptions {
-  /** What it moves. */
-  readonly serving: ServingCell
+export interface ActivatorOptions extends ServingSwapsOptions {
   readonly pool: RevisionPool
   readonly failures: FailureMemory
-  readonly clock: Clock
   readonly warmPrevious: number
-  /** Whether the canary of this rollout was stopped here. */
-  readonly isTripped: (functionName: string, rollout: RolloutIdentity) => boolean
   /** Whether the stable of this state failed here within its rollback window. */
   readonly isStableTripped: (functionName: string, state: FunctionState) => boolean
   /** Releases that served before a restart. */
   readonly lastGood: () => ReadonlyMap<string, ReleaseRef>
   readonly onRefused: (functionName: string, refusal: Refusal) => void
-  readonly onSwap: (changed: readonly Slot[]) => void
 }
 
 /** One function that is slow to arrive does not keep the others waiting longer than this. */
@@ -80,6 +69,7 @@ const partialSwapMs = 500
 
 export function createActivator(options: ActivatorOptions): Activator {
   const { serving, pool, failures, clock } = options
+  const swaps = createServingSwaps(options)
   let refusals: ReadonlyMap<string, readonly Refusal[]> = new Map()
 
   const plan = async (
@@ -200,60 +190,6 @@ export function createActivator(options: ActivatorOptions): Activator {
     return before !== undefined && isSameService(before, slot) ? before : slot
   }
 
-  /**
-   * Who is replaced stands by, until it is retired or serves again: of 1,000 this would take 15 ms
-   * at once, and one may serve again before its turn has come.
-   */
-  const relieve = async (replaced: readonly Slot[]): Promise<void> => {
-    for (const slot of replaced) {
-      const now = revisionsOf(serving.current.slots.get(slot.function))
-      for (const revision of revisionsOf(slot)) {
-        if (!now.includes(revision)) pool.standBy(revision)
-      }
-      await pause()
-    }
-  }
-
-  /** Returns what is replaced, which is to be relieved. */
-  const swap = (next: Serving): readonly Slot[] => {
-    const before = serving.current
-    const changed = [...next.slots.values()].filter(
-      (slot) => before.slots.get(slot.function) !== slot,
-    )
-    serving.current = next
-    for (const slot of changed) for (const revision of revisionsOf(slot)) revision.resume()
-    if (changed.length > 0 || next.slots.size !== before.slots.size) options.onSwap(changed)
-    return changed.flatMap((slot) => before.slots.get(slot.function) ?? [])
-  }
-
-  /** In one assignment, to what serves by then: a runaway may be expelled while routes are built. */
-  const apply = async (
-    changes: ReadonlyMap<string, Slot | null>,
-  ): Promise<ReadonlyMap<string, RuntimeError>> => {
-    for (;;) {
-      const before = serving.current
-      const wanted = new Map(before.slots)
-      for (const [name, slot] of changes) {
-        if (slot === null) wanted.delete(name)
-        else wanted.set(name, fitOf(slot))
-        await pause()
-      }
-      const next = await nextServing(before, wanted)
-      await pause()
-      if (serving.current !== before) continue
-      await relieve(swap(next.serving))
-      return next.conflicts
-    }
-  }
-
-  /** Without what has been stopped here. */
-  const fitOf = (slot: Slot): Slot => {
-    const { canary } = slot
-    const isTripped =
-      canary !== null && options.isTripped(slot.function, { canary: canary.ref, salt: canary.salt })
-    return withoutUnfit(isTripped ? { ...slot, canary: null } : slot)
-  }
-
   const isBlocked = (ref: ReleaseRef): boolean => failures.blocked(clock.now()).has(ref.release)
 
   const atHand = (proven: readonly ReleaseRef[]): Slot['stable'] => {
@@ -262,15 +198,6 @@ export function createActivator(options: ActivatorOptions): Activator {
       if (revision !== undefined && !revision.isUnfit) return { ref, revision }
     }
     return null
-  }
-
-  /** Swaps what of this function may serve no more for what is left without it, or for this. */
-  const takeOut = (name: string, successor: Slot['stable']): void => {
-    const before = serving.current.slots.get(name)
-    if (before === undefined || withoutUnfit(before) === before) return
-    const left = withoutUnfit(before)
-    const stable = left.stable ?? successor
-    void relieve(swap(withSlot(serving.current, { ...left, stable, since: clock.now() })))
   }
 
   return {
@@ -303,11 +230,11 @@ export function createActivator(options: ActivatorOptions): Activator {
         .then(() => true)
         .finally(() => ended.abort())
       const aWhile = () => clock.sleep(partialSwapMs, ended.signal).then(() => ended.signal.aborted)
-      while (!(await Promise.race([done, aWhile()]))) await apply(changes)
+      while (!(await Promise.race([done, aWhile()]))) await swaps.apply(changes)
       await done
 
       for (const each of plans) if (each.action === 'retire') changes.set(each.function, null)
-      const conflicts = await apply(changes)
+      const conflicts = await swaps.apply(changes)
 
       await pause()
       failures.keepSought((failed) => isSought(failed, desired, serving.current))
@@ -356,20 +283,13 @@ export function createActivator(options: ActivatorOptions): Activator {
         ),
       )
       pool.get(releaseDigest)?.condemn()
-      takeOut(name, atHand(proven))
+      swaps.takeOut(name, atHand(proven))
       pool.retire(releaseDigest)
     },
-    withdrawCanary: (name) => {
-      const slot = serving.current.slots.get(name)
-      if (slot === undefined || fitOf(slot) === slot) return
-      void relieve(swap(withSlot(serving.current, { ...fitOf(slot), since: clock.now() })))
-    },
+    withdrawCanary: (name) => swaps.withdrawCanary(name),
     replaceStable: (name, successor) => {
-      const slot = serving.current.slots.get(name)
       const stable = atHand([successor])
-      if (slot === undefined || stable === null) return false
-      void relieve(swap(withSlot(serving.current, { ...slot, stable, since: clock.now() })))
-      return true
+      return stable !== null && swaps.replaceStable(name, stable)
     },
     reject: async (revision, error, { proven, signal }) => {
       const { releaseDigest: failed } = revision
@@ -379,27 +299,11 @@ export function createActivator(options: ActivatorOptions): Activator {
       const others = proven.filter((ref) => ref.release !== failed && !isBlocked(ref))
       const successor = await obtainFirst(name, others, { load: true, signal })
       revision.condemn()
-      takeOut(name, successor)
+      swaps.takeOut(name, successor)
       // Tried again meanwhile, its release has another revision.
       if (pool.get(failed) === revision) pool.retire(failed)
     },
   }
-}
-
-function withoutUnfit(slot: Slot): Slot {
-  const stable = mayServe(slot.stable) ? slot.stable : null
-  const canary = mayServe(slot.canary) ? slot.canary : null
-  return stable === slot.stable && canary === slot.canary ? slot : { ...slot, stable, canary }
-}
-
-function mayServe(side: Slot['stable' | 'canary']): boolean {
-  return side !== null && !side.revision.isUnfit && !side.revision.isRetired
-}
-
-function revisionsOf(slot: Slot | undefined): readonly LazyRevision[] {
-  return [slot?.stable?.revision, slot?.canary?.revision].filter(
-    (revision) => revision !== undefined,
-  )
 }
 
 function servingState(slot: Slot): ServingState {

@@ -38,3 +38,10 @@ export interface DividedSlot extends Slot {
 export function isDivided(slot: Slot): slot is DividedSlot {
   return slot.stable !== null && slot.canary !== null
 }
+
+/** Stable's, then the canary's. */
+export function revisionsOf(slot: Slot | undefined): readonly LazyRevision[] {
+  return [slot?.stable?.revision, slot?.canary?.revision].filter(
+    (revision) => revision !== undefined,
+  )
+}
