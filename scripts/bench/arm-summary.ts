@@ -9,6 +9,7 @@ export interface ArmSummary {
   readonly cpuMicrosPerRequest: number | null
   readonly rssBytes: number | null
   /** Null when the open load was left out. */
+  readonly openRatePerSecond: number | null
   readonly openP50Ms: number | null
   readonly openP99Ms: number | null
 }
@@ -25,6 +26,7 @@ export function summariseArm(launches: readonly Launch[]): ArmSummary {
     spreadPercent: spreadPercent(perSecond),
     cpuMicrosPerRequest: middle(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest),
     rssBytes: middle(({ rssBytes }) => rssBytes),
+    openRatePerSecond: middle(({ open }) => open && open.ratePerSecond),
     openP50Ms: middle(({ open }) => open && open.p50Ms),
     openP99Ms: middle(({ open }) => open && open.p99Ms),
   }

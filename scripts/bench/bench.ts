@@ -66,34 +66,29 @@ progress('Building the runtime, publishing the function')
 buildRuntime()
 const env = await publishFunction()
 const peers = values.peers ? await preparePeers() : null
-const options: RoundOptions = {
+const options: RoundOptions<Arm> = {
   warmUpMs: durationMs * factors.warmUp,
   durationMs,
-  open: null,
+  open: {
+    of: 'baseline',
+    // Slower peers are to keep up as well: waiting for one that does not says nothing of a request.
+    share: peers === null ? 1 / 2 : 1 / 8,
+    durationMs: durationMs * (peers === null ? factors.open.main : factors.open.peers),
+  },
   random: createSeededRandom(seed),
-}
-
-progress('Finding the capacity')
-const alone = await measureRound([toContender('baseline', env)], options)
-const capacity = of(alone, 'baseline').requestsPerSecond
-// Slower peers are to keep up as well: waiting for one that does not says nothing of a request.
-const openRatePerSecond = Math.round(capacity / (peers === null ? 2 : 8))
-const open = {
-  ratePerSecond: openRatePerSecond,
-  durationMs: durationMs * (peers === null ? factors.open.main : factors.open.peers),
 }
 
 const measured: ReadonlyMap<Arm, Launch>[] = []
 const names: readonly Arm[] = peers === null ? armNames : ['baseline', 'needle', ...peers.able]
 const contenders = names.map((arm) => toContender(arm, env))
 for (let index = 0; index < rounds; index++) {
-  const launches = await measureRound(contenders, { ...options, open })
+  const launches = await measureRound(contenders, options)
   measured.push(launches)
   const line = names.map((arm) => `${arms[arm].label} ${perSecond(of(launches, arm))}`)
   progress(`round ${index + 1} of ${rounds}: ${line.join(' · ')}`)
 }
 
-const context = { machine: thisMachine(), openRatePerSecond }
+const context = { machine: thisMachine() }
 if (peers === null) {
   const mainRounds = measured.map(toRound)
   const summary = summarise(mainRounds, seed)

@@ -18,23 +18,29 @@ export interface Contender<Name extends string> {
   readonly nodeOptions?: readonly string[]
 }
 
-export interface RoundOptions {
+export interface RoundOptions<Name extends string> {
   /** Of each arm before anything is measured, its slices together. */
   readonly warmUpMs: number
   /** Of each arm, all its slices together. */
   readonly durationMs: number
   /**
-   * The second measurement, of latency: its requests arrive whether or not the server keeps up.
+   * The second measurement, of latency: its requests arrive whether or not the server keeps up, at this
+   * share of what one of the contenders has just done under full load. (A shared machine works at half
+   * its speed from one minute to the next: half of what was possible a while ago may be all that is.)
    * Its duration is that of an arm, too. Null leaves it out.
    */
-  readonly open: { readonly ratePerSecond: number; readonly durationMs: number } | null
+  readonly open: {
+    readonly of: Name
+    readonly share: number
+    readonly durationMs: number
+  } | null
   /** Orders the arms within each turn. */
   readonly random: () => number
 }
 
 /** What one fresh process did. */
 export interface Launch {
-  /** Median of the slices: what others do to the machine comes in bursts and only ever slows. */
+  /** Median of the slices. */
   readonly requestsPerSecond: number
   /** Requests per second of each slice, in the order of the turns: those of one turn compare best. */
   readonly turns: readonly number[]
@@ -46,7 +52,11 @@ export interface Launch {
   /** Share of its time the load generator had something to do, 0–1, the highest of the slices. */
   readonly generatorBusy: number
   /** Latency at the open rate, of the quieter half of the slices; null when it was left out. */
-  readonly open: { readonly p50Ms: number; readonly p99Ms: number } | null
+  readonly open: {
+    readonly ratePerSecond: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+  } | null
 }
 
 export const connections = 64
@@ -68,7 +78,7 @@ const startTimeoutMs = 60_000
  */
 export async function measureRound<Name extends string>(
   contenders: readonly Contender<Name>[],
-  options: RoundOptions,
+  options: RoundOptions<Name>,
 ): Promise<Map<Name, Launch>> {
   const generator = startLoadGenerator()
   const servers: RunningServer<Name>[] = []
@@ -87,7 +97,10 @@ export async function measureRound<Name extends string>(
     const before = await usagesOf(servers)
     const closed = await takeTurns(servers, options, slice)
     const after = await usagesOf(servers)
-    const openLoad = options.open
+    const openLoad = options.open && {
+      ratePerSecond: Math.round(fullRate(of(closed, options.open.of)) * options.open.share),
+      durationMs: options.open.durationMs,
+    }
     const open =
       openLoad &&
       (await takeTurns(servers, { ...options, ...openLoad }, (server, sliceMs) =>
@@ -101,7 +114,7 @@ export async function measureRound<Name extends string>(
         ...summariseClosed(slices, cpuMs),
         warmUpRequests: totalAnswered(of(warmUp, name)),
         rssBytes: of(after, name).rssBytes,
-        open: open && summariseOpen(of(open, name)),
+        open: open && { ratePerSecond: openLoad.ratePerSecond, ...summariseOpen(of(open, name)) },
       })
     }
     return launches
@@ -147,7 +160,7 @@ export async function startServer<Name extends string>({
 /** Every server once per turn, in an order of its own each time. */
 async function takeTurns<Name extends string, Result>(
   servers: readonly RunningServer<Name>[],
-  { durationMs, random }: Pick<RoundOptions, 'durationMs' | 'random'>,
+  { durationMs, random }: Pick<RoundOptions<Name>, 'durationMs' | 'random'>,
   slice: (server: RunningServer<Name>, durationMs: number) => Promise<Result>,
 ): Promise<Map<Name, Result[]>> {
   const results = new Map(servers.map(({ name }) => [name, [] as Result[]]))
@@ -173,13 +186,22 @@ function summariseClosed(
   cpuMs: number | null,
 ): Pick<Launch, 'requestsPerSecond' | 'turns' | 'cpuMicrosPerRequest' | 'generatorBusy'> {
   const answered = totalAnswered(slices)
-  const turns = slices.map((slice) => (slice.answered / slice.durationMs) * 1000)
   return {
-    requestsPerSecond: median(turns),
-    turns,
+    requestsPerSecond: fullRate(slices),
+    turns: turnsOf(slices),
     cpuMicrosPerRequest: cpuMs === null ? null : (cpuMs * 1000) / answered,
     generatorBusy: Math.max(...slices.map(({ busy }) => busy)),
   }
+}
+
+/** Requests per second of each slice. */
+function turnsOf(slices: readonly LoadResult[]): number[] {
+  return slices.map(({ answered, durationMs }) => (answered / durationMs) * 1000)
+}
+
+/** Median of the slices: what others do to the machine comes in bursts and only ever slows. */
+function fullRate(slices: readonly LoadResult[]): number {
+  return median(turnsOf(slices))
 }
 
 function totalAnswered(slices: readonly LoadResult[]): number {
@@ -196,7 +218,9 @@ function difference(after: number | null, before: number | null): number | null 
  * quieter half: stalls of a shared machine come in bursts of milliseconds; with all slices the same
  * program differed from itself by more than twice as much.
  */
-function summariseOpen(slices: readonly LoadResult[]): NonNullable<Launch['open']> {
+function summariseOpen(
+  slices: readonly LoadResult[],
+): Omit<NonNullable<Launch['open']>, 'ratePerSecond'> {
   const quietFirst = slices.toSorted((a, b) => a.p99Ms - b.p99Ms)
   const quieter = quietFirst.slice(0, Math.ceil(slices.length / 2))
   const latencies = quieter.flatMap(({ latenciesMs }) => latenciesMs)

@@ -7,18 +7,12 @@ import type { PeerComparison, PeersSummary } from './peers-summary.ts'
 
 export interface PeersSummaryContext {
   readonly machine: Machine
-  readonly openRatePerSecond: number
   readonly summary: PeersSummary
   readonly unable: readonly UnablePeer[]
 }
 
 /** Prints the table, needle's ratio to each peer, and which peers could not be measured and why. */
-export function printPeersSummary({
-  machine,
-  openRatePerSecond,
-  summary,
-  unable,
-}: PeersSummaryContext): void {
+export function printPeersSummary({ machine, summary, unable }: PeersSummaryContext): void {
   const { rounds, generatorBusy, needleToHandWritten } = summary
   console.log(`
 ${machineLine(machine)}
@@ -26,7 +20,7 @@ ${rounds} fresh launches per arm, loaded by turns in random order; medians
 The load generator was busy for at most ${Math.round(generatorBusy * 100)} % of its time
 
 ${figureTable(summary.arms.map(({ arm, ...figures }) => [arm, figures]))}
-p50 and p99 with ${openRatePerSecond} requests/s arriving at random (an eighth of what the hand-written route can do)
+p50 and p99 with ${summary.arms[0]?.openRatePerSecond} requests/s arriving at random (an eighth of what the hand-written route had just done)
 
 Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]; same handler, same validation
 ${summary.peers.map(comparisonLine).join('\n')}

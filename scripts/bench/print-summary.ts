@@ -6,12 +6,11 @@ import type { Summary } from './summary.ts'
 
 export interface SummaryContext {
   readonly machine: Machine
-  readonly openRatePerSecond: number
   readonly summary: Summary
 }
 
 /** Prints the table, the ratios with their intervals, and whether the goal is met. */
-export function printSummary({ machine, openRatePerSecond, summary }: SummaryContext): void {
+export function printSummary({ machine, summary }: SummaryContext): void {
   const { rounds, ratios, warmUp, latency, generatorBusy, goal, goalMet } = summary
   const tooFew = rounds < 10 ? `, but ${rounds} rounds are too few to say so` : ''
   console.log(`
@@ -20,7 +19,7 @@ ${rounds} fresh launches per arm, loaded by turns in random order; medians
 The load generator was busy for at most ${Math.round(generatorBusy * 100)} % of its time
 
 ${figureTable(armNames.map((arm) => [arm, summary.arms[arm]]))}
-p50 and p99 with ${openRatePerSecond} requests/s arriving at random (half of what the hand-written route can do)
+p50 and p99 with ${summary.arms.needle.openRatePerSecond} requests/s arriving at random (half of what the hand-written route had just done)
 
 Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]
   ${styleText('bold', `needle to hand-written         ${interval(ratios.needle)}`)}   same handler, same validation

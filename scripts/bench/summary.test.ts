@@ -59,7 +59,7 @@ it('tells apart what was made in the warm-up', () => {
   expect(ratios.needle.median).toBe(0.95)
 })
 
-const openAt = (p99Ms: number) => ({ open: { p50Ms: 0.1, p99Ms } })
+const openAt = (p99Ms: number) => ({ open: { ratePerSecond: 100, p50Ms: 0.1, p99Ms } })
 
 it('judges latency by the upper end of the interval of the rounds', () => {
   const at = (baselineMs: number, needleMs: number): Round => {
