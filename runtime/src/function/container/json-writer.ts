@@ -30,15 +30,17 @@ function toSource(schema: PlainObject): string {
 
   const defineObject = ({ properties }: PlainObject): string => {
     const parts: string[] = []
-    let isFirst = true
+    let mayBeFirst = true
     for (const { name, isOptional, schema: property } of properties) {
       const key = `${JSON.stringify(name)}:`
       const read = `property = value[${JSON.stringify(name)}];`
       const separated = JSON.stringify(`,${key}`)
-      const label = isFirst ? `(json === '{' ? ${JSON.stringify(key)} : ${separated})` : separated
+      const label = mayBeFirst
+        ? `(json === '{' ? ${JSON.stringify(key)} : ${separated})`
+        : separated
       const write = `json += ${label} + ${jsonOf(property)};`
       parts.push(isOptional ? `${read} if (property !== undefined) ${write}` : `${read} ${write}`)
-      if (!isOptional) isFirst = false
+      if (!isOptional) mayBeFirst = false
     }
     const writer = `object${lines.length}`
     lines.push(`const ${writer} = (value) => {
