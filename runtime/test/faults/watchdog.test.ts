@@ -310,12 +310,25 @@ it('lets a process exit quietly where nothing was stopped', async () => {
   expect(server.stderr).not.toContain('debugger')
 })
 
-it('only reports a stall where stopping it would end the process', async () => {
-  const server = await startFaultServer({ limitMs, hooks: true })
+it.each([
+  {
+    reason: 'async_hooks are enabled',
+    preload: `import { createHook } from 'node:async_hooks'
+      createHook({ init: () => {} }).enable()`,
+  },
+  {
+    // A process that takes itself for one: what is to be seen is that it is not stopped.
+    reason: 'Node.js v22.22.0 is too old',
+    preload: `Object.defineProperty(process, 'version', { value: 'v22.22.0' })
+      Object.defineProperty(process.versions, 'node', { value: '22.22.0' })`,
+  },
+])('only reports a stall where stopping it would end the process: $reason', async (unsafe) => {
+  const { reason, preload } = unsafe
+  const server = await startFaultServer({ limitMs, preload })
   try {
     await expect
       .poll(async () => (await server.status()).watchdog)
-      .toMatchObject({ mode: 'reporting', reason: 'async_hooks are enabled' })
+      .toMatchObject({ mode: 'reporting', reason })
     await server.publish({
       name: 'culprit',
       handler: 'async () => { const end = Date.now() + 900; while (Date.now() < end); return {} }',

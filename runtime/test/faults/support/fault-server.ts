@@ -1,4 +1,3 @@
-import { createHook } from 'node:async_hooks'
 import Fastify from 'fastify'
 import { currentCall } from '../../../src/function/attribution.ts'
 import { needle } from '../../../src/hosts/fastify.ts'
@@ -13,10 +12,9 @@ import type { FunctionLine, Publication } from './start-fault-server.ts'
 
 /**
  * A host like any, in a process of its own, whose functions are published through its own routes
- * below `/control`. `<watchdog limit in ms> [hooks]`
+ * below `/control`. `<watchdog limit in ms>`
  */
-const [limitMs = '300', hooks] = process.argv.slice(2)
-if (hooks === 'hooks') createHook({ init: () => {} }).enable()
+const [limitMs = '300'] = process.argv.slice(2)
 
 const bucket = await createTestEnvironment()
 const functions: Record<string, FunctionState> = {}

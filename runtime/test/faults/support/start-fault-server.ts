@@ -73,15 +73,19 @@ const patienceMs = 8000
 export async function startFaultServer(
   options: {
     readonly limitMs?: number
-    readonly hooks?: boolean
     readonly node?: NodeUnderTest
+    /** Source text of a module that is run before the host is. */
+    readonly preload?: string
   } = {},
 ): Promise<FaultServer> {
-  const { limitMs = 300, hooks = false, node = nodeUnderTest } = options
+  const { limitMs = 300, node = nodeUnderTest, preload = '' } = options
   const program = fileURLToPath(new URL('./fault-server.ts', import.meta.url))
-  const child = fork(program, [String(limitMs), ...(hooks ? ['hooks'] : [])], {
+  const child = fork(program, [String(limitMs)], {
     execPath: node.execPath,
-    execArgv: ['--conditions=needle-source'],
+    execArgv: [
+      '--conditions=needle-source',
+      `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+    ],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
   let stderr = ''
