@@ -59,8 +59,14 @@ describe('a stalled event loop', () => {
     stall(judge, { forMs: 1000, stack: () => 'a' })
     let waitedMs = 20
     while (!judge.observe({ beats: 1, isHeld: false, elapsedMs: 20, limitMs })) waitedMs += 20
-    expect(waitedMs).toBe(160)
+    expect(waitedMs).toBe(40)
     expect(judge.isRunaway('a')).toBe(true)
+  })
+
+  it('is ended soon after the limit when several take turns in it', () => {
+    const judge = createStallJudge({ maxElapsedMs: 60 })
+    const endedAt = stall(judge, { forMs: 1000, stack: (atMs) => `${(atMs / 20) % 3}` })
+    expect(endedAt).toBeLessThanOrEqual(360)
   })
 
   it('is ended at once when the revision was stopped just before', () => {

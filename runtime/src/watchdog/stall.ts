@@ -25,6 +25,8 @@ export interface StallJudge {
 const alertMs = 30_000
 /** Then a first look comes after so long, and a second stall of the same revision ends there. */
 const alertLookMs = 100
+/** In the very stall in which a revision was stopped: as it goes on, or another of its calls, or the next's. */
+const againMs = 40
 
 export function createStallJudge(options: { readonly maxElapsedMs: number }): StallJudge {
   let lastBeats = -1
@@ -35,8 +37,8 @@ export function createStallJudge(options: { readonly maxElapsedMs: number }): St
   let limitMs = 0
   let alertLeftMs = 0
   const stopped = new Set<string>()
-  /** Who was on the stack at the first look of this stall, and when. */
-  let suspect: { readonly revision: string; readonly atMs: number } | null = null
+  /** Who was on the stack at a look of this stall, and when first. */
+  const suspects = new Map<string, number>()
 
   const firstLookMs = (): number => (alertLeftMs > 0 ? Math.min(alertLookMs, limitMs) : limitMs / 2)
 
@@ -53,7 +55,7 @@ export function createStallJudge(options: { readonly maxElapsedMs: number }): St
       if (tick.isHeld || tick.beats !== lastBeats) {
         lastBeats = tick.beats
         stalledMs = 0
-        suspect = null
+        suspects.clear()
         nextLookMs = firstLookMs()
         return false
       }
@@ -67,16 +69,20 @@ export function createStallJudge(options: { readonly maxElapsedMs: number }): St
       nextLookMs = stalledMs
     },
     isRunaway: (revision) => {
-      const isAgain = stopped.has(revision)
-      const isSame = suspect?.revision === revision
-      if (suspect === null || !isSame) suspect = { revision, atMs: lookAtMs }
+      const sinceMs = suspects.get(revision) ?? lookAtMs
+      suspects.set(revision, sinceMs)
       // One look could hit a function that has just begun after a stall of the host's own.
-      const isLong = isSame && lookAtMs >= limitMs && lookAtMs - suspect.atMs >= limitMs / 2
-      nextLookMs = Math.max(limitMs, lookAtMs + limitMs / 2)
-      if (!isAgain && !isLong) return false
-      stopped.add(revision)
-      alertLeftMs = alertMs
-      return true
+      const isLong = lookAtMs >= limitMs && lookAtMs - sinceMs >= limitMs / 2
+      if (stopped.has(revision) || isLong) {
+        stopped.add(revision)
+        alertLeftMs = alertMs
+        nextLookMs = lookAtMs + againMs
+        return true
+      }
+      // Those who take turns, as endless promises do, are each met by chance.
+      const takesTurns = lookAtMs >= limitMs && suspects.size > 1
+      nextLookMs = takesTurns ? lookAtMs : Math.max(limitMs, lookAtMs + limitMs / 2)
+      return false
     },
   }
 }

@@ -7,6 +7,7 @@ import { joinParts } from '../../src/function/container/artifact-parts.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { runawayLoops } from './support/runaway-loops.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { withBystanders } from './support/with-bystanders.ts'
 
 const limitMs = 300
 /**
@@ -212,6 +213,24 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version},`, 
     const unanswered = calls.filter(({ status }) => status !== 200)
     expect(unanswered).toMatchObject([{ status: 504, code: 'FUNCTION_RUNAWAY' }])
     expect(Math.max(...calls.map(({ durationMs }) => durationMs))).toBeLessThan(longestStallMs)
+  })
+
+  it.each([
+    { what: 'timers of one call', calls: 1, timers: 150 },
+    { what: 'timers of many calls', calls: 50, timers: 1 },
+  ])('lets others be answered between $what that are due at once', async ({ calls, timers }) => {
+    await server.publish({
+      name: 'culprit',
+      handler: `() => new Promise(() => {
+        for (let left = ${timers}; left > 0; left--) setTimeout(() => { for (;;) {} }, 20)
+      })`,
+    })
+    const bystanders = await withBystanders(server, async () => {
+      await Promise.all(Array.from({ length: calls }, () => server.call('culprit')))
+    })
+    expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(limitMs + 1000)
+    expect((await server.status()).watchdog.kills).toBeLessThanOrEqual(2)
   })
 
   it.each([

@@ -97,7 +97,10 @@ export function createContainer(
 ): Container {
   const { revision, loadTimeoutMs = 2000, onCondemned, positions } = options
   const { context, realm, timers, runLimited, exported } = scope
-  const forget = onCondemnation(revision, (requestId) => onCondemned?.(requestId))
+  const forget = onCondemnation(revision, (requestId) => {
+    timers.rest()
+    onCondemned?.(requestId)
+  })
   const withdraw = positions === undefined ? null : offerPositions(revision, positions)
   const dispose = (): void => {
     timers.dispose()

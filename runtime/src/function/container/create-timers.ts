@@ -1,4 +1,5 @@
 import { microtask } from '../microtask.ts'
+import { createTurnRest } from './turn-rest.ts'
 
 /** The timer globals of one container, and the switches that hold and end them all. */
 export interface Timers {
@@ -6,6 +7,12 @@ export interface Timers {
   /** None fires until `resume`: their time begins anew then. Idempotent, as `resume` is. */
   hold(): void
   resume(): void
+  /**
+   * None fires in the rest of this turn of the event loop. For when an execution of the function's is
+   * ended, in the middle of it: Node.js fires all that are due before it looks at a socket again, and
+   * each may run away as well.
+   */
+  rest(): void
   /** Clears every open timer; later ones never fire. Idempotent. */
   dispose(): void
 }
@@ -33,6 +40,7 @@ export function createTimers(): Timers {
   let lastId = 0
   let held = false
   let disposed = false
+  const rest = createTurnRest()
 
   const start = (
     callback: unknown,
@@ -45,7 +53,7 @@ export function createTimers(): Timers {
     const id = ++lastId
     const fire = (): void => {
       void microtask.then(() => {
-        if (held || !open.has(id)) return undefined
+        if (held || !open.has(id) || rest.keepsBack(fire)) return undefined
         if (!repeats) open.delete(id)
         return run(...args)
       })
@@ -85,6 +93,7 @@ export function createTimers(): Timers {
       held = false
       for (const handle of open.values()) handle.start()
     },
+    rest: () => rest.begin(),
     dispose: () => {
       disposed = true
       for (const handle of open.values()) handle.stop()

@@ -5,6 +5,8 @@ export interface Bystanders {
   /** Not answered 200, or not within the patience of `FaultServer.call`. */
   readonly failed: number
   readonly lastedMs: number
+  /** The longest that one waited. */
+  readonly longestMs: number
 }
 
 /** Calls other functions again and again until `fault` is over, and once more after it. */
@@ -14,13 +16,15 @@ export async function withBystanders(
 ): Promise<Bystanders> {
   let calls = 0
   let failed = 0
+  let longestMs = 0
   const begunAt = performance.now()
   let isOver = false
   const keepCalling = async (name: string): Promise<void> => {
     for (let isLast = false; !isLast;) {
       isLast = isOver
-      const { status } = await server.call(name)
+      const { status, durationMs } = await server.call(name)
       calls += 1
+      longestMs = Math.max(longestMs, durationMs)
       if (status !== 200) failed += 1
     }
   }
@@ -31,5 +35,5 @@ export async function withBystanders(
     isOver = true
     await Promise.all(bystanders)
   }
-  return { calls, failed, lastedMs: performance.now() - begunAt }
+  return { calls, failed, lastedMs: performance.now() - begunAt, longestMs }
 }
