@@ -24,6 +24,7 @@ export const runtimeErrorCodes = [
   'MANIFEST_REQUIRES_UNKNOWN',
   'MANIFEST_BELOW_MINIMUM',
   'GROUP_MISSING',
+  'ACTIVATION_UNFINISHED',
   // objects a manifest names
   'OBJECT_MISSING',
   'OBJECT_SIZE_MISMATCH',

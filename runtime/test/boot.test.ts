@@ -498,13 +498,21 @@ describe('a process that was killed in the middle of an activation', () => {
     )
 
     const clock = createManualClock()
-    const restarted = await start(bucket, {}, { clock })
+    const told: RuntimeEvent[] = []
+    const restarted = await start(bucket, {}, { clock, onEvent: (event) => told.push(event) })
+    await restarted.refresh()
     await restarted.refresh()
     expect(await answer(restarted)).toEqual({ v: 1 })
+    const message = expect.stringMatching(/ended 2 times in a row .*version 2.*tried again at 20/)
+    expect(restarted.status().alarms).toMatchObject([{ code: 'ACTIVATION_UNFINISHED', message }])
+    expect(told.filter(({ type }) => type === 'heldBack')).toEqual([
+      { type: 'heldBack', version: 2, message },
+    ])
 
     clock.advance(20_000)
     await restarted.refresh()
     expect(await answer(restarted)).toEqual({ v: 2 })
+    expect(restarted.status().alarms).toEqual([])
   })
 })
 

@@ -16,8 +16,16 @@ export interface LastingActivation {
   run(desired: DesiredState, signal: AbortSignal): Promise<void>
   /** To be called at a start that serves `booted`: an activation that ended a process is tried later. */
   resume(booted: DesiredState): void
-  /** Whether this is the activation that never ended, and its time has not come. */
-  isHeldBack(desired: DesiredState): boolean
+  /** Whether this is the activation that never ended, and its time has not come; else null. */
+  heldBack(desired: DesiredState): HoldBack | null
+}
+
+/** An activation that ended the process. */
+export interface HoldBack {
+  /** How often it did, in a row. */
+  readonly attempts: number
+  /** When it is tried again, in epoch milliseconds. */
+  readonly until: number
 }
 
 export interface LastingActivationOptions {
@@ -69,8 +77,11 @@ export function createLastingActivation(options: LastingActivationOptions): Last
       const delayMs = options.retryBaseMs * 2 ** Math.min(unfinished.attempts - 1, 20)
       holdBackUntil = clock.now() + Math.min(delayMs, maxHoldBackMs)
     },
-    isHeldBack: ({ digest }) =>
-      digest === cache.state.unfinished?.digest && clock.now() < holdBackUntil,
+    heldBack: ({ digest }) => {
+      const { unfinished } = cache.state
+      if (digest !== unfinished?.digest || clock.now() >= holdBackUntil) return null
+      return { attempts: unfinished.attempts, until: holdBackUntil }
+    },
   }
 }
 

@@ -28,6 +28,8 @@ export function logEvent(log: Logger, event: RuntimeEvent, serving: Serving): vo
       return log.error('Needle is frozen: its manifest has expired', fields)
     case 'groupMissing':
       return log.warn('Needle is to serve a group its manifest does not know', fields)
+    case 'heldBack':
+      return log.error('Needle holds back a manifest whose activation ended the process', fields)
     case 'cacheUnusable':
       return log.error('Needle cannot use its cache directory', fields)
     case 'drainTimedOut':

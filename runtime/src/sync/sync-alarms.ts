@@ -3,6 +3,7 @@ import { isRuntimeError, RuntimeError } from '../errors.ts'
 import { isExpired } from '../manifest/acceptance.ts'
 import type { Manifest } from '../manifest/manifest.ts'
 import type { DesiredState } from './desired-state.ts'
+import type { HoldBack } from './lasting-activation.ts'
 import type { Alarm, RuntimeEvent } from './status.ts'
 
 /** What stands between this instance and the newest state; each is told once, until it changes. */
@@ -17,6 +18,8 @@ export interface SyncAlarms {
   readonly expiry: Alarm | null
   /** Of each subscribed group the manifest does not know. */
   readonly missingGroups: readonly Alarm[]
+  /** The wanted manifest is not activated yet, as that ended the process. */
+  readonly holdBack: Alarm | null
   refused(error: unknown): void
   accepted(): void
   bootFailed(error: unknown): void
@@ -26,6 +29,8 @@ export interface SyncAlarms {
   checkExpiry(current: DesiredState | null): void
   /** To be called for what has been activated. */
   checkGroups(active: DesiredState): void
+  /** To be called for what is to be activated, before it is. */
+  checkHoldBack(wanted: DesiredState, heldBack: HoldBack | null): void
 }
 
 export function createSyncAlarms(options: {
@@ -37,6 +42,7 @@ export function createSyncAlarms(options: {
   let bootFault: Alarm | null = null
   let expiry: Alarm | null = null
   let missingGroups: ReadonlyMap<string, Alarm> = new Map()
+  let holdBack: Alarm | null = null
   const now = (): string => new Date(clock.now()).toISOString()
 
   return {
@@ -54,6 +60,9 @@ export function createSyncAlarms(options: {
     },
     get missingGroups() {
       return [...missingGroups.values()]
+    },
+    get holdBack() {
+      return holdBack
     },
     refused: (error) => {
       const { code, message } = toRuntimeError(error)
@@ -97,6 +106,12 @@ export function createSyncAlarms(options: {
         if (!before.has(group)) onEvent({ type: 'groupMissing', group, message: alarm.message })
       }
     },
+    checkHoldBack: ({ manifest: { version } }, heldBack) => {
+      const message = heldBack && unfinishedMessage(version, heldBack)
+      if (message === (holdBack?.message ?? null)) return
+      holdBack = message === null ? null : { code: 'ACTIVATION_UNFINISHED', message, since: now() }
+      if (message !== null) onEvent({ type: 'heldBack', version, message })
+    },
   }
 }
 
@@ -120,6 +135,12 @@ function groupMissing(group: string, { environment, groups }: Manifest, since: s
     message: `The manifest of ${environment} does not know the group "${group}"; it knows ${names}. Correct the "groups" option, or publish a function of the group.`,
     since,
   }
+}
+
+function unfinishedMessage(version: number, { attempts, until }: HoldBack): string {
+  const times = attempts === 1 ? 'once' : `${attempts} times in a row`
+  const again = new Date(until).toISOString()
+  return `The process ended ${times} while it activated version ${version}: what was activated before goes on, and it is tried again at ${again}. Look at how the process ended; publish a fix, or roll back, if a function of that version did it.`
 }
 
 function expiredMessage(state: DesiredState | null): string {

@@ -246,7 +246,10 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 
   const moveOn = async (signal: AbortSignal): Promise<void> => {
     const target = wanted ?? active
-    if (target === null || lasting.isHeldBack(target)) return
+    if (target === null) return
+    const heldBack = lasting.heldBack(target)
+    alarms.checkHoldBack(target, heldBack)
+    if (heldBack !== null) return
     const isChange = target.digest !== active?.digest
     if (!isChange && !hasExpelled && !failures.isDue(clock.now())) return
     // Expired, it may complete what serves, and serve where nothing does, but change nothing.
@@ -430,6 +433,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
           alarms.expiry,
           ...alarms.missingGroups,
           alarms.bootFault,
+          alarms.holdBack,
           faults.current,
           ...failingStables.alarms,
         ].filter((alarm) => alarm !== null),
