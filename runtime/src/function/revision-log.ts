@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import { currentTraceId } from './call-span.ts'
+import { inspectFailure } from './inspect-failure.ts'
 import { limitLog } from './limit-log.ts'
 import type { SourcePositions } from './source-positions.ts'
 
@@ -18,10 +19,24 @@ export function createRevisionLog(log: Logger, functionName: string, revision: s
 /** What the function says: it may not take a line for that of another request. */
 export function createAuthorLog(log: Logger, clock: Clock, positions: SourcePositions): Logger {
   return limitLog(
-    withFields(log, (fields) => ({ ...fields, ...originOfCall() })),
+    withFields(unfailing(log), (fields) => ({ ...fields, ...originOfCall() })),
     clock,
     (text) => positions.rewriteNow(text),
   )
+}
+
+/** A host's log may take fields apart, and fail at what a function calls by the same name. */
+function unfailing(log: Logger): Logger {
+  const at =
+    (level: keyof Logger): Logger[keyof Logger] =>
+    (message, fields) => {
+      try {
+        log[level](message, fields)
+      } catch (error) {
+        log[level](message, { unwritable: inspectFailure(error) })
+      }
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
 function originOfCall(): Record<string, string> {

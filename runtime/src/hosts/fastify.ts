@@ -1,13 +1,7 @@
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Dispatcher } from '../dispatcher.ts'
-import type { Caller, Logger } from '../function/authoring/function-context.ts'
+import type { Caller } from '../function/authoring/function-context.ts'
 import type { Outcome } from '../function/call.ts'
 import type { RouteMatch } from '../routing/route-table.ts'
 import { createRuntime, type Runtime } from '../runtime.ts'
@@ -15,6 +9,7 @@ import type { RuntimeOptions } from '../runtime-options.ts'
 import { BodyTooLarge, type FastifyBody, readFastifyBody } from './fastify-body.ts'
 import { FastifyCall } from './fastify-call.ts'
 import { type EndpointPaths, parseEndpointPaths, serveEndpoints } from './fastify-endpoints.ts'
+import { toLogger } from './fastify-log.ts'
 
 export interface NeedlePluginOptions extends RuntimeOptions {
   /** Path below which functions are served: `/bff` serves `/shop/card` at `/bff/shop/card`. Default: none. */
@@ -186,12 +181,3 @@ function setHeaders(reply: FastifyReply, headers: Outcome['headers']): void {
 
 /** For Fastify, which would look into the content type of every text whether to serialise it as JSON. */
 const asItIs = (text: string): string => text
-
-function toLogger(log: FastifyBaseLogger): Logger {
-  return {
-    debug: (message, fields) => log.debug(fields ?? {}, message),
-    info: (message, fields) => log.info(fields ?? {}, message),
-    warn: (message, fields) => log.warn(fields ?? {}, message),
-    error: (message, fields) => log.error(fields ?? {}, message),
-  }
-}
