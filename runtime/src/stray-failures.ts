@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Attribution } from './function/attribution.ts'
+import { currentTraceId } from './function/call-span.ts'
 import { describeStray } from './function/loaded-positions.ts'
 import { outsideAnyCall } from './function/outside-any-call.ts'
 import { createRevisionLimits } from './function/revision-limits.ts'
@@ -32,8 +33,10 @@ export function createStrayFailureReporter(options: {
     if (!limits.admits(revision)) return
     // Here, where what a getter of it does is still charged to the function.
     const described = describeStray(revision, error)
+    const traceId = currentTraceId()
+    const traced = traceId !== undefined && { traceId }
     const tell = (message: string): void =>
-      emit({ type: 'strayFailure', revision, requestId, message })
+      emit({ type: 'strayFailure', revision, requestId, ...traced, message })
     void outsideAnyCall(() => described.then(tell))
   }
 }

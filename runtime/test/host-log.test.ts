@@ -55,10 +55,9 @@ describe('a line of a function in the log of its host', () => {
   })
 
   it('is written without what a serializer of the host fails at', async () => {
-    const user = (given: { name: string }): string => given.name.toUpperCase()
     const { statusCode, line } = await linesOf(
       `async (input, { log }) => (log.warn('who', { user: null }), {})`,
-      { user },
+      { user: ({ name }: { name: string }) => name.toUpperCase() },
     )
     expect(statusCode).toBe(200)
     expect(line('who')).toMatchObject({

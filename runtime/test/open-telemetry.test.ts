@@ -1,12 +1,29 @@
-import { trace } from '@opentelemetry/api'
+import { context, trace } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { RuntimeEvent } from '../src/index.ts'
 import { type Collected, startSdk } from '../src/metrics/testing/start-sdk.ts'
 import { call } from './support/call.ts'
 import { exportedLines, writtenLines } from './support/metric-lines.ts'
 import { withCanary } from './support/start-rollout.ts'
 import { startRuntime } from './support/start-runtime.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
+
+const exporter = new InMemorySpanExporter()
+
+beforeAll(() => {
+  const spanProcessors = [new SimpleSpanProcessor({ exporter })]
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }))
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+})
+
+beforeEach(() => exporter.reset())
+
+afterAll(() => {
+  trace.disable()
+  context.disable()
+})
 
 const card = `async (input) => {
   if (input.fail) throw new Error('no')
@@ -92,6 +109,21 @@ describe('a host with an OpenTelemetry SDK', () => {
     )
   })
 
+  it('finds what a call left behind by the trace of the call', async () => {
+    const told: RuntimeEvent[] = []
+    const bucket = await createTestEnvironment()
+    await bucket.publish({
+      card: `async () => { setTimeout(() => { throw new Error('left') }, 5); return {} }`,
+    })
+    const runtime = await startRuntime(bucket, { onEvent: (event) => told.push(event) })
+    await call(runtime)
+    const strays = () => told.filter(({ type }) => type === 'strayFailure')
+    await expect.poll(strays).toHaveLength(1)
+    const [span] = exporter.getFinishedSpans()
+    expect(strays()).toMatchObject([{ traceId: span?.spanContext().traceId }])
+    expect(span?.spanContext().traceId).toMatch(/^[0-9a-f]{32}$/)
+  })
+
   it('may set it up while the runtime already serves', async () => {
     const bucket = await publishCard()
     const runtime = await startRuntime(bucket)
@@ -146,10 +178,6 @@ describe('a host with an OpenTelemetry SDK', () => {
 })
 
 it('counts the calls that had to wait for a function to be loaded, and tells so in their spans', async () => {
-  const exporter = new InMemorySpanExporter()
-  const spanProcessors = [new SimpleSpanProcessor({ exporter })]
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }))
-  onTestFinished(() => trace.disable())
   const bucket = await publishCard()
   const runtime = await startRuntime(bucket, { loadAhead: 0 })
   await Promise.all([call(runtime), call(runtime)])

@@ -215,5 +215,7 @@ export type RuntimeEvent =
       readonly type: 'strayFailure'
       readonly revision: string
       readonly requestId: string | null
+      /** Of the call that left it behind, where the host traces. */
+      readonly traceId?: string
       readonly message: string
     }
