@@ -13,6 +13,7 @@ export { stickyKeyHeader } from './sticky-key.ts'
 export type {
   Alarm,
   FunctionStatus,
+  RevisionCounts,
   RuntimeEvent,
   RuntimeStatus,
   StatusRefusal,

@@ -274,6 +274,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
       rollouts,
       stableGuards,
       failingStables,
+      metricsOf: (name, revision) => registry.find(name, revision),
       probeOf: (name) => probes?.lastOf(name) ?? null,
       overload: () => ({
         delayMs: overload?.delayMs ?? null,

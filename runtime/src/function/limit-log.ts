@@ -7,22 +7,27 @@ import { createRateLimit } from './rate-limit.ts'
 export const maxLinesPerSecond = 1000
 export const maxCharactersPerSecond = 1_048_576
 
+export interface LogLimits {
+  readonly clock: Clock
+  /** Makes what passes readable: the message, and fields that are text. */
+  readonly rewrite: (text: string) => string
+  /** How many lines more, once a second. */
+  readonly onDropped: (lines: number) => void
+}
+
 /**
  * A log that passes on the first lines of every second, the first mebi of their characters at most,
- * each no longer than `maxLineCharacters`, and then says how many lines it has dropped. `rewrite` makes
- * what passes readable: the message, and fields that are text.
+ * each no longer than `maxLineCharacters`, and then says how many lines it has dropped.
  */
-export function limitLog(
-  log: Logger,
-  clock: Clock,
-  rewrite: (text: string) => string = (text) => text,
-): Logger {
+export function limitLog(log: Logger, { clock, rewrite, onDropped }: LogLimits): Logger {
   const limit = createRateLimit({
     maxPerSecond: maxLinesPerSecond,
     maxWeightPerSecond: maxCharactersPerSecond,
     clock,
-    onHeldBack: (dropped) =>
-      log.warn('The function logs too much: lines were dropped', { dropped }),
+    onHeldBack: (dropped) => {
+      onDropped(dropped)
+      log.warn('The function logs too much: lines were dropped', { dropped })
+    },
   })
   const at =
     (level: keyof Logger): Logger['info'] =>

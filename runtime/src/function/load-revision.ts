@@ -89,7 +89,14 @@ async function load(
   const id = toRevisionId(release.function, releaseDigest)
   const log = createRevisionLog(options.log, release.function, id)
   const positions = createSourcePositions(id, options.sourceMap ?? (async () => null))
-  const authorLog = createAuthorLog(log, options.clock, positions)
+  const authorLog = createAuthorLog(log, {
+    clock: options.clock,
+    positions,
+    onDropped: (lines) => {
+      const metrics = registry?.find(release.function, id) ?? null
+      if (metrics !== null) metrics.droppedLines += lines
+    },
+  })
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }

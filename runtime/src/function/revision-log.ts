@@ -1,9 +1,8 @@
-import type { Clock } from '../clock.ts'
 import { currentCall } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import { currentTraceId } from './call-span.ts'
 import { inspectFailure } from './inspect-failure.ts'
-import { limitLog } from './limit-log.ts'
+import { limitLog, type LogLimits } from './limit-log.ts'
 import type { SourcePositions } from './source-positions.ts'
 
 /** What the runtime says: every line tells the function and revision, and the request and trace unless it names another. */
@@ -17,11 +16,18 @@ export function createRevisionLog(log: Logger, functionName: string, revision: s
 }
 
 /** What the function says: it may not take a line for that of another request. */
-export function createAuthorLog(log: Logger, clock: Clock, positions: SourcePositions): Logger {
+export function createAuthorLog(
+  log: Logger,
+  {
+    positions,
+    ...limits
+  }: Omit<LogLimits, 'rewrite'> & {
+    readonly positions: SourcePositions
+  },
+): Logger {
   return limitLog(
     withFields(unfailing(log), (fields) => ({ ...fields, ...originOfCall() })),
-    clock,
-    (text) => positions.rewriteNow(text),
+    { ...limits, rewrite: (text) => positions.rewriteNow(text) },
   )
 }
 

@@ -32,6 +32,8 @@ export class CallMetrics {
   coldStarts = 0
   /** Failures of what it left behind that nobody awaited, at most one for a call. */
   strayFaults = 0
+  /** Lines of its log that were not written, as there were too many. */
+  droppedLines = 0
   /** By error code, caller's errors included. */
   readonly errors = new Map<string, number>()
   /** To the answer, or to the head of a streaming one. */

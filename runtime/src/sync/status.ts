@@ -19,11 +19,30 @@ export interface StatusRefusal {
   readonly since: string
 }
 
+/** What a revision has done since it was first loaded here. */
+export interface RevisionCounts {
+  /** Answered ones. */
+  readonly calls: number
+  /** Calls that failed through its fault. */
+  readonly faults: number
+  /** Error answers by code, those a caller is to blame for included. */
+  readonly errors: Readonly<Record<string, number>>
+  /** Failures that nobody awaited, at most one for a call. */
+  readonly strayFailures: number
+  /** Lines of its log that were too many to be written. */
+  readonly droppedLogLines: number
+}
+
 export interface FunctionStatus {
   readonly function: string
   /** Revision ids; null when none serves. */
   readonly stable: string | null
   readonly canary: string | null
+  /** Null of one that does not serve, or was not loaded yet. */
+  readonly counts: {
+    readonly stable: RevisionCounts | null
+    readonly canary: RevisionCounts | null
+  }
   /** Whether stable is in memory; else its next call loads it. */
   readonly loaded: boolean
   /** Whether stable has still to prove itself on this instance. */

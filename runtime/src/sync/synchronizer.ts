@@ -7,6 +7,7 @@ import type { ReleaseRef } from '../manifest/group-document.ts'
 import { findQuarantined } from '../manifest/quarantine.ts'
 import { objectKey } from '../manifest/object-key.ts'
 import type { TrustRoot } from '../manifest/trust-root.ts'
+import type { CallMetrics } from '../metrics/call-metrics.ts'
 import { pause } from '../pause.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
 import type { Rollouts } from './rollouts.ts'
@@ -63,6 +64,7 @@ export interface SynchronizerOptions {
   readonly rollouts: Pick<Rollouts, 'isTripped' | 'reportOf'>
   readonly stableGuards: StableGuards
   readonly failingStables: FailingStables
+  readonly metricsOf: (functionName: string, revision: string) => CallMetrics | null
   readonly probeOf: (functionName: string) => ProbeStatus | null
   readonly load: (request: LoadRequest) => Promise<Revision>
   readonly onEvent: (event: RuntimeEvent) => void
@@ -425,6 +427,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
         watchdog: options.watchdog(),
         overload: options.overload(),
         rolloutOf: options.rollouts.reportOf,
+        metricsOf: options.metricsOf,
         probeOf: options.probeOf,
         stableTripOf: (name, state) => stableGuards.tripOf(name, state),
         stableFailureOf: (name, stable) => failingStables.failureOf(name, stable),

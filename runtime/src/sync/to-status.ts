@@ -5,6 +5,7 @@ import type {
   ReportedStableFailure,
   ReportedStableTrip,
 } from '../manifest/instance-report.ts'
+import type { CallMetrics } from '../metrics/call-metrics.ts'
 import type { DesiredState } from './desired-state.ts'
 import { isLoaded } from './load-ahead.ts'
 import type { Refusal } from './refusal.ts'
@@ -16,6 +17,7 @@ import type {
   OverloadStatus,
   RuntimeStatus,
   ProbeStatus,
+  RevisionCounts,
   StatusRefusal,
   WatchdogStatus,
 } from './status.ts'
@@ -46,6 +48,8 @@ export interface StatusSources {
   readonly refusal: Alarm | null
   readonly alarms: readonly Alarm[]
   readonly rolloutOf: (functionName: string, rollout: Rollout) => ReportedRollout | null
+  /** Null of one that was never loaded. */
+  readonly metricsOf: (functionName: string, revision: string) => CallMetrics | null
   readonly probeOf: (functionName: string) => ProbeStatus | null
   readonly stableTripOf: (functionName: string, state: FunctionState) => ReportedStableTrip | null
   /** Of the release that serves. */
@@ -93,10 +97,16 @@ function functionStatus(
   const { active, refusals, rolloutOf } = sources
   const desired = active?.functions.get(name)
   const release = slot?.stable?.ref.release
+  const countsOf = (revision: string): RevisionCounts | null =>
+    toCounts(sources.metricsOf(name, revision))
   return {
     function: name,
     stable: slot?.stable?.revision.id ?? null,
     canary: slot?.canary?.revision.id ?? null,
+    counts: {
+      stable: slot?.stable == null ? null : countsOf(slot.stable.revision.id),
+      canary: slot?.canary == null ? null : countsOf(slot.canary.revision.id),
+    },
     loaded: isLoaded(slot),
     probation: slot?.stable?.revision.isOnProbation ?? false,
     weightPercent: slot?.canary?.weightPercent ?? 0,
@@ -110,6 +120,18 @@ function functionStatus(
     stableFailure: release === undefined ? null : sources.stableFailureOf(name, release),
     probe: sources.probeOf(name),
     refusals: (refusals.get(name) ?? []).map(toStatusRefusal),
+  }
+}
+
+function toCounts(metrics: CallMetrics | null): RevisionCounts | null {
+  if (metrics === null) return null
+  const { calls, faults, errors, strayFaults, droppedLines } = metrics
+  return {
+    calls,
+    faults,
+    errors: Object.fromEntries(errors),
+    strayFailures: strayFaults,
+    droppedLogLines: droppedLines,
   }
 }
 
