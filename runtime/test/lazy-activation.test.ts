@@ -144,11 +144,12 @@ describe('a function past loadAhead', () => {
         key.startsWith('artifacts/') ? new Promise(() => {}) : bucket.store.get(key, options),
     }
     const runtime = await start(bucket, { source: { store }, loadAhead: 0, clock })
-    const answer = call(runtime, 'card')
+    const answer = callUrl(runtime, '/shop/card')
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(5000)
     expect(await answer).toMatchObject({
       status: 503,
+      headers: { 'retry-after': '1' },
       body: { error: { code: 'FUNCTION_LOADING' } },
     })
   })

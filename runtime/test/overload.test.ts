@@ -22,7 +22,8 @@ it('turns the heaviest function away while the event loop cannot keep up, and no
   const codes = { heavy: new Map<string | null, number>(), light: new Map<string | null, number>() }
   const callAlways = async (name: keyof typeof codes): Promise<void> => {
     while (!over.signal.aborted) {
-      const { errorCode } = await call(runtime, `/shop/${name}`)
+      const { errorCode, headers } = await call(runtime, `/shop/${name}`)
+      if (errorCode === 'FUNCTION_SHED') expect(headers).toMatchObject({ 'retry-after': '1' })
       codes[name].set(errorCode, (codes[name].get(errorCode) ?? 0) + 1)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }

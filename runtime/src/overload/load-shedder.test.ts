@@ -16,7 +16,7 @@ function run(
   return changes
 }
 
-const shares = { light: 0.2, heavy: 0.5, idle: 0 }
+const shares = { light: 0.2, heavy: 0.4, lighter: 0.15, idle: 0 }
 
 it('sheds nobody while the event loop keeps up', () => {
   const shedder = createLoadShedder({ limitMs: 100 })
@@ -28,10 +28,11 @@ it('sheds the heaviest first, then the next, and nobody who is not to blame', ()
   const shedder = createLoadShedder({ limitMs: 100 })
   const changes = run(shedder, { samples: 60, lateMs: 300, shares })
   expect(changes).toMatchObject([
-    { kind: 'shed', function: 'heavy', share: expect.closeTo(0.5) },
+    { kind: 'shed', function: 'heavy', share: expect.closeTo(0.4) },
     { kind: 'shed', function: 'light', share: expect.closeTo(0.2) },
+    { kind: 'shed', function: 'lighter', share: expect.closeTo(0.15) },
   ])
-  expect([...shedder.shed]).toEqual(['heavy', 'light'])
+  expect([...shedder.shed]).toEqual(['heavy', 'light', 'lighter'])
 })
 
 it('sheds nobody for a stall of the host', () => {
@@ -51,6 +52,7 @@ it('restores the last first, once there is room', () => {
   run(shedder, { samples: 30, lateMs: 300, shares })
   expect(run(shedder, { samples: 30, lateMs: 80, shares, from: 30 })).toEqual([])
   expect(run(shedder, { samples: 40, lateMs: 10, shares, from: 60 })).toMatchObject([
+    { kind: 'restored', function: 'lighter' },
     { kind: 'restored', function: 'light' },
     { kind: 'restored', function: 'heavy' },
   ])
