@@ -1,7 +1,5 @@
-import { context, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { recordSpans } from '../src/function/testing/record-spans.ts'
 import type { RuntimeEvent } from '../src/index.ts'
 import { type Collected, startSdk } from '../src/metrics/testing/start-sdk.ts'
 import { call } from './support/call.ts'
@@ -10,20 +8,7 @@ import { withCanary } from './support/start-rollout.ts'
 import { startRuntime } from './support/start-runtime.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
 
-const exporter = new InMemorySpanExporter()
-
-beforeAll(() => {
-  const spanProcessors = [new SimpleSpanProcessor({ exporter })]
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }))
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-})
-
-beforeEach(() => exporter.reset())
-
-afterAll(() => {
-  trace.disable()
-  context.disable()
-})
+const exporter = recordSpans()
 
 const card = `async (input) => {
   if (input.fail) throw new Error('no')

@@ -1,24 +1,10 @@
 import { context, SpanStatusCode, trace } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { recordSpans } from './testing/record-spans.ts'
 import { artifactOf, loadFixture, textOf } from './testing/revision-fixture.ts'
 
-const exporter = new InMemorySpanExporter()
-
-beforeAll(() => {
-  const spanProcessors = [new SimpleSpanProcessor({ exporter })]
-  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors }))
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-})
-
-beforeEach(() => exporter.reset())
-
-afterAll(() => {
-  trace.disable()
-  context.disable()
-})
+const exporter = recordSpans()
 
 it('names function, revision, route and request, as a child of the span of the request', async () => {
   const { invoke, revision } = await loadFixture(artifactOf(`async () => 1`))
