@@ -48,9 +48,10 @@ describe('a line of a function in the log of its host', () => {
 
   it('keeps the level and time the host gives it', async () => {
     const { line } = await linesOf(
-      `async (input, { log }) => (log.warn('own', { level: 10, time: 1, msg: 'forged' }), {})`,
+      `async (input, { log }) => (log.warn('own', { level: 10, time: 1, msg: 'forged', fields: 2 }), {})`,
     )
-    expect(line('own')).toMatchObject({ level: 40, fields: { level: 10, time: 1, msg: 'forged' } })
+    const fields = { level: 10, time: 1, msg: 'forged', fields: 2 }
+    expect(line('own')).toMatchObject({ level: 40, fields })
     expect(line('own')?.['time']).toBeGreaterThan(1)
   })
 

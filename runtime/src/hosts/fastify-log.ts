@@ -21,7 +21,9 @@ export function toLogger(log: FastifyBaseLogger): Logger {
 function toFields(fields: Record<string, unknown> = {}): Record<string, unknown> {
   if (!reserved.some((name) => Object.hasOwn(fields, name))) return fields
   const entries = Object.entries(fields)
-  const isReserved = ([name]: [string, unknown]): boolean => reserved.includes(name)
+  // One that is called so itself moves along.
+  const isReserved = ([name]: [string, unknown]): boolean =>
+    name === 'fields' || reserved.includes(name)
   return {
     ...Object.fromEntries(entries.filter((entry) => !isReserved(entry))),
     fields: Object.fromEntries(entries.filter(isReserved)),
