@@ -260,10 +260,11 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           // Nobody else is answered meanwhile, either.
           loadTimeoutMs: options.watchdog === false ? undefined : options.watchdog.limitMs,
           onRunaway: (revision, requestId) => runaways.note(revision, requestId),
-          probation:
-            probation === null || probationCalls === 0
-              ? null
-              : { calls: probationCalls, guardMs, record: probation },
+          probation: probation && {
+            calls: probation.isProven ? 0 : probationCalls,
+            guardMs,
+            record: probation,
+          },
           onOverrun: (revision, requestId) => {
             runaways.note(revision, requestId)
             runaways.tell(guardMs ?? 0)

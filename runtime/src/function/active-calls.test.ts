@@ -116,8 +116,10 @@ describe('the queue of a function', () => {
         calls: 2,
         guardMs: null,
         record: {
-          callBegins: () => void told.push('begins'),
-          callEnds: () => void told.push('ends'),
+          isProven: false,
+          isWatched: false,
+          begins: () => void told.push('begins'),
+          ends: () => void told.push('ends'),
           graduates: () => void told.push('graduates'),
         },
       },

@@ -58,7 +58,7 @@ export interface LoadRevisionOptions {
    * in the middle of that execution: it may only take note.
    */
   readonly onRunaway?: ((revision: Revision, requestId: string | null) => void) | undefined
-  /** Of a revision that has not proven itself here; null for one that has. Default null. */
+  /** Of a revision that has not proven itself here, or is watched; null for any other. Default null. */
   readonly probation?: ProbationOptions | null | undefined
   /** As `onRunaway`, of a call whose execution was ended by the guard of its probation, afterwards. */
   readonly onOverrun?: ((revision: Revision, requestId: string) => void) | undefined
@@ -148,6 +148,7 @@ async function load(
           onOverrun?.(revision, requestId)
         },
         onOver: () => (shared.probation = null),
+        timers: container.timers,
       })
     }
     return revision
@@ -204,7 +205,7 @@ function createRevision(
       return isRunaway
     },
     get isOnProbation() {
-      return shared !== null && shared.probation !== null
+      return shared?.probation?.isOpen === true
     },
     get inFlight() {
       return active.size
@@ -212,7 +213,7 @@ function createRevision(
     invoke: (call: Call) =>
       new Promise<Outcome>((onOutcome) => {
         const take = (outcome: Outcome): void => handOver(onOutcome, outcome)
-        if (shared === null || shared.probation === null || !settings.idempotent) {
+        if (shared?.probation?.isOpen !== true || !settings.idempotent) {
           return begin(call, onOutcome, take)
         }
         const make = (again: Call): void => begin(again, onOutcome, take)

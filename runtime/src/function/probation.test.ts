@@ -4,7 +4,13 @@ import type { Settings } from '../manifest/settings.ts'
 import type { ProbationRecord } from './probation.ts'
 import { artifactOf, loadFixture } from './testing/revision-fixture.ts'
 
-const record: ProbationRecord = { callBegins: () => {}, callEnds: () => {}, graduates: () => {} }
+const record: ProbationRecord = {
+  isProven: false,
+  isWatched: false,
+  begins: () => {},
+  ends: () => {},
+  graduates: () => {},
+}
 
 /** Holds the thread, and computes nothing: what a call looks like that gets no processor. */
 const idles = artifactOf(`({ ms }) => {

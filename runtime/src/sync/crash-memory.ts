@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { ProbationRecord } from '../function/probation.ts'
 import type { Digest } from '../manifest/digest.ts'
+import { atExit } from './at-exit.ts'
 import { type CacheFaults, messageOf } from './cache-faults.ts'
 import { type CrashEntry, crashEntrySchema, createCrashRecord } from './crash-record.ts'
 import type { Suspect, WorkKind } from './crash-suspects.ts'
@@ -9,21 +10,33 @@ import { pause } from '../pause.ts'
 
 /**
  * Remembers across restarts which release was at work when the process ended, so that one that ends
- * it (out of memory, a native crash) is not tried for ever. What is told has reached the journal
+ * it (out of memory, a native crash) is not tried for ever. On the record are releases that have not
+ * proven themselves here, and after an end that was not clean all of them for a while: what ends a
+ * process again and again may have proven itself before it did. What is told has reached the journal
  * when a method returns; see there what outlives what. Without a file it forgets.
  */
 export interface CrashMemory {
-  /** To be called once, before any other. Yields the releases that are not to be tried again. */
-  start(): Promise<ReadonlyMap<Digest, Suspect>>
+  /** To be called once, before any other. */
+  start(): Promise<CrashesBefore>
   isProven(release: Digest): boolean
-  /** Runs the evaluation of a release's code, on the record if it is not proven. */
+  /** Whether its work is to be told of. */
+  isOnRecord(release: Digest): boolean
+  /** Runs the evaluation of a release's code, on the record if that is due. */
   duringLoad<Result>(work: Work, load: () => Promise<Result>): Promise<Result>
-  /** Of the calls of a revision on probation. */
+  /** Of the calls and timers of a revision. */
   recordOf(work: Work): ProbationRecord
   /** Forgets all other releases. */
   keepOnly(releases: ReadonlySet<Digest>): void
-  /** A clean end charges nobody. */
+  /** A clean end charges nobody; so is one of the process by itself with exit code 0. */
   close(): void
+}
+
+/** What a process is to know that follows others. */
+export interface CrashesBefore {
+  /** Releases that are not to be tried now. */
+  readonly condemned: ReadonlyMap<Digest, Suspect>
+  /** Until when everything is on the record, in epoch milliseconds; null after a clean end, and the first time. */
+  readonly watchedUntil: number | null
 }
 
 export interface Work {
@@ -42,6 +55,9 @@ export interface CrashMemoryOptions {
   /** What earlier processes told cannot be understood. */
   readonly onForgotten: (message: string) => void
 }
+
+/** A crash loop is quicker, and nobody waits for it longer. */
+const watchMs = 10 * 60 * 1000
 
 export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
   const { file, clock, faults, onForgotten } = options
@@ -70,6 +86,15 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
     if (record.apply(entry)) journal?.append(entry)
   }
 
+  let watchedUntil = Number.NEGATIVE_INFINITY
+  /** Also one that is tried again after it was condemned, whenever that is. */
+  const isWatched = (release: Digest): boolean => {
+    const triedAgainAt = record.suspect(release)?.condemnation?.until ?? Number.NEGATIVE_INFINITY
+    return clock.now() < Math.max(watchedUntil, triedAgainAt + watchMs)
+  }
+  const isOnRecord = (release: Digest): boolean =>
+    !record.isProven(release) || record.suspect(release) !== undefined || isWatched(release)
+
   /**
    * Each kind of work of a release, counted: of what goes on at once only the last end is told, as
    * only the first beginning is news.
@@ -78,6 +103,8 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
 
   const begin = ({ function: name, release }: Work, kind: WorkKind): void => {
     running[kind].set(release, (running[kind].get(release) ?? 0) + 1)
+    // A call that began to wait before the release had proven itself.
+    if (!isOnRecord(release)) return
     tell({ change: 'begin', kind, release, function: name })
   }
 
@@ -88,6 +115,15 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
     tell({ change: 'end', kind, release })
   }
 
+  /** Null before the start. */
+  let forgetExit: (() => void) | null = null
+  const close = (): void => {
+    if (forgetExit !== null) tell({ change: 'closed' })
+    forgetExit?.()
+    // Not folded: a process that is to follow this one may have begun, and its journal with it.
+    journal?.close()
+  }
+
   return {
     start: async () => {
       for (const entry of (await journal?.read()) ?? []) {
@@ -95,13 +131,20 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
         record.apply(entry)
       }
       await pause()
-      record.chargeCrash()
+      const hasCrashed = record.isOpen
+      const now = clock.now()
+      record.chargeCrash(now)
+      if (hasCrashed) watchedUntil = now + watchMs
       journal?.fold()
-      return record.condemned()
+      forgetExit = atExit((code) => {
+        if (code === 0) close()
+      })
+      return { condemned: record.condemned(now), watchedUntil: hasCrashed ? watchedUntil : null }
     },
     isProven: (release) => record.isProven(release),
+    isOnRecord,
     duringLoad: async (work, load) => {
-      if (record.isProven(work.release)) return load()
+      if (!isOnRecord(work.release)) return load()
       begin(work, 'load')
       try {
         return await load()
@@ -110,19 +153,17 @@ export function createCrashMemory(options: CrashMemoryOptions): CrashMemory {
       }
     },
     recordOf: (work) => ({
-      callBegins: () => begin(work, 'call'),
-      callEnds: () => end(work, 'call'),
+      get isWatched() {
+        return isWatched(work.release)
+      },
+      isProven: record.isProven(work.release),
+      begins: () => begin(work, 'call'),
+      ends: () => end(work, 'call'),
       graduates: () => tell({ change: 'proven', release: work.release }),
     }),
     keepOnly: (releases) => {
       if (record.keepOnly(releases)) journal?.fold()
     },
-    close: () => {
-      for (const kind of ['load', 'call'] as const) {
-        for (const release of running[kind].keys()) tell({ change: 'end', kind, release })
-      }
-      // Not folded: a process that is to follow this one may have begun, and its journal with it.
-      journal?.close()
-    },
+    close,
   }
 }

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini'
 import { type Digest, digestSchema } from '../manifest/digest.ts'
 
-/** What a release can be at when the process ends: its code is being evaluated, or it has calls in flight. */
+/**
+ * What a release can be at when the process ends: its code is being evaluated, or it has calls in flight
+ * or timers open.
+ */
 export type WorkKind = 'load' | 'call'
 
 /** A release that was at work when the process ended, or is at work now. */
@@ -10,6 +13,16 @@ export interface Suspect {
   readonly atWork: readonly WorkKind[]
   /** How often the process ended meanwhile; loads since the last that came to its end. */
   readonly crashes: Readonly<Record<WorkKind, number>>
+  /** The last one; it may be over. Null when it was never condemned. */
+  readonly condemnation: Condemnation | null
+}
+
+/** A release is not to be tried. */
+export interface Condemnation {
+  /** How often it was condemned, this time included. */
+  readonly times: number
+  /** When it may be tried again, in epoch milliseconds; null: never. */
+  readonly until: number | null
 }
 
 const workKindSchema = z.enum(['load', 'call'])
@@ -18,10 +31,12 @@ export const suspectSchema: z.ZodMiniType<Suspect> = z.object({
   function: z.string(),
   atWork: z.array(workKindSchema),
   crashes: z.object({ load: z.int(), call: z.int() }),
+  // Versions before there was one wrote none.
+  condemnation: z._default(
+    z.nullable(z.object({ times: z.int(), until: z.nullable(z.number()) })),
+    null,
+  ),
 })
-
-/** What is known of a release here. A proven one stays so; undefined: nothing speaks against it. */
-export type Standing = Suspect | 'proven' | undefined
 
 /** What happens to a release. */
 export type CrashChange =
@@ -47,34 +62,78 @@ export const crashChangeSchema: z.ZodMiniType<CrashChange> = z.discriminatedUnio
 
 /** So many ends of the process while a release was at work are no coincidence. */
 const maxCrashes = 2
+/** How long one is not tried that may be innocent; twice as long each time. */
+const firstHoldMs = 60 * 60 * 1000
+const longestHoldMs = 24 * firstHoldMs
 
-const innocent: Pick<Suspect, 'atWork' | 'crashes'> = { atWork: [], crashes: { load: 0, call: 0 } }
+const innocent = { atWork: [], crashes: { load: 0, call: 0 }, condemnation: null } as const
 
-/** The same value when nothing changes. */
-export function standingAfter(before: Standing, change: CrashChange): Standing {
-  if (before === 'proven' || change.change === 'proven') return 'proven'
-  if (change.change === 'end') return before && afterEnd(before, change.kind)
-  if (before?.atWork.includes(change.kind) === true) return before
-  const suspect = before ?? { ...innocent, function: change.function }
-  return { ...suspect, atWork: [...suspect.atWork, change.kind] }
+/** Undefined: nothing speaks against it. The same value when nothing changes. */
+export function suspectAfter(
+  before: Suspect | undefined,
+  change: CrashChange,
+): Suspect | undefined {
+  if (change.change === 'begin') {
+    return afterBegin(before ?? { ...innocent, function: change.function }, change.kind)
+  }
+  if (before === undefined) return undefined
+  return change.change === 'end' ? afterEnd(before, change.kind) : acquitted(before)
 }
 
-/** After a start: whoever was at work when the process before ended is charged with it. */
-export function standingAfterCrash(before: Standing): Standing {
-  if (before === undefined || before === 'proven') return before
+/**
+ * After an end of the process that was not clean: whoever was at work is charged with it. Of those it
+ * happened to twice only one is condemned, as one is enough to end a process: who was at work most
+ * often, and began last. If that was the wrong one, the next end shows who else it can be.
+ *
+ * One that had proven itself before, or was not alone, may be innocent: it is tried again an hour later,
+ * then two, up to a day. Any other never is.
+ */
+export function afterCrash(
+  suspects: ReadonlyMap<Digest, Suspect>,
+  { proven, now }: { readonly proven: ReadonlySet<Digest>; readonly now: number },
+): ReadonlyMap<Digest, Suspect> {
+  const charged = new Map<Digest, Suspect>()
+  const candidates: { release: Digest; suspect: Suspect; crashes: number }[] = []
+  for (const [release, before] of suspects) {
+    const suspect = charge(before)
+    if (suspect === undefined) continue
+    charged.set(release, suspect)
+    const crashes = Math.max(0, ...before.atWork.map((kind) => suspect.crashes[kind]))
+    if (crashes >= maxCrashes) candidates.push({ release, suspect, crashes })
+  }
+  const most = Math.max(...candidates.map(({ crashes }) => crashes))
+  const culprit = candidates.findLast(({ crashes }) => crashes === most)
+  if (culprit === undefined) return charged
+  const { release, suspect } = culprit
+  const times = (suspect.condemnation?.times ?? 0) + 1
+  const isCertain = candidates.length === 1 && !proven.has(release)
+  const until = isCertain ? null : now + Math.min(firstHoldMs * 2 ** (times - 1), longestHoldMs)
+  return charged.set(release, { ...suspect, condemnation: { times, until } })
+}
+
+/** A clean end: nobody is charged with it. */
+export function atRest(suspect: Suspect): Suspect | undefined {
+  return unlessInnocent({ ...suspect, atWork: [] })
+}
+
+/** Whether a release is not to be tried now. */
+export function isCondemned({ condemnation }: Suspect, now: number): boolean {
+  if (condemnation === null) return false
+  return condemnation.until === null || condemnation.until > now
+}
+
+function charge(before: Suspect): Suspect | undefined {
   const { atWork, crashes } = before
   const charged = (kind: WorkKind): number => crashes[kind] + (atWork.includes(kind) ? 1 : 0)
-  const all = { load: charged('load'), call: charged('call') }
-  return unlessInnocent({ ...before, atWork: [], crashes: all })
+  return atRest({ ...before, crashes: { load: charged('load'), call: charged('call') } })
 }
 
-/** Whether a release is not to be tried again. */
-export function isCondemned({ crashes }: Suspect): boolean {
-  return crashes.load >= maxCrashes || crashes.call >= maxCrashes
+function afterBegin(before: Suspect, kind: WorkKind): Suspect {
+  return before.atWork.includes(kind) ? before : { ...before, atWork: [...before.atWork, kind] }
 }
 
 /** A load that ends shows that the loads before it were killed by something else; a call does not. */
-function afterEnd(before: Suspect, kind: WorkKind): Standing {
+function afterEnd(before: Suspect, kind: WorkKind): Suspect | undefined {
   return unlessInnocent({
     ...before,
     atWork: before.atWork.filter((each) => each !== kind),
@@ -82,7 +141,13 @@ function afterEnd(before: Suspect, kind: WorkKind): Standing {
   })
 }
 
+/** That it was condemned is kept, so that the next time is longer. */
+function acquitted({ function: name, condemnation }: Suspect): Suspect | undefined {
+  return unlessInnocent({ ...innocent, function: name, condemnation })
+}
+
 function unlessInnocent(suspect: Suspect): Suspect | undefined {
-  const { atWork, crashes } = suspect
-  return atWork.length > 0 || crashes.load > 0 || crashes.call > 0 ? suspect : undefined
+  const { atWork, crashes, condemnation } = suspect
+  const isInnocent = atWork.length === 0 && crashes.load === 0 && crashes.call === 0
+  return isInnocent && condemnation === null ? undefined : suspect
 }

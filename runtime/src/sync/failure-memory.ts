@@ -12,8 +12,18 @@ export interface FailedRelease {
   readonly retryAt: number | null
 }
 
+export interface Failure {
+  readonly function: string
+  readonly release: Digest
+  readonly error: RuntimeError
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** When it is to be tried again, as of `FailedRelease`. Default: as its code says. */
+  readonly retryAt?: number | null | undefined
+}
+
 export interface FailureMemory {
-  record(failure: { function: string; release: Digest; error: RuntimeError; now: number }): void
+  record(failure: Failure): void
   /** The release worked. */
   forget(release: Digest): void
   get(release: Digest): FailedRelease | undefined
@@ -32,8 +42,14 @@ export function createFailureMemory(options: {
 }): FailureMemory {
   const failures = new Map<Digest, FailedRelease>()
 
+  const retryAtOf = ({ error, now }: Failure, attempts: number): number | null =>
+    isFinal(error.code) || (isStall(error) && attempts >= maxStalls)
+      ? null
+      : now + backoffDelayMs(options.retryBaseMs, attempts, options.random())
+
   return {
-    record: ({ function: name, release, error, now }) => {
+    record: (failure) => {
+      const { function: name, release, error, now } = failure
       const known = failures.get(release)
       const attempts = (known?.attempts ?? 0) + 1
       failures.set(release, {
@@ -41,10 +57,7 @@ export function createFailureMemory(options: {
         error,
         since: known?.since ?? now,
         attempts,
-        retryAt:
-          isFinal(error.code) || (isStall(error) && attempts >= maxStalls)
-            ? null
-            : now + backoffDelayMs(options.retryBaseMs, attempts, options.random()),
+        retryAt: failure.retryAt === undefined ? retryAtOf(failure, attempts) : failure.retryAt,
       })
     },
     forget: (release) => {

@@ -30,6 +30,8 @@ export function logEvent(log: Logger, event: RuntimeEvent, serving: Serving): vo
       return log.warn('Needle is to serve a group its manifest does not know', fields)
     case 'heldBack':
       return log.error('Needle holds back a manifest whose activation ended the process', fields)
+    case 'uncleanEnd':
+      return log.warn('The process before this one ended without closing Needle', fields)
     case 'cacheUnusable':
       return log.error('Needle cannot use its cache directory', fields)
     case 'drainTimedOut':

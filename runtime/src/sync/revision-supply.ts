@@ -21,7 +21,7 @@ export interface LoadRequest {
   /** Of an earlier load on this engine; null when there is none. */
   readonly compiled: Uint8Array | null
   readonly sourceMap: () => Promise<Uint8Array | null>
-  /** Null when it has proven itself here before. */
+  /** Null when it has proven itself here before, and is not watched. */
   readonly probation: ProbationRecord | null
 }
 
@@ -104,7 +104,7 @@ export function createRevisionSupply(options: RevisionSupplyOptions): RevisionSu
       ])
       const sourceMap = () => sourceMaps.load(release, closing)
       const work = { function: release.function, release: ref.release }
-      const probation = crashes.isProven(ref.release) ? null : crashes.recordOf(work)
+      const probation = crashes.isOnRecord(ref.release) ? crashes.recordOf(work) : null
       const request = { ref, release, artifact, compiled, sourceMap, probation }
       return () => crashes.duringLoad(work, () => options.load(request))
     },

@@ -190,6 +190,8 @@ export type RuntimeEvent =
   | { readonly type: 'groupMissing'; readonly group: string; readonly message: string }
   /** The activation of a manifest ended the process: it is tried again later. Told once per manifest. */
   | { readonly type: 'heldBack'; readonly version: number; readonly message: string }
+  /** The process before this one was killed or crashed: what is at work is recorded for a while. */
+  | { readonly type: 'uncleanEnd'; readonly message: string }
   | { readonly type: 'cacheUnusable'; readonly message: string }
   | { readonly type: 'drainTimedOut'; readonly revision: string; readonly inFlight: number }
   /** A function held the event loop: it was stopped and is quarantined here, or that was not possible. */

@@ -16,6 +16,7 @@ import { createActivator } from './activator.ts'
 import { bootFromDisk, trustChainOnDisk } from './boot-from-disk.ts'
 import { type DesiredState, refsOf } from './desired-state.ts'
 import { createCacheFaults } from './cache-faults.ts'
+import { toCrashFailure, uncleanEndMessage } from './crash-failure.ts'
 import { createCrashMemory } from './crash-memory.ts'
 import { createDiskCache } from './disk-cache.ts'
 import { createFailureMemory } from './failure-memory.ts'
@@ -329,14 +330,23 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
     }
   }
 
+  const takeNoteOfCrashes = async (): Promise<void> => {
+    const { condemned, watchedUntil } = await crashes.start()
+    const now = clock.now()
+    for (const [release, suspect] of condemned) {
+      const { function: name, error, retryAt } = toCrashFailure(suspect, crashFile)
+      failures.record({ function: name, release, error, now, retryAt })
+    }
+    if (watchedUntil !== null) {
+      onEvent({ type: 'uncleanEnd', message: uncleanEndMessage(watchedUntil) })
+    }
+  }
+
   const begin = async (): Promise<void> => {
     // Starting the watchdog's thread has taken a turn.
     await pause()
     await cache.open()
-    for (const [release, { function: name }] of await crashes.start()) {
-      const error = crashed(name, crashFile)
-      failures.record({ function: name, release, error, now: clock.now() })
-    }
+    await takeNoteOfCrashes()
     upkeep = createUpkeep({
       serving,
       activator,
@@ -481,12 +491,4 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
 /** What those get who wait for a runtime that was closed before anything served. */
 export function closed(): RuntimeError {
   return new RuntimeError('RUNTIME_CLOSED', 'The runtime was closed before anything served')
-}
-
-function crashed(name: string, crashFile: string | null): RuntimeError {
-  return new RuntimeError(
-    'FUNCTION_CRASHED',
-    `The process ended twice while this release of ${name} was at work: out of memory, or a native crash. It is not tried here again. Publish a fix; or, to try it once more, stop this instance, delete ${crashFile} and start it.`,
-    { details: { function: name } },
-  )
 }

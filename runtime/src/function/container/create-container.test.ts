@@ -144,6 +144,30 @@ describe('timers', () => {
     )
   })
 
+  it('tell when the first is open and when none is left, to one listener at a time', async () => {
+    const container = load(artifactOf('({ setTimeout, setInterval, clearInterval, setImmediate })'))
+    const { timers } = container
+    const globals = Object(container.defaultExport)
+    const told: string[] = []
+    const tell = (isOpen: boolean): void => void told.push(isOpen ? 'open' : 'none')
+    const said = (): string => told.splice(0).join(' ')
+    timers.observe(tell)
+    globals.setTimeout(() => told.push('first'), 1)
+    globals.setTimeout(() => told.push('last'), 20)
+    await delay(50)
+    expect(said()).toBe('open first last none')
+    const interval = globals.setInterval(() => undefined, 1)
+    timers.hold()
+    timers.resume()
+    timers.observe(null)
+    timers.observe(tell)
+    expect(said()).toBe('open none open none open')
+    globals.clearInterval(interval)
+    globals.setTimeout(() => undefined, 1)
+    container.dispose()
+    expect(said()).toBe('none open none')
+  })
+
   it('take a delay that is none as Node does, and warn nobody about it', async () => {
     const warnings: string[] = []
     const listen = ({ name }: Error): void => void warnings.push(name)

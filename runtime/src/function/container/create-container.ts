@@ -35,7 +35,7 @@ export interface Container {
   /** As `CompiledArtifact.code`. */
   compiled(): Uint8Array | null
   /** Its timers; see `Timers`. */
-  readonly timers: Pick<Timers, 'hold' | 'resume'>
+  readonly timers: Pick<Timers, 'hold' | 'resume' | 'observe'>
   /** Ends its timers. Idempotent. */
   dispose(): void
 }

@@ -13,6 +13,11 @@ export interface Timers {
    * each may run away as well.
    */
   rest(): void
+  /**
+   * Tells when the first timer is opened or resumed, and when none is left: all are held, cleared, or
+   * have fired and returned. At once when some are open; the listener before it hears that none is left.
+   */
+  observe(listener: ((isOpen: boolean) => void) | null): void
   /** Clears every open timer; later ones never fire. Idempotent. */
   dispose(): void
 }
@@ -41,6 +46,15 @@ export function createTimers(): Timers {
   let held = false
   let disposed = false
   const rest = createTurnRest()
+  let listener: ((isOpen: boolean) => void) | null = null
+  let isOpen = false
+  /** The callback of one that fired once runs. */
+  let isFiring = false
+  const look = (): void => {
+    const before = isOpen
+    isOpen = isFiring || (!held && open.size > 0)
+    if (isOpen !== before) listener?.(isOpen)
+  }
 
   const start = (
     callback: unknown,
@@ -54,15 +68,27 @@ export function createTimers(): Timers {
     const fire = (): void => {
       void microtask.then(() => {
         if (held || !open.has(id) || rest.keepsBack(fire)) return undefined
-        if (!repeats) open.delete(id)
-        return run(...args)
+        if (repeats) return run(...args)
+        open.delete(id)
+        return runOnce(run, args)
       })
     }
     const handle = new TimerHandle(id, () => schedule(fire))
     if (disposed) return handle
     open.set(id, handle)
+    look()
     if (!held) handle.start()
     return handle
+  }
+  const runOnce = (run: Callback, args: readonly unknown[]): unknown => {
+    isFiring = true
+    // Not reached by an execution that is ended: see `rest`.
+    try {
+      return run(...args)
+    } finally {
+      isFiring = false
+      look()
+    }
   }
   const clear = (timer: unknown): void => {
     const id = Number(
@@ -70,6 +96,7 @@ export function createTimers(): Timers {
     )
     open.get(id)?.stop()
     open.delete(id)
+    look()
   }
 
   return {
@@ -87,17 +114,28 @@ export function createTimers(): Timers {
     hold: () => {
       held = true
       for (const handle of open.values()) handle.stop()
+      look()
     },
     resume: () => {
       if (!held) return
       held = false
+      look()
       for (const handle of open.values()) handle.start()
     },
-    rest: () => rest.begin(),
+    rest: () => {
+      isFiring = false
+      rest.begin()
+    },
+    observe: (next) => {
+      if (isOpen) listener?.(false)
+      listener = next
+      if (isOpen) listener?.(true)
+    },
     dispose: () => {
       disposed = true
       for (const handle of open.values()) handle.stop()
       open.clear()
+      look()
     },
   }
 }
