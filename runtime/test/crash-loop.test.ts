@@ -1,12 +1,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
 import type { ReleaseRef } from '../src/manifest/group-document.ts'
 import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
 import { createFileStore } from '../src/store/file.ts'
 import type { Orders } from './support/crashing-host.ts'
+import { call } from './support/call.ts'
+import { createManualClock } from './support/manual-clock.ts'
+import { startRuntime } from './support/start-runtime.ts'
 import { createTemporaryDirectory } from './support/temporary-directory.ts'
 import { createTestEnvironment, type TestEnvironment } from './support/test-environment.ts'
 
@@ -147,3 +150,30 @@ it.each([
   },
   60_000,
 )
+
+it('a release that may be innocent is tried again when its time has come', async () => {
+  const clock = createManualClock()
+  const hourMs = 60 * 60 * 1000
+  const proven = await bucket.release('shop/card', wellBehaved)
+  const suspected = await bucket.release('shop/card', 'async () => ({ v: 2 })')
+  await publish(suspected, proven)
+  const suspect = {
+    function: 'shop/card',
+    atWork: [],
+    crashes: { load: 0, call: 2 },
+    condemnation: { times: 1, until: clock.now() + hourMs },
+  }
+  const told = { suspects: { [suspected.release]: suspect }, proven: [suspected.release] }
+  await mkdir(at('cache/production'), { recursive: true })
+  await writeFile(at('cache/production/crashes.json'), JSON.stringify(told))
+  const source = { cacheDirectory: at('cache') }
+  const runtime = await startRuntime(bucket, { clock, source })
+  expect(await call(runtime)).toMatchObject({ body: { v: 1 } })
+  clock.advance(hourMs - 1)
+  await runtime.refresh()
+  expect(await call(runtime)).toMatchObject({ body: { v: 1 } })
+  clock.advance(1)
+  await runtime.refresh()
+  expect(await call(runtime)).toMatchObject({ body: { v: 2 } })
+  expect(runtime.status().functions).toMatchObject([{ refusals: [] }])
+})

@@ -133,3 +133,12 @@ it('guards one that has frozen its globalThis', async () => {
     200, 504, 503,
   ])
 })
+
+it('guards none that has proven itself and is watched', async () => {
+  const watched = { ...record, isProven: true, isWatched: true }
+  const { answer, revision } = await loadFixture(computes, {
+    probation: { calls: 0, guardMs: 100, record: watched },
+  })
+  expect(revision.isOnProbation).toBe(false)
+  expect(await answer({ body: '{"ms":300}' })).toMatchObject({ status: 200 })
+})

@@ -153,7 +153,10 @@ describe('timers', () => {
     const said = (): string => told.splice(0).join(' ')
     timers.observe(tell)
     globals.setTimeout(() => told.push('first'), 1)
-    globals.setTimeout(() => told.push('last'), 20)
+    globals.setTimeout(() => {
+      globals.clearInterval(0)
+      told.push('last')
+    }, 20)
     await delay(50)
     expect(said()).toBe('open first last none')
     const interval = globals.setInterval(() => undefined, 1)
