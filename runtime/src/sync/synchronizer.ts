@@ -395,6 +395,7 @@ export function createSynchronizer(options: SynchronizerOptions): Synchronizer {
       active?.digest,
       alarms.refusal?.code,
       alarms.isFrozen,
+      alarms.holdBack?.message,
       [...activator.refusals.keys()],
       failingStables.alarms.length,
       moments.activation,

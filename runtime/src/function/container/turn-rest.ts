@@ -1,6 +1,9 @@
 /** Keeps back what else is due in a turn of the event loop. */
 export interface TurnRest {
-  /** From now on to the end of this turn. Only takes note: it may interrupt anything. */
+  /**
+   * From now on to the end of this turn; or, when nothing is due in it, of the next in which something
+   * is. Only takes note: it may interrupt anything.
+   */
   begin(): void
   /** Whether `run` is kept back: it is called in the next turn then, in the order of the calls of this. */
   keepsBack(run: () => void): boolean
