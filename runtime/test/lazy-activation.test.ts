@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RuntimeError } from '../src/errors.ts'
@@ -55,9 +55,15 @@ async function publish(bucket: TestEnvironment, ...names: string[]) {
 const after = (stable: ReleaseRef, previous: ReleaseRef): FunctionState =>
   testFunctionState(stable, { previous: [previous] })
 
+const codeFolder = () => path.join(cacheDirectory, 'production/code')
+
 async function compiled(): Promise<string[]> {
-  const names = await readdir(path.join(cacheDirectory, 'production/code'), { recursive: true })
+  const names = await readdir(codeFolder(), { recursive: true })
   return names.filter((name) => name.endsWith('.bin'))
+}
+
+async function writtenAt(name: string): Promise<bigint> {
+  return (await stat(path.join(codeFolder(), name), { bigint: true })).mtimeNs
 }
 
 const ticking = (name: string): string =>
@@ -273,12 +279,16 @@ describe('a restart from disk', () => {
     const runtime = await start(bucket)
     await call(runtime, 'a')
     await runtime.refresh()
-    const [kept] = await compiled()
+    const [kept = ''] = await compiled()
     expect(await compiled()).toHaveLength(1)
+    const written = await writtenAt(kept)
 
     const restarted = await restart(runtime, bucket)
     expect(await call(restarted, 'a')).toEqual({ status: 200, body: { v: 1 } })
+    await restarted.refresh()
     expect(await compiled()).toEqual([kept])
+    // It was loaded from there: one that V8 had to compile would have been written again.
+    expect(await writtenAt(kept)).toBe(written)
 
     await bucket.publish({ b: await release(bucket, 'b', 2) })
     await restarted.refresh()

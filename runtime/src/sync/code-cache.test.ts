@@ -1,3 +1,4 @@
+import * as v8 from 'node:v8'
 import { expect, it } from 'vitest'
 import { digestOf } from '../manifest/digest.ts'
 import type { ArtifactStore } from '../store/artifact-store.ts'
@@ -35,6 +36,22 @@ it.each([
   const found = await disk.get(key, { maxBytes: 1000 })
   if (found.status !== 'found') throw new Error('unreachable')
   await disk.put(key, damage(Buffer.from(found.bytes)))
+  expect(await cache.read(artifact)).toBe(null)
+})
+
+it.each([
+  ['version of Node', process.version],
+  ['architecture', process.arch],
+  ['build or flags of V8', String(v8.cachedDataVersionTag())],
+])('does not read what lies there for another %s', async (_, ours) => {
+  const disk = createMemoryStore()
+  const cache = createCodeCache(disk)
+  await cache.write(artifact, code)
+  const [key = ''] = await keysOf(disk)
+  const found = await disk.get(key, { maxBytes: 1000 })
+  if (found.status !== 'found') throw new Error('unreachable')
+  await disk.delete(key)
+  await disk.put(key.replace(ours, 'another'), found.bytes)
   expect(await cache.read(artifact)).toBe(null)
 })
 
