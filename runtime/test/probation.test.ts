@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { RuntimeEvent } from '../src/index.ts'
 import { call as callOnce } from './support/call.ts'
 import { startRuntime } from './support/start-runtime.ts'
+import { createTemporaryDirectory } from './support/temporary-directory.ts'
 import { createTestEnvironment } from './support/test-environment.ts'
 
 /** Holds the event loop as long as the query says. */
@@ -63,6 +64,25 @@ it('is over after so many calls, which may then take longer', async () => {
   }
   expect(isOnProbation('culprit')).toBe(false)
   expect((await call('culprit', (guardMs + limitMs) / 2)).status).toBe(200)
+})
+
+it('is over for good: after a restart, too, but for those that were not called enough', async () => {
+  const bucket = await createTestEnvironment()
+  await bucket.publish({ proven: holds, other: holds })
+  const source = { cacheDirectory: await createTemporaryDirectory() }
+  const before = await startRuntime(bucket, { source, probationCalls: 3 })
+  for (const name of ['proven', 'proven', 'proven', 'other']) {
+    await callOnce(before, `/shop/${name}?ms=0`)
+  }
+  await before.close()
+
+  const after = await startRuntime(bucket, { source, probationCalls: 3 })
+  await expect
+    .poll(() => after.status().functions)
+    .toMatchObject([
+      { function: 'shop/other', loaded: true, probation: true },
+      { function: 'shop/proven', loaded: true, probation: false },
+    ])
 })
 
 it('is none where the host wants none', async () => {
