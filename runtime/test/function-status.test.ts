@@ -73,6 +73,25 @@ describe('the status of a function', () => {
     const activations = told.filter(({ type }) => type === 'activated')
     expect(activations.at(-1)).toMatchObject({ version: 2, changed: ['shop/quote'] })
   })
+
+  it('tells the same though newer releases were tried and refused', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock()
+    const told: RuntimeEvent[] = []
+    await bucket.publish({ card: 'async () => ({ v: 1 })' })
+    const began = new Date(clock.now()).toISOString()
+    const runtime = await startRuntime(bucket, { clock, onEvent: (event) => told.push(event) })
+    clock.advance(60_000)
+    await bucket.publish({ card: `(() => { throw new Error('no') })()` })
+    await runtime.refresh()
+    expect(statusOf(runtime, 'shop/card')).toMatchObject({
+      since: began,
+      manifestVersion: 1,
+      refusals: [{ code: 'FUNCTION_THROWS_AT_LOAD' }],
+    })
+    const activations = told.filter(({ type }) => type === 'activated')
+    expect(activations.at(-1)).toMatchObject({ version: 2, changed: [] })
+  })
 })
 
 it('tells when it asked the store and when that last answered, which is not the same', async () => {
