@@ -65,6 +65,33 @@ it('ends the wait of the start: what is mended within its time serves at once', 
   expect(await ready()).toMatchObject({ status: 200 })
 })
 
+it('waits for the whole first activation, though some functions serve before the others', async () => {
+  const bucket = await createTestEnvironment()
+  const late = await bucket.release('shop/late', 'async () => 2')
+  await bucket.publish({ card: 'async () => 1', late })
+  const arrival = Promise.withResolvers<void>()
+  const store: typeof bucket.store = {
+    ...bucket.store,
+    get: async (key, options) => {
+      if (key === objectKey.artifact(late.artifact)) await arrival.promise
+      return bucket.store.get(key, options)
+    },
+  }
+  const app = await startHost(bucket, {
+    source: { store, bootDeadlineMs: 50 },
+    endpoints: { ready: '/ready' },
+  })
+  const statusOf = async (path: string) => (await app.inject(path)).statusCode
+  await expect.poll(() => statusOf('/bff/shop/card'), { timeout: 5000 }).toBe(200)
+  expect(await statusOf('/bff/shop/late')).toBe(503)
+  expect(await statusOf('/ready')).toBe(503)
+
+  arrival.resolve()
+  await app.needle.ready()
+  expect(await statusOf('/bff/shop/late')).toBe(200)
+  expect(await statusOf('/ready')).toBe(200)
+})
+
 it('does not go back when what served is refused', async () => {
   const bucket = await createTestEnvironment()
   await bucket.publish({ card: poison })
