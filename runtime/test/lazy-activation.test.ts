@@ -2,9 +2,11 @@ import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RuntimeError } from '../src/errors.ts'
+import { toRevisionId } from '../src/function/revision.ts'
 import type { FunctionState, ReleaseRef } from '../src/manifest/group-document.ts'
 import { testFunctionState } from '../src/manifest/testing/test-documents.ts'
 import type { Runtime } from '../src/runtime.ts'
+import type { RuntimeEvent } from '../src/sync/status.ts'
 import type { ArtifactStore } from '../src/store/artifact-store.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
 import { call as callUrl } from './support/call.ts'
@@ -121,6 +123,39 @@ describe('a function past loadAhead', () => {
     await runtime.refresh()
     expect(refusals(runtime, 'card')).toMatchObject([{ code: 'FUNCTION_THROWS_AT_LOAD' }])
   })
+
+  it.each([
+    ['the one proven before serves in its place', true],
+    ['nothing does', false],
+  ])(
+    'is refused at once, with no poll due, when it fails at its first call: %s',
+    async (_, has) => {
+      const bucket = await createTestEnvironment()
+      const proven = await release(bucket, 'card')
+      const poison = await broken(bucket, 'card')
+      await bucket.publish({ card: has ? after(poison, proven) : poison })
+      const events: RuntimeEvent[] = []
+      // It stands still, so that only the first poll comes by itself.
+      const runtime = await start(bucket, {
+        loadAhead: 0,
+        clock: createManualClock(Date.now()),
+        onEvent: (event) => events.push(event),
+      })
+      await call(runtime, 'card')
+      const code = 'FUNCTION_THROWS_AT_LOAD'
+      await expect
+        .poll(() => runtime.status().functions)
+        .toMatchObject([
+          {
+            stable: has ? toRevisionId('shop/card', proven.release) : null,
+            refusals: [{ side: 'stable', code }],
+          },
+        ])
+      expect(events).toContainEqual(
+        expect.objectContaining({ type: 'functionRefused', function: 'shop/card', code }),
+      )
+    },
+  )
 
   it('takes the time of its load from that of its first call', async () => {
     const bucket = await createTestEnvironment()
