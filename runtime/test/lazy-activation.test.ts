@@ -71,6 +71,13 @@ async function writtenAt(name: string): Promise<bigint> {
 const ticking = (name: string): string =>
   `(() => { let n = 0; setInterval(() => console.info('${name}'), 5); return async () => ({ n: ++n }) })()`
 
+/** Tells how often it was called since it was loaded. */
+const counter = (bucket: TestEnvironment, v: number) =>
+  bucket.release(
+    'shop/card',
+    `(() => { let calls = 0; return async () => ({ v: ${v}, calls: ++calls }) })()`,
+  )
+
 /** Counts reads of artifacts. */
 function counting(store: ArtifactStore) {
   const read: string[] = []
@@ -273,6 +280,25 @@ describe('a function nobody calls', () => {
     expect(loaded(runtime)).toEqual(['busy', 'idle'])
   })
 
+  it('leaves with the release that was kept for a rollback', async () => {
+    const bucket = await createTestEnvironment()
+    const clock = createManualClock(Date.now())
+    const [one, two] = [await counter(bucket, 1), await counter(bucket, 2)]
+    await bucket.publish({ card: one })
+    const runtime = await start(bucket, { loadAhead: 0, evictAfterMs: 60_000, clock })
+    await call(runtime, 'card')
+    await bucket.publish({ card: after(two, one) })
+    await runtime.refresh()
+    for (let minute = 0; minute < 3; minute += 1) {
+      await runtime.refresh()
+      clock.advance(59_000)
+    }
+    expect(loaded(runtime)).toEqual([])
+    await bucket.publish({ card: after(one, two) })
+    await runtime.refresh()
+    expect(await call(runtime, 'card')).toMatchObject({ body: { v: 1, calls: 1 } })
+  })
+
   it('stays while no more than loadAhead are loaded', async () => {
     const bucket = await createTestEnvironment()
     const clock = createManualClock(Date.now())
@@ -285,6 +311,31 @@ describe('a function nobody calls', () => {
     await runtime.refresh()
     expect(loaded(runtime)).toEqual(['a', 'b'])
   })
+})
+
+it.each([
+  [0, [1, 1]],
+  [1, [2, 1]],
+  [2, [2, 2]],
+])('keeps %i previous releases as they are for a rollback', async (warmPrevious, calls) => {
+  const bucket = await createTestEnvironment()
+  const [one, two, three] = [
+    await counter(bucket, 1),
+    await counter(bucket, 2),
+    await counter(bucket, 3),
+  ]
+  await bucket.publish({ card: one })
+  const runtime = await start(bucket, { warmPrevious })
+  await call(runtime, 'card')
+  const serve = async (stable: ReleaseRef, previous: ReleaseRef[]) => {
+    await bucket.publish({ card: testFunctionState(stable, { previous }) })
+    await runtime.refresh()
+    return call(runtime, 'card')
+  }
+  await serve(two, [one])
+  expect(await serve(three, [two, one])).toMatchObject({ body: { v: 3, calls: 1 } })
+  expect(await serve(two, [one])).toMatchObject({ body: { v: 2, calls: calls[0] } })
+  expect(await serve(one, [])).toMatchObject({ body: { v: 1, calls: calls[1] } })
 })
 
 describe('a restart from disk', () => {
