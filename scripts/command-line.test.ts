@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { seconds, wholeNumber } from './command-line.ts'
+import { goalsInHelp } from './goals.ts'
 
 describe('the command line of a script', () => {
   const scripts = [
@@ -18,6 +19,17 @@ describe('the command line of a script', () => {
     const { code, stdout } = await run(script, '--help')
     expect(stdout).toMatch(/^Usage: npm (start|run [a-z:3-]+) -- /)
     expect(code).toBe(0)
+  })
+
+  test.each([
+    'sim-breaker.ts',
+    'bench/bench.ts',
+    'bench/fleet-bench.ts',
+    'bench/many.ts',
+    'bench/merge-to-live.ts',
+  ])('%s tells that a missed goal is in its exit code', async (script) => {
+    const { stdout } = await run(script, '--help')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(goalsInHelp)
   })
 
   test.each(scripts)('%s refuses an option it does not know in one line', async (script) => {

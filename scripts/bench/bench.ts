@@ -2,22 +2,23 @@
  * `npm run bench`: what the Needle plugin costs, as a throughput ratio to the same handler with the
  * same validation as a hand-written Fastify route. In every round each arm is a fresh process; they
  * share one core and are loaded by turns, in random order. With `--peers` the other arms are what else
- * would serve the same function. Exit code 1 when it could not measure.
+ * would serve the same function. Exit code 1 when a goal is missed.
  */
 import { styleText } from 'node:util'
 import { commandLine, seconds, wholeNumber } from '../command-line.ts'
+import { bindGoals, goalsInHelp } from '../goals.ts'
 import { type Arm, armNames, arms, toContender } from './arms.ts'
 import { buildRuntime } from './build-runtime.ts'
 import { thisMachine } from './machine.ts'
 import { type Launch, measureRound, of, type RoundOptions } from './measure-round.ts'
 import { installPeers } from './peers/install-peers.ts'
 import { assertServes, type TriedPeers, tryPeers } from './peers/try-peers.ts'
-import { summarisePeers } from './peers-summary.ts'
+import { goalsOfPeers, summarisePeers } from './peers-summary.ts'
 import { printPeersSummary } from './print-peers-summary.ts'
 import { printSummary } from './print-summary.ts'
 import { publishFunction } from './publish-function.ts'
 import { createSeededRandom } from './seeded-random.ts'
-import { type Round, summarise } from './summary.ts'
+import { goalsOf, type Round, summarise } from './summary.ts'
 
 /**
  * How much longer than throughput all else takes. Of that there are twenty slices of 100 ms, as a
@@ -35,7 +36,9 @@ const factors = { warmUp: 1.5, open: { main: 3, peers: 1 } }
 
 const values = commandLine(
   'npm run bench',
-  'What the Needle plugin costs, against the same handler and validation in hand-written Fastify.',
+  `What the Needle plugin costs, against the same handler and validation in hand-written Fastify.
+
+${goalsInHelp}`,
 )
   .option(
     '--rounds <n>',
@@ -94,12 +97,14 @@ if (peers === null) {
   const summary = summarise(mainRounds, seed)
   if (values.json) printJson({ ...context, seed, summary, rounds: mainRounds })
   else printSummary({ ...context, summary })
+  bindGoals(goalsOf(summary))
 } else {
   const summary = summarisePeers(measured, peers.able, seed)
   const { unable } = peers
   const peerRounds = measured.map((launches) => Object.fromEntries(launches))
   if (values.json) printJson({ ...context, seed, summary, unable, rounds: peerRounds })
   else printPeersSummary({ ...context, summary, unable })
+  bindGoals(goalsOfPeers(summary))
 }
 
 async function preparePeers(): Promise<TriedPeers> {

@@ -6,16 +6,22 @@
 import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { commandLine, wholeNumber } from '../command-line.ts'
+import { bindGoals, goalsInHelp } from '../goals.ts'
 import { startCeph } from '../s3/start-ceph.ts'
 import { startFleet } from './fleet/fleet.ts'
 import { fleetFiles, fleetGroup } from './fleet/fleet-functions.ts'
 import { startFleetLoad } from './fleet/fleet-load.ts'
 import { openOperators } from './fleet/operators.ts'
-import { printFleetReport } from './fleet/print-fleet-report.ts'
+import { judgeFleet, printFleetReport } from './fleet/print-fleet-report.ts'
 import { measureSteady, playRound, type RoundResult } from './fleet/rounds.ts'
 import { createWorkspace } from './workspace.ts'
 
-const options = commandLine('npm run bench:fleet', 'How fast a fleet of BFFs converges.')
+const options = commandLine(
+  'npm run bench:fleet',
+  `How fast a fleet of BFFs converges.
+
+${goalsInHelp}`,
+)
   .option('--instances <n>', 'runtimes in all', wholeNumber(2), 200)
   .option('--serving <n>', 'of them, BFFs under load', wholeNumber(1), 4)
   .option('--rate <n>', 'requests per second on those together', wholeNumber(1), 120)
@@ -79,7 +85,8 @@ try {
   }
   const report = { options, steady, rounds }
   if (options.json === true) console.log(JSON.stringify(report, null, 2))
-  else if (!printFleetReport(report)) process.exitCode = 1
+  else printFleetReport(report)
+  bindGoals(judgeFleet(rounds))
 } finally {
   for (const close of closers) await close()
 }

@@ -1,11 +1,12 @@
 /**
  * `npm run bench:many`: what a BFF with a thousand functions costs: throughput, the watchdog, heap,
  * the start, a change of all of them under load, and the longest turn of the event loop; each with
- * its goal. Exit code 1 when it could not measure.
+ * its goal. Exit code 1 when a goal is missed.
  */
 import { styleText } from 'node:util'
 import { Option } from 'commander'
 import { commandLine, seconds, wholeNumber } from '../command-line.ts'
+import { bindGoals, goalsInHelp } from '../goals.ts'
 import { buildRuntime } from './build-runtime.ts'
 import { machineLine, thisMachine } from './machine.ts'
 import type { Finding, MeasureOptions } from './many/finding.ts'
@@ -42,7 +43,9 @@ const values = commandLine(
   'npm run bench:many',
   `What a BFF with a thousand functions costs.
 
-Publishing takes some minutes once. Servers have one core and the load generator the other.`,
+Publishing takes some minutes once. Servers have one core and the load generator the other.
+
+${goalsInHelp}`,
 )
   .option('--functions <n>', 'functions of one BFF', wholeNumber(1), 1000)
   .option(
@@ -109,3 +112,4 @@ if (values.json) {
   console.log(`\n${machineLine(thisMachine())}`)
   printFindings(findings)
 }
+bindGoals(findings)

@@ -1,16 +1,19 @@
 /**
  * `npm run bench:merge`: how long from the merge of a change of one function among many to the first
  * request served by it, and from its revert to the first request served by the old code, through the
- * local deploy loop. The checks are reported apart. Exit code 1 when it could not measure.
+ * local deploy loop. The checks are reported apart. Exit code 1 when a goal is missed.
  */
 import { styleText } from 'node:util'
 import { commandLine, wholeNumber } from '../command-line.ts'
+import { bindGoals, goalsInHelp } from '../goals.ts'
 import { quantile } from './statistics.ts'
 import { type LivePhase, measureTimeToLive, type TimeToLive } from './time-to-live.ts'
 
 const values = commandLine(
   'npm run bench:merge',
-  'How long from the merge of a change, and from its revert, to the first request it serves.',
+  `How long from the merge of a change, and from its revert, to the first request it serves.
+
+${goalsInHelp}`,
 )
   .option('--functions <n>', 'functions in the repository, one changes', wholeNumber(1), 200)
   .option('--repetitions <n>', 'merges, each followed by its revert', wholeNumber(1), 10)
@@ -48,6 +51,13 @@ if (values.json) {
     )
   }
 }
+bindGoals(
+  (['merge', 'revert'] as const).map((kind) => ({
+    what: `${kind} to live`,
+    goal: `at most ${inSeconds(boundMs[kind])}`,
+    isMet: lives.every((live) => live.kind !== kind || live.totalMs <= boundMs[kind]),
+  })),
+)
 
 function report(kind: 'merge' | 'revert', measured: readonly TimeToLive[]): void {
   const totals = measured.map(({ totalMs }) => totalMs)

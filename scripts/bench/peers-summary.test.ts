@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Arm } from './arms.ts'
 import type { Launch } from './measure-round.ts'
-import { summarisePeers } from './peers-summary.ts'
+import { goalsOfPeers, summarisePeers } from './peers-summary.ts'
 
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
@@ -29,6 +29,8 @@ it.each([
   { needleIs: 'undecided', rounds: [round(900, 800), round(900, 1000)] },
 ])('says that needle is $needleIs as the whole interval does', ({ needleIs, rounds }) => {
   expect(wattIn(rounds)?.needleIs).toBe(needleIs)
+  const [goal] = goalsOfPeers(summarisePeers(rounds, ['watt'], 1))
+  expect(goal).toMatchObject({ what: 'throughput ratio to watt', isMet: needleIs === 'ahead' })
 })
 
 it('compares with the hand-written route of the same round', () => {

@@ -1,5 +1,6 @@
+import type { Goal } from '../goals.ts'
 import { type ArmSummary, estimateRatio, summariseArm } from './arm-summary.ts'
-import type { Arm, Peer } from './arms.ts'
+import { type Arm, arms, type Peer } from './arms.ts'
 import { type Launch, of } from './measure-round.ts'
 import type { Estimate } from './statistics.ts'
 
@@ -52,6 +53,15 @@ export function summarisePeers(
       ...measured.flatMap(launches).map(({ generatorBusy }) => generatorBusy),
     ),
   }
+}
+
+/** Needle is to be ahead of each peer that could be measured. */
+export function goalsOfPeers({ peers }: PeersSummary): Goal[] {
+  return peers.map(({ peer, needleIs }) => ({
+    what: `throughput ratio to ${arms[peer].label}`,
+    goal: 'lower end above 1',
+    isMet: needleIs === 'ahead',
+  }))
 }
 
 function standing({ low, high }: Estimate): Standing {

@@ -22,7 +22,7 @@ The load generator was busy for at most ${Math.round(generatorBusy * 100)} % of 
 ${figureTable(summary.arms.map(({ arm, ...figures }) => [arm, figures]))}
 p50 and p99 with ${summary.arms[0]?.openRatePerSecond} requests/s arriving at random (an eighth of what the hand-written route had just done)
 
-Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]; same handler, same validation
+Throughput ratio, median of the rounds' pairs [95 % bootstrap interval]; same handler, same validation; the goal is ahead of every peer
 ${summary.peers.map(comparisonLine).join('\n')}
   needle to hand-written         ${interval(needleToHandWritten)}`)
   for (const { peer, reason } of unable) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Launch } from './measure-round.ts'
-import { type Round, summarise } from './summary.ts'
+import { goalsOf, type Round, summarise } from './summary.ts'
 
 const launch = (requestsPerSecond: number): Launch => ({
   requestsPerSecond,
@@ -76,4 +76,16 @@ it('judges latency by the upper end of the interval of the rounds', () => {
   const spread = summarise([at(1, 1.2), at(10, 12), at(2, 5)], 1).latency
   expect(spread).toMatchObject({ needle: { median: 1.2, high: 2.5 }, goalMet: false })
   expect(summarise([round(1000, 950)], 1).latency).toBeNull()
+})
+
+it('has a goal for each of both ratios, and none for latency that was left out', () => {
+  const summary = summarise([round(1000, 940)], 1)
+  const throughput = { goal: 'lower end at least 0.95', isMet: false }
+  expect(goalsOf(summary)).toMatchObject([throughput])
+  const estimate = { median: 1.1, low: 1, high: 1.2 }
+  const latency = { needle: estimate, noise: estimate, goal: 1.25, goalMet: true }
+  expect(goalsOf({ ...summary, latency })).toMatchObject([
+    throughput,
+    { goal: 'upper end at most 1.25', isMet: true },
+  ])
 })

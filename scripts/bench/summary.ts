@@ -1,3 +1,4 @@
+import type { Goal } from '../goals.ts'
 import {
   type ArmSummary,
   estimateLatencyRatio,
@@ -77,4 +78,17 @@ export function summarise(rounds: readonly Round[], seed: number): Summary {
     goal,
     goalMet: needle.low >= goal,
   }
+}
+
+export function goalsOf({ goal: ratio, goalMet, latency }: Summary): Goal[] {
+  const goals: Goal[] = [
+    {
+      what: 'throughput ratio to the hand-written route',
+      goal: `lower end at least ${ratio}`,
+      isMet: goalMet,
+    },
+  ]
+  if (latency === null) return goals
+  const slower = { what: 'ratio of p99 at half load', isMet: latency.goalMet }
+  return [...goals, { ...slower, goal: `upper end at most ${latency.goal}` }]
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { Goal } from '../../goals.ts'
 import { thisMachine } from '../machine.ts'
 import { quantile } from '../statistics.ts'
 import type { HourlyRequests, RoundResult } from './rounds.ts'
@@ -20,8 +21,12 @@ export interface FleetReport {
 const dollars = { get: 0.4e-6, put: 5e-6 }
 const hoursPerMonth = 730
 
-/** Prints the report; returns whether every goal was met. */
-export function printFleetReport({ options, steady, rounds }: FleetReport): boolean {
+/** What came out, in the order of the report. */
+interface FleetFinding extends Goal {
+  readonly figure: string
+}
+
+export function judgeFleet(rounds: readonly RoundResult[]): FleetFinding[] {
   const publish = rounds.flatMap((round) => round.publish)
   const stop = rounds.flatMap((round) => round.emergencyStop)
   const abort = rounds.flatMap(({ badCanary }) => badCanary.abort)
@@ -32,84 +37,66 @@ export function printFleetReport({ options, steady, rounds }: FleetReport): bool
   const orderFailed = sum(rounds.map(({ badCanary }) => badCanary.users.failed.order))
   const fallbacks = sum(rounds.map(({ badCanary }) => badCanary.users.fallbacks))
   const otherFailed = sum(rounds.map(({ users }) => users.failed.card + users.failed.order))
+  return [
+    delay('publish → every instance serves it', publish, 5000),
+    delay('emergency stop → every instance', stop, 5000),
+    delay('bad canary published → first trip', untilTrip),
+    delay('first trip → aborted by manifest', untilAborted),
+    delay('first trip → aborted on every instance', abort, 8000),
+    {
+      what: 'canary calls until the first instance stopped it',
+      figure: calls.join(', '),
+      goal: 'at most 20',
+      isMet: Math.max(...calls) <= 20,
+    },
+    {
+      what: 'failed requests of the idempotent function while its canary was bad',
+      figure: `${cardFailed} (${fallbacks} answered by stable instead)`,
+      goal: 'none',
+      isMet: cardFailed === 0,
+    },
+    {
+      what: 'failed requests of the other function while its canary was bad',
+      figure: `${orderFailed} in ${rounds.filter(({ badCanary }) => badCanary.function === 'order').length} rollouts`,
+      goal: null,
+      isMet: null,
+    },
+    {
+      what: 'failed requests while good changes went live',
+      figure: String(otherFailed),
+      goal: 'none',
+      isMet: otherFailed === 0,
+    },
+  ]
+}
+
+/** @param goalMs of the 99th percentile; none: it is only told */
+function delay(what: string, samples: readonly number[], goalMs?: number): FleetFinding {
+  const p99 = quantile(samples, 0.99)
+  return {
+    what,
+    figure: `p50 ${inSeconds(quantile(samples, 0.5))}, p99 ${inSeconds(p99)}, at most ${inSeconds(quantile(samples, 1))}`,
+    goal: goalMs === undefined ? null : `p99 at most ${inSeconds(goalMs)}`,
+    isMet: goalMs === undefined ? null : p99 <= goalMs,
+  }
+}
+
+export function printFleetReport({ options, steady, rounds }: FleetReport): void {
   const inRollout: HourlyRequests = {
     gets: mean(rounds.map(({ badCanary }) => badCanary.requests.gets)),
     puts: mean(rounds.map(({ badCanary }) => badCanary.requests.puts)),
   }
-  const lines: readonly Line[] = [
-    { what: 'publish → every instance serves it', ...spread(publish), goalMs: 5000 },
-    { what: 'emergency stop → every instance', ...spread(stop), goalMs: 5000 },
-    { what: 'bad canary published → first trip', ...spread(untilTrip), goalMs: null },
-    { what: 'first trip → aborted by manifest', ...spread(untilAborted), goalMs: null },
-    { what: 'first trip → aborted on every instance', ...spread(abort), goalMs: 8000 },
-  ]
   const { cpu, node } = thisMachine()
   console.log(`\n${cpu}, Node ${node}, shared by all of it
 ${options.instances} runtimes, ${options.serving} of them BFFs under ${options.rate} requests/s, poll ${options.poll} ms, Ceph gateway on the same machine, ${options.rounds} rounds, seed ${options.seed}\n`)
-  const verdicts = lines.map(printLine)
-  verdicts.push(
-    printGoal(
-      `canary calls until the first instance stopped it: ${calls.join(', ')}`,
-      'at most 20',
-      Math.max(...calls) <= 20,
-    ),
-    printGoal(
-      `failed requests of the idempotent function while its canary was bad: ${cardFailed} (${fallbacks} answered by stable instead)`,
-      'none',
-      cardFailed === 0,
-    ),
-    printGoal(
-      `failed requests of the other function while its canary was bad: ${orderFailed} in ${rounds.filter(({ badCanary }) => badCanary.function === 'order').length} rollouts`,
-      null,
-      true,
-    ),
-    printGoal(
-      `failed requests while good changes went live: ${otherFailed}`,
-      'none',
-      otherFailed === 0,
-    ),
-  )
+  for (const { what, figure, goal, isMet } of judgeFleet(rounds)) {
+    const verdict =
+      isMet === true ? styleText('green', `${goal}: met`) : styleText('red', `${goal}: missed`)
+    console.log(`${`${what}:`.padEnd(40)} ${figure}${goal === null ? '' : `  ${verdict}`}`)
+  }
   console.log(`\nstore requests per instance and hour, and their price at S3's public rates for 100 instances a month
 steady          ${priced(steady)}
 during rollouts ${priced(inRollout)}`)
-  return verdicts.every(Boolean)
-}
-
-interface Line {
-  readonly what: string
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-  /** Of the 99th percentile; null: only told. */
-  readonly goalMs: number | null
-}
-
-function spread(samples: readonly number[]): Pick<Line, 'p50' | 'p99' | 'max'> {
-  return {
-    p50: quantile(samples, 0.5),
-    p99: quantile(samples, 0.99),
-    max: quantile(samples, 1),
-  }
-}
-
-function printLine({ what, p50, p99, max, goalMs }: Line): boolean {
-  const text = `${what.padEnd(40)} p50 ${inSeconds(p50)}, p99 ${inSeconds(p99)}, at most ${inSeconds(max)}`
-  return printGoal(
-    text,
-    goalMs === null ? null : `p99 at most ${inSeconds(goalMs)}`,
-    goalMs === null || p99 <= goalMs,
-  )
-}
-
-function printGoal(text: string, goal: string | null, isMet: boolean): boolean {
-  const verdict =
-    goal === null
-      ? ''
-      : isMet
-        ? `  ${styleText('green', `${goal}: met`)}`
-        : `  ${styleText('red', `${goal}: missed`)}`
-  console.log(`${text}${verdict}`)
-  return isMet
 }
 
 function priced({ gets, puts }: HourlyRequests): string {

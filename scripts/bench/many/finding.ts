@@ -1,6 +1,7 @@
+import type { Goal } from '../../goals.ts'
+
 /** One line of the table: what was measured, what came out, and whether that is enough. */
-export interface Finding {
-  readonly what: string
+export interface Finding extends Goal {
   readonly goal: string
   readonly isMet: boolean
   /** What is compared with the goal. */
