@@ -9,6 +9,7 @@ describe('the command line of a script', () => {
     'start.ts',
     'tour.ts',
     's3.ts',
+    'soak-leak.ts',
     'soak-swap.ts',
     'bench/bench.ts',
     'bench/many.ts',
@@ -23,6 +24,7 @@ describe('the command line of a script', () => {
 
   test.each([
     'sim-breaker.ts',
+    'soak-leak.ts',
     'bench/bench.ts',
     'bench/fleet-bench.ts',
     'bench/many.ts',
@@ -43,6 +45,7 @@ describe('the command line of a script', () => {
     ['bench/bench.ts', '--rounds', 'ten'],
     ['bench/many.ts', '--only', 'nothing'],
     ['bench/merge-to-live.ts', '--poll', '-5'],
+    ['soak-leak.ts', '--swaps', '0'],
     ['soak-swap.ts', '--swaps', '0'],
     ['s3.ts', '--port', '80'],
   ])('%s refuses %s %s and names what it takes', async (script, option, value) => {
