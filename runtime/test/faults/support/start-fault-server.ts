@@ -52,6 +52,8 @@ export interface FaultServer {
   faults(name: string): Promise<number>
   /** Any other JSON the server's own routes give. */
   control(path: string, body?: unknown): Promise<unknown>
+  /** Rejects with what it wrote to standard error when the process has ended, be it by `close`. */
+  readonly ended: Promise<never>
   /** What the process wrote to standard error. */
   readonly stderr: string
   close(): Promise<void>
@@ -118,6 +120,7 @@ export async function startFaultServer(
   }
 
   return {
+    ended: exited,
     get stderr() {
       return stderr
     },
