@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
@@ -127,6 +128,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
         )
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     expect(await server.faults(name)).toBe(1)
   })
 
@@ -148,6 +150,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
       expect(await server.call('never')).toMatchObject(timedOut)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     expect(await server.faults('never')).toBe(2)
     const reasons = (await server.notes()).filter((note) => note.startsWith('FUNCTION_'))
     expect(reasons).toEqual(['FUNCTION_TIMEOUT', 'FUNCTION_TIMEOUT'])
@@ -171,6 +174,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
       expect(await server.call('own-stream')).toMatchObject({ status: 504 })
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('streams from memory that WebAssembly lets grow: is served', async () => {
@@ -195,6 +199,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
       expect(await server.call('growing')).toMatchObject({ status: 200, body: [1, 1, 1, 1, 1, 1] })
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('answers 20 MB: is served, and others are meanwhile', async () => {
@@ -205,6 +210,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
       expect(JSON.stringify(body)).toHaveLength('{"text":""}'.length + 20_000_000)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('answers more than a string can hold: is a 500 like any', async () => {
@@ -216,6 +222,7 @@ describe(`a call that goes wrong, on Node.js ${nodeUnderTest.version},`, () => {
       expect(await server.call('too-huge')).toMatchObject({ status: 500, code: 'OUTPUT_INVALID' })
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     expect(await server.faults('too-huge')).toBe(1)
   })
 })

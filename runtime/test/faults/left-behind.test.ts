@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 describe(`what a function leaves behind, on Node.js ${nodeUnderTest.version},`, () => {
@@ -51,6 +52,7 @@ describe(`what a function leaves behind, on Node.js ${nodeUnderTest.version},`, 
       await expect.poll(async () => stands(ticks)).toBe(true)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('a call that does not heed the end of its revision: is answered 503 after the drain', async () => {
@@ -73,6 +75,7 @@ describe(`what a function leaves behind, on Node.js ${nodeUnderTest.version},`, 
       await expect.poll(notes).toEqual(['begun', 'FUNCTION_STOPPED'])
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     expect(await server.events()).toContainEqual(
       expect.objectContaining({
         type: 'drainTimedOut',

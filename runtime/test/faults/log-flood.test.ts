@@ -4,6 +4,7 @@ import { maxLineCharacters } from '../../src/function/cut-line.ts'
 import { maxCharactersPerSecond, maxLinesPerSecond } from '../../src/function/limit-log.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 const flood = 100_000
@@ -49,6 +50,7 @@ describe(`100 000 lines of log in a call, on Node.js ${nodeUnderTest.version},`,
         .toBe(flood)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     const seconds = Math.ceil(bystanders.lastedMs / 1000) + 1
     const { passed, notices } = await written()
     expect(passed).toBeLessThanOrEqual(maxLinesPerSecond * seconds)
@@ -77,6 +79,7 @@ describe(`100 000 lines of log in a call, on Node.js ${nodeUnderTest.version},`,
       expect(await server.call(name)).toMatchObject({ status: 200 })
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     const ofFunction = async () =>
       (await server.log()).filter((each) => each.function === `shop/${name}`)
     await expect.poll(async () => (await ofFunction()).some((each) => 'dropped' in each)).toBe(true)

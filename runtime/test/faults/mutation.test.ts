@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 describe(`what a function changes, on Node.js ${nodeUnderTest.version},`, () => {
@@ -45,6 +46,7 @@ describe(`what a function changes, on Node.js ${nodeUnderTest.version},`, () => 
       expect(await server.control('prototypes')).toEqual(before.body)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('of its globals: stays in its realm', async () => {
@@ -107,5 +109,6 @@ describe(`what a function changes, on Node.js ${nodeUnderTest.version},`, () => 
       expect(await server.call('arguments-of-another')).toMatchObject(untouched)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 })

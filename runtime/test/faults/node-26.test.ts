@@ -16,15 +16,16 @@ describe(`the newest Node.js, ${node26().version},`, () => {
         '--conditions=needle-source',
         fileURLToPath(new URL('./repeated-kills.ts', import.meta.url)),
         String(kinds),
+        '300',
+        // The machine may be busy.
+        '3000',
       ],
       { env: { ...process.env, NEEDLE_FAULTS_NODE: '26' } },
     )
     expect(stdout).toContain('Node.js v26.')
-    expect(JSON.parse(stdout.slice(stdout.indexOf('{')))).toMatchObject({
-      culpritsAnswered: kinds,
-      takenOver: kinds,
-      bystandersFailed: 0,
-    })
+    const report = JSON.parse(stdout.slice(stdout.indexOf('{')))
+    expect(report).toMatchObject({ culpritsAnswered: kinds, bystandersFailed: 0 })
+    expect(report.medianStallMs).toBeLessThan(500)
   })
 
   it('charges stray failures to their function', async () => {

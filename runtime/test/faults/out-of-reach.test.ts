@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 /** Accidents only: a function that means to reach the host's `process` can. */
@@ -38,6 +39,7 @@ describe(`the process, on Node.js ${nodeUnderTest.version},`, () => {
       expect(await server.call(name)).toMatchObject({ status: 500, code: 'FUNCTION_FAILED' })
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     expect(await server.faults(name)).toBe(1)
     await expect
       .poll(async () => (await server.log()).filter((line) => line.function === `shop/${name}`))

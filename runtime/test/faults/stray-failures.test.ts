@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RuntimeEvent } from '../../src/index.ts'
 import { nodeUnderTest } from './support/node-under-test.ts'
 import { type FaultServer, startFaultServer } from './support/start-fault-server.ts'
+import { undisturbedMs } from './support/undisturbed.ts'
 import { withBystanders } from './support/with-bystanders.ts'
 
 describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => {
@@ -91,6 +92,7 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
         ])
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     const lines = (await server.log()).filter(({ revision }) =>
       revision.startsWith(`shop/${name}@`),
     )
@@ -122,6 +124,7 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
         .toMatchObject([{ requestId: expect.stringMatching(/^req-/) }])
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
   })
 
   it('of a service, handled by its function: is nobody’s fault', async () => {
@@ -153,6 +156,7 @@ describe(`a failure nobody awaits, on Node.js ${nodeUnderTest.version},`, () => 
       await expect.poll(async () => total(await strays('thousands'))).toBe(10_000)
     })
     expect(bystanders.failed).toBe(0)
+    expect(bystanders.longestMs).toBeLessThan(undisturbedMs)
     const seconds = bystanders.lastedMs / 1000
     expect((await strays('thousands')).length).toBeLessThan(101 * (Math.ceil(seconds) + 1))
   })

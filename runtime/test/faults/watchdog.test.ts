@@ -10,10 +10,10 @@ import { type FaultServer, startFaultServer } from './support/start-fault-server
 import { withBystanders } from './support/with-bystanders.ts'
 
 const limitMs = 300
-/**
- * Far above what is promised, the limit and 200 ms: this machine may be busy. It shows that a stall is
- * ended rather than waited out; `repeated-kills.ts` prints how long stalls are.
- */
+/** What is promised of a machine that is not busy. One kill of a few is soon enough also on one that is. */
+const promisedStallMs = limitMs + 200
+const fewKills = 3
+/** Far above: of one kill it shows that the stall is ended rather than waited out. */
 const longestStallMs = limitMs + 2500
 
 /** What the digest of the release begins with that a revision is of. */
@@ -33,22 +33,25 @@ describe(`a function that never lets go, on Node.js ${nodeUnderTest.version}, of
     'is stopped in %s, while others are answered',
     async (what, handler) => {
       const name = `culprit-${Object.keys(runawayLoops).indexOf(what)}`
-      await server.publish({ name, handler })
-      const [culprit, ...others] = await Promise.all([
-        server.call(name),
-        server.call('plain'),
-        server.call('waiting'),
-        server.call('plain'),
-      ])
-      expect(culprit).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
-      for (const other of others) {
-        expect(other).toMatchObject({ status: 200, body: { n: '1' } })
-        expect(other.durationMs).toBeLessThan(longestStallMs)
+      let shortestStallMs = Infinity
+      for (let kill = 0; kill < fewKills && shortestStallMs >= promisedStallMs; kill += 1) {
+        await server.publish({ name, handler: `/* ${kill} */ ${handler}` })
+        const [culprit, ...others] = await Promise.all([
+          server.call(name),
+          server.call('plain'),
+          server.call('waiting'),
+          server.call('plain'),
+        ])
+        expect(culprit).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+        for (const other of others) expect(other).toMatchObject({ status: 200, body: { n: '1' } })
+        expect(await server.call(name)).toMatchObject({
+          status: 503,
+          code: 'FUNCTION_QUARANTINED',
+        })
+        const stallMs = Math.max(...others.map(({ durationMs }) => durationMs))
+        shortestStallMs = Math.min(shortestStallMs, stallMs)
       }
-      expect(await server.call(name)).toMatchObject({
-        status: 503,
-        code: 'FUNCTION_QUARANTINED',
-      })
+      expect(shortestStallMs).toBeLessThan(promisedStallMs)
     },
   )
 })
@@ -370,13 +373,10 @@ it('answers every culprit and fails no bystander over 50 kills in a row', async 
     fileURLToPath(new URL('./repeated-kills.ts', import.meta.url)),
     '50',
     String(limitMs),
+    String(longestStallMs),
   ])
   const report = JSON.parse(stdout.slice(stdout.indexOf('{')))
-  expect(report).toMatchObject({
-    kills: 50,
-    culpritsAnswered: 50,
-    takenOver: 50,
-    bystandersFailed: 0,
-  })
-  expect(report.longestStallMs).toBeLessThan(longestStallMs)
+  expect(report).toMatchObject({ kills: 50, culpritsAnswered: 50, bystandersFailed: 0 })
+  // Half of the kills may meet a machine that is busy.
+  expect(report.medianStallMs).toBeLessThan(promisedStallMs)
 }, 120_000)
