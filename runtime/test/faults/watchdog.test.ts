@@ -366,6 +366,35 @@ it.each([
   }
 })
 
+it('only reports once async_hooks are enabled in a process that runs, and stops when they are not', async () => {
+  const server = await startFaultServer({ limitMs })
+  const watchdog = async () => (await server.status()).watchdog
+  // It looks every second.
+  const soon = { timeout: 3000 }
+  try {
+    await server.publish({
+      name: 'busy',
+      handler: 'async () => { const end = Date.now() + 900; while (Date.now() < end); return {} }',
+    })
+    await expect.poll(watchdog).toMatchObject({ mode: 'stopping', reason: null })
+    await server.control('tracing', { isEnabled: true })
+    await expect
+      .poll(watchdog, soon)
+      .toMatchObject({ mode: 'reporting', reason: 'async_hooks are enabled' })
+    expect(await server.call('busy')).toMatchObject({ status: 200 })
+    await expect
+      .poll(async () => (await server.events()).filter(({ type }) => type === 'runaway'))
+      .toMatchObject([{ stopped: false, revision: expect.stringContaining('shop/busy@') }])
+    expect(await watchdog()).toMatchObject({ mode: 'reporting', kills: 0 })
+
+    await server.control('tracing', { isEnabled: false })
+    await expect.poll(watchdog, soon).toMatchObject({ mode: 'stopping', reason: null })
+    expect(await server.call('busy')).toMatchObject({ status: 504, code: 'FUNCTION_RUNAWAY' })
+  } finally {
+    await server.close()
+  }
+})
+
 it('answers every culprit and fails no bystander over 50 kills in a row', async () => {
   // A client in a process of its own, as any.
   const { stdout } = await promisify(execFile)(process.execPath, [

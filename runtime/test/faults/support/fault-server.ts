@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import Fastify from 'fastify'
 import { currentCall } from '../../../src/function/attribution.ts'
 import { needle } from '../../../src/hosts/fastify.ts'
@@ -124,6 +125,13 @@ app.get('/control/log', () => lines)
 app.get('/control/notes', () => notes)
 app.get('/control/warn', () => {
   process.emitWarning("the host's own")
+  return {}
+})
+const tracing = createHook({ init: () => {} })
+/** As an agent does that is attached to a process that runs, and detached again. */
+app.post<{ Body: { readonly isEnabled: boolean } }>('/control/tracing', ({ body }) => {
+  if (body.isEnabled) tracing.enable()
+  else tracing.disable()
   return {}
 })
 /** How many wait at the gate. */
