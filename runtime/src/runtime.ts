@@ -5,6 +5,7 @@ import { guardAgainstCrashes } from './crash-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { RuntimeError } from './errors.ts'
 import { createWarningReporter } from './function-warnings.ts'
+import { createBulkheads } from './function/bulkheads.ts'
 import type { Call, Outcome } from './function/call.ts'
 import { createDeadlineWheel } from './function/deadline-wheel.ts'
 import { loadRevision } from './function/load-revision.ts'
@@ -99,6 +100,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
   const log = options.log ?? createJsonLog()
   const wheel = createDeadlineWheel()
   const registry = createMetricsRegistry()
+  const bulkheads = createBulkheads()
   const stopGuarding: (() => void)[] = []
   const begun = Promise.withResolvers<Synchronizer>()
   // Whoever waits for it learns of a failed start; nobody has to.
@@ -256,6 +258,7 @@ export function createRuntime(given: RuntimeOptions): Runtime {
           clock,
           wheel,
           registry,
+          bulkhead: bulkheads.of(release.function),
           prefix: options.prefix,
           // Nobody else is answered meanwhile, either.
           loadTimeoutMs: options.watchdog === false ? undefined : options.watchdog.limitMs,

@@ -1,11 +1,5 @@
 import type { ActiveCall } from './active-call.ts'
-
-export interface BulkheadLimits {
-  /** Calls that may run at once. */
-  readonly maxConcurrency: number
-  /** Further calls that may wait for their turn. Default 0. */
-  readonly maxQueue?: number | undefined
-}
+import { Bulkhead, type BulkheadLimits, type WaitingLine } from './bulkhead.ts'
 
 let underWay = 0
 
@@ -16,17 +10,23 @@ export function callsUnderWay(): number {
 
 /**
  * The calls of one revision that have begun and not ended: those that run, and behind them a queue.
- * A running call knows its place in the list, so that joining and leaving cost no hashing on the
- * hot path.
+ * How many there may be, and whose turn it is, the bulkhead of its function says. A running call knows
+ * its place in the list, so that joining and leaving cost no hashing on the hot path.
  */
-export class ActiveCalls {
-  private readonly limits: BulkheadLimits
+export class ActiveCalls implements WaitingLine {
+  readonly maxConcurrency: number
+  private readonly maxQueue: number
+  private readonly bulkhead: Bulkhead
   private readonly running: ActiveCall[] = []
-  private readonly queued = new Set<ActiveCall>()
+  /** With their tickets. */
+  private readonly queued = new Map<ActiveCall, number>()
   private readonly waiting = new Set<() => void>()
 
-  constructor(limits: BulkheadLimits) {
-    this.limits = limits
+  /** `bulkhead` is shared with the other revisions of the function. Default: one of its own. */
+  constructor({ maxConcurrency, maxQueue = 0 }: BulkheadLimits, bulkhead = new Bulkhead()) {
+    this.maxConcurrency = maxConcurrency
+    this.maxQueue = maxQueue
+    this.bulkhead = bulkhead
   }
 
   /** Running and queued. */
@@ -36,32 +36,49 @@ export class ActiveCalls {
 
   /** Whether one more call is too many. */
   get isFull(): boolean {
-    const { maxConcurrency, maxQueue = 0 } = this.limits
-    return this.running.length >= maxConcurrency && this.queued.size >= maxQueue
+    return this.bulkhead.isFull(this.maxConcurrency, this.maxQueue)
   }
 
   /** Whether the call may run now; else it is queued, and gets its `onTurn`. */
   add(call: ActiveCall): boolean {
     underWay++
-    if (this.running.length < this.limits.maxConcurrency) {
+    if (this.bulkhead.enter(this.maxConcurrency)) {
       call.place = this.running.push(call) - 1
       return true
     }
-    this.queued.add(call)
+    this.queued.set(call, this.bulkhead.wait(this))
     return false
   }
 
   /** Once per call that was added. */
   remove(call: ActiveCall): void {
     underWay--
-    if (call.place < 0) this.queued.delete(call)
+    if (call.place < 0) this.giveUp(call)
     else this.leave(call)
     if (this.waiting.size > 0 && this.size === 0) this.wake()
   }
 
+  get firstTicket(): number {
+    for (const ticket of this.queued.values()) return ticket
+    return Infinity
+  }
+
+  admitFirst(): void {
+    for (const next of this.queued.keys()) {
+      this.queued.delete(next)
+      next.place = this.running.push(next) - 1
+      return next.onTurn()
+    }
+  }
+
   /** A copy. Queued ones come first, so that none gets its turn when they are ended in this order. */
   all(): readonly ActiveCall[] {
-    return [...this.queued, ...this.running]
+    return [...this.queued.keys(), ...this.running]
+  }
+
+  /** A copy of those that have had their turn. */
+  allRunning(): readonly ActiveCall[] {
+    return this.running.slice()
   }
 
   /** Ends them all. */
@@ -71,15 +88,9 @@ export class ActiveCalls {
 
   /** Ends the one whose execution was ended, if it still waits, and those that would begin next. */
   stopRunaway(requestId: string | null): void {
-    for (const call of this.queued) call.stop()
+    for (const call of this.queued.keys()) call.stop()
     const stranded = this.running.filter(({ call }) => call.requestId === requestId)
     for (const call of stranded) call.stopRunaway()
-  }
-
-  /** The microtasks that waited are gone: those that waited for one get on. */
-  resume(): void {
-    // A copy: one may end.
-    for (const call of this.running.slice()) call.onMicrotasksLost()
   }
 
   /** Calls `resume` once, when none is left; returns what takes the wish back. */
@@ -95,15 +106,12 @@ export class ActiveCalls {
       last.place = call.place
     }
     call.place = -1
-    if (this.queued.size > 0) this.admitNext()
+    this.bulkhead.leave()
   }
 
-  private admitNext(): void {
-    for (const next of this.queued) {
-      this.queued.delete(next)
-      next.place = this.running.push(next) - 1
-      return next.onTurn()
-    }
+  private giveUp(call: ActiveCall): void {
+    this.queued.delete(call)
+    this.bulkhead.giveUp(this)
   }
 
   private wake(): void {

@@ -3,6 +3,7 @@ import { RuntimeError } from '../errors.ts'
 import { CallMetrics } from '../metrics/call-metrics.ts'
 import type { Settings } from '../manifest/settings.ts'
 import { ActiveCalls } from './active-calls.ts'
+import type { Bulkhead } from './bulkhead.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { PlainSchemas } from './container/plain-schema.ts'
 import type { Definition } from './container/read-definition.ts'
@@ -31,6 +32,8 @@ export interface FunctionParts {
   readonly authorLog?: Logger | undefined
   readonly clock: Clock
   readonly wheel: DeadlineWheel
+  /** Shared by all revisions of the function. Default: one of its own. */
+  readonly bulkhead?: Bulkhead | undefined
   /** Default: counters of its own. */
   readonly metrics?: CallMetrics | undefined
   /** Path below which the host serves functions. Default: none. */
@@ -68,7 +71,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     clock,
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),
-    active: new ActiveCalls(settings),
+    active: new ActiveCalls(settings, parts.bulkhead),
     probation: null,
     span: { name: functionOf(id), options: spanOptions(id, settings, parts.prefix ?? '') },
     jsonHeaders: Object.freeze({

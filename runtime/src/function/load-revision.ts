@@ -8,6 +8,7 @@ import { ActiveCall } from './active-call.ts'
 import { handOver, handOverRefusal, type Take } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
 import type { Logger } from './authoring/function-context.ts'
+import type { Bulkhead } from './bulkhead.ts'
 import type { Call, Outcome } from './call.ts'
 import { busyOutcome } from './call-answers.ts'
 import type { Container } from './container/create-container.ts'
@@ -49,6 +50,8 @@ export interface LoadRevisionOptions {
   readonly prefix?: string | undefined
   /** Where its calls are counted, under the revision's id. */
   readonly registry?: MetricsRegistry | undefined
+  /** Counts its calls together with those of the function's other revisions. Default: one of its own. */
+  readonly bulkhead?: Bulkhead | undefined
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
   /** Longest silence of a streaming answer before it is cut. Default 30 000. */
