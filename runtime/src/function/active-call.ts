@@ -161,7 +161,10 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   onDeadline(): void {
-    if (this.phase === 'queued') return this.giveUp('FUNCTION_TIMEOUT', busyOutcome(this.shared))
+    // Its turn may have come a moment ago, by a deadline of the same sweep: it was not entered either.
+    if (this.resume !== null && !this.isEntered) {
+      return this.giveUp('FUNCTION_TIMEOUT', busyOutcome(this.shared))
+    }
     this.giveUp('FUNCTION_TIMEOUT', this.toOutcome(timedOut(this.timeoutMs)))
   }
 

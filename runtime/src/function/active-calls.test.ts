@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Bulkhead } from './bulkhead.ts'
+import { createDeadlineWheel } from './deadline-wheel.ts'
 import { resumeCalls } from './interrupted-calls.ts'
 import type { LoadRevisionOptions } from './load-revision.ts'
 import { artifactOf, loadFixture, toCall } from './testing/revision-fixture.ts'
@@ -330,6 +331,24 @@ describe('two revisions of a function', () => {
     await turn()
     after.gate.entered[0]?.leave()
     expect((await next).status).toBe(204)
+  })
+
+  it('do not hold it against a call that its turn comes with its deadline', async () => {
+    const bulkhead = new Bulkhead()
+    // Both deadlines come in one tick, that of the later call first.
+    const wheel = createDeadlineWheel({ tickMs: 200 })
+    const small = await loadGated(one, { bulkhead, wheel })
+    const large = await loadGated({ maxConcurrency: 2 }, { bulkhead, wheel })
+    const timeoutMs = 100
+    const first = large.ask('a')
+    const waiting = small.ask('b', { timeoutMs })
+    const second = large.ask('c', { timeoutMs })
+    await turn()
+    large.gate.entered[0]?.leave()
+    await first
+    expect(await second).toMatchObject({ status: 504, errorCode: 'FUNCTION_TIMEOUT' })
+    expect(await waiting).toMatchObject({ errorCode: 'FUNCTION_BUSY', functionFault: false })
+    expect(small.gate.entered).toEqual([])
   })
 
   it('have a call that starved made anew when its turn comes again', async () => {
