@@ -35,7 +35,7 @@ function createGate() {
 }
 
 /** A release with a call in flight that has just been replaced. */
-async function swapUnderCall(maxQueue: number, { drainTimeoutMs = 60_000, warmPrevious = 0 } = {}) {
+async function swapUnderCall(maxQueue: number, { drainTimeoutMs = 5000, warmPrevious = 0 } = {}) {
   const bucket = await createTestEnvironment()
   const settings = { uses: ['gate'], maxConcurrency: 1, maxQueue, timeoutMs: 60_000 }
   const before = await bucket.release('shop/card', waiting('before'), { settings })
