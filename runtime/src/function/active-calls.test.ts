@@ -37,6 +37,14 @@ async function loadGated(
   return { ...fixture, gate, ask }
 }
 
+const record = {
+  isProven: false,
+  isWatched: false,
+  begins: () => {},
+  ends: () => {},
+  graduates: () => {},
+}
+
 const turn = () => delay(1)
 
 describe('the queue of a function', () => {
@@ -124,8 +132,7 @@ describe('the queue of a function', () => {
         calls: 2,
         guardMs: null,
         record: {
-          isProven: false,
-          isWatched: false,
+          ...record,
           begins: () => void told.push('begins'),
           ends: () => void told.push('ends'),
           graduates: () => void told.push('graduates'),
@@ -335,20 +342,17 @@ describe('two revisions of a function', () => {
 
   it('do not hold it against a call that its turn comes with its deadline', async () => {
     const bulkhead = new Bulkhead()
-    // Both deadlines come in one tick, that of the later call first.
-    const wheel = createDeadlineWheel({ tickMs: 200 })
-    const small = await loadGated(one, { bulkhead, wheel })
-    const large = await loadGated({ maxConcurrency: 2 }, { bulkhead, wheel })
-    const timeoutMs = 100
-    const first = large.ask('a')
-    const waiting = small.ask('b', { timeoutMs })
-    const second = large.ask('c', { timeoutMs })
+    const wheel = createDeadlineWheel({ tickMs: 10 })
+    const old = await loadGated(one, { bulkhead, wheel })
+    const next = await loadGated(one, { bulkhead, wheel })
+    const running = old.ask('a', { timeoutMs: 50 })
+    const waiting = next.ask('b', { timeoutMs: 100 })
     await turn()
-    large.gate.entered[0]?.leave()
-    await first
-    expect(await second).toMatchObject({ status: 504, errorCode: 'FUNCTION_TIMEOUT' })
+    // Both are over when the wheel is swept again.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    expect(await running).toMatchObject({ status: 504, errorCode: 'FUNCTION_TIMEOUT' })
     expect(await waiting).toMatchObject({ errorCode: 'FUNCTION_BUSY', functionFault: false })
-    expect(small.gate.entered).toEqual([])
+    expect(next.gate.entered).toEqual([])
   })
 
   it('have a call that starved made anew when its turn comes again', async () => {
@@ -365,7 +369,7 @@ describe('two revisions of a function', () => {
       probation: {
         calls: 100,
         guardMs: 100,
-        record: { callBegins: () => {}, callEnds: () => {}, graduates: () => {} },
+        record,
       },
       settings: { idempotent: true, maxConcurrency: 1, maxQueue: 1, timeoutMs: 5000 },
     })
@@ -380,6 +384,6 @@ describe('two revisions of a function', () => {
     // The second time it starves it is over.
     expect(await anew).toMatchObject({ status: 504, errorCode: 'FUNCTION_TIMEOUT' })
     expect((await before.invoke()).status).toBe(200)
-    expect(bulkhead.isFull(1, 0)).toBe(false)
+    expect(bulkhead.isFull(0, one)).toBe(false)
   })
 })

@@ -14,8 +14,7 @@ export function callsUnderWay(): number {
  * its place in the list, so that joining and leaving cost no hashing on the hot path.
  */
 export class ActiveCalls implements WaitingLine {
-  readonly maxConcurrency: number
-  private readonly maxQueue: number
+  private readonly limits: BulkheadLimits
   private readonly bulkhead: Bulkhead
   private readonly running: ActiveCall[] = []
   /** With their tickets. */
@@ -23,9 +22,8 @@ export class ActiveCalls implements WaitingLine {
   private readonly waiting = new Set<() => void>()
 
   /** `bulkhead` is shared with the other revisions of the function. Default: one of its own. */
-  constructor({ maxConcurrency, maxQueue = 0 }: BulkheadLimits, bulkhead = new Bulkhead()) {
-    this.maxConcurrency = maxConcurrency
-    this.maxQueue = maxQueue
+  constructor(limits: BulkheadLimits, bulkhead = new Bulkhead()) {
+    this.limits = limits
     this.bulkhead = bulkhead
   }
 
@@ -36,13 +34,13 @@ export class ActiveCalls implements WaitingLine {
 
   /** Whether one more call is too many. */
   get isFull(): boolean {
-    return this.bulkhead.isFull(this.maxConcurrency, this.maxQueue)
+    return this.bulkhead.isFull(this.running.length, this.limits)
   }
 
   /** Whether the call may run now; else it is queued, and gets its `onTurn`. */
   add(call: ActiveCall): boolean {
     underWay++
-    if (this.bulkhead.enter(this.maxConcurrency)) {
+    if (this.bulkhead.enter(this.running.length, this.limits.maxConcurrency)) {
       call.place = this.running.push(call) - 1
       return true
     }
@@ -56,6 +54,14 @@ export class ActiveCalls implements WaitingLine {
     if (call.place < 0) this.giveUp(call)
     else this.leave(call)
     if (this.waiting.size > 0 && this.size === 0) this.wake()
+  }
+
+  get maxConcurrency(): number {
+    return this.limits.maxConcurrency
+  }
+
+  get runningCount(): number {
+    return this.running.length
   }
 
   get firstTicket(): number {

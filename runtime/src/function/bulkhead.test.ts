@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Bulkhead, type WaitingLine } from './bulkhead.ts'
@@ -9,6 +8,9 @@ function createLine(bulkhead: Bulkhead, maxConcurrency: number) {
   const waiting: { name: string; ticket: number }[] = []
   const line: WaitingLine = {
     maxConcurrency,
+    get runningCount() {
+      return running.length
+    },
     get firstTicket() {
       return waiting[0]?.ticket ?? Infinity
     },
@@ -21,8 +23,9 @@ function createLine(bulkhead: Bulkhead, maxConcurrency: number) {
     maxConcurrency,
     running,
     waiting,
+    isFull: (maxQueue: number) => bulkhead.isFull(running.length, { maxConcurrency, maxQueue }),
     begin: (name: string) => {
-      if (bulkhead.enter(maxConcurrency)) running.push(name)
+      if (bulkhead.enter(running.length, maxConcurrency)) running.push(name)
       else waiting.push({ name, ticket: bulkhead.wait(line) })
     },
     end: (name: string) => {
@@ -40,18 +43,40 @@ function createLine(bulkhead: Bulkhead, maxConcurrency: number) {
 }
 
 describe('the bulkhead of a function', () => {
-  it('is full by the totals of all revisions, under the limits of the one that asks', () => {
+  it('is full by the totals of all revisions', () => {
     const bulkhead = new Bulkhead()
-    const [small, large] = [createLine(bulkhead, 1), createLine(bulkhead, 2)]
+    const [old, next] = [createLine(bulkhead, 1), createLine(bulkhead, 1)]
+    expect([old.isFull(0), next.isFull(0)]).toEqual([false, false])
+    old.begin('a')
+    expect([old.isFull(0), next.isFull(0)]).toEqual([true, true])
+    expect([old.isFull(1), next.isFull(1)]).toEqual([false, false])
+    next.begin('b')
+    expect(next.waiting).toHaveLength(1)
+    expect([old.isFull(1), next.isFull(1), next.isFull(2)]).toEqual([true, true, false])
+    next.giveUp('b')
+    expect([old.isFull(1), next.isFull(1)]).toEqual([false, false])
+  })
+
+  it('lets each revision have its own limit, and all together the highest', () => {
+    const bulkhead = new Bulkhead()
+    const [small, large] = [createLine(bulkhead, 1), createLine(bulkhead, 3)]
     large.begin('a')
-    expect(bulkhead.isFull(1, 0)).toBe(true)
-    expect(bulkhead.isFull(2, 0)).toBe(false)
-    small.begin('b')
-    expect(small.waiting).toHaveLength(1)
-    expect(bulkhead.isFull(1, 1)).toBe(true)
-    expect(bulkhead.isFull(1, 2)).toBe(false)
-    small.giveUp('b')
-    expect(bulkhead.isFull(1, 1)).toBe(false)
+    large.begin('b')
+    small.begin('c')
+    expect(small.running).toEqual(['c'])
+    expect([small.isFull(0), large.isFull(0)]).toEqual([true, true])
+    small.end('c')
+    large.begin('d')
+    expect([small.isFull(0), large.isFull(0)]).toEqual([true, true])
+  })
+
+  it('forgets the highest limit once nothing runs', () => {
+    const bulkhead = new Bulkhead()
+    const [large, ...small] = [3, 1, 1].map((limit) => createLine(bulkhead, limit))
+    large?.begin('a')
+    large?.end('a')
+    small[0]?.begin('b')
+    expect(small[1]?.isFull(0)).toBe(true)
   })
 
   it('gives turns in the order of arrival across revisions', () => {
@@ -69,18 +94,19 @@ describe('the bulkhead of a function', () => {
     expect([old.running, next.running]).toEqual([[], ['d']])
   })
 
-  it('passes over a call whose revision does not allow as many, for one whose does', () => {
+  it('passes over a call whose revision has as many as it may, for one that has not', () => {
     const bulkhead = new Bulkhead()
-    const [small, large] = [createLine(bulkhead, 1), createLine(bulkhead, 2)]
-    large.begin('a')
+    const [small, large] = [createLine(bulkhead, 1), createLine(bulkhead, 3)]
+    small.begin('a')
     large.begin('b')
+    large.begin('c')
     small.begin('first')
     large.begin('second')
-    large.end('a')
-    expect([small.running, large.running]).toEqual([[], ['b', 'second']])
     large.end('b')
-    expect(small.running).toEqual([])
-    large.end('second')
+    expect([small.running, large.running]).toEqual([['a'], ['c', 'second']])
+    large.end('c')
+    expect([small.running, large.running]).toEqual([['a'], ['second']])
+    small.end('a')
     expect(small.running).toEqual(['first'])
   })
 
@@ -97,12 +123,6 @@ describe('the bulkhead of a function', () => {
         const lines = each.map((limit) => createLine(bulkhead, limit))
         const running = () => lines.flatMap((line) => line.running)
         const wrong: unknown[] = []
-        /** Whose turn it is, were there one less. */
-        const nextOf = () =>
-          lines
-            .flatMap((line) => (running().length <= line.maxConcurrency ? line.waiting : []))
-            .toSorted((a, b) => a.ticket - b.ticket)
-            .at(0)?.name
         steps.forEach(({ act, side, at }, index) => {
           const line = lines[side]
           const waits = line?.waiting[at % line.waiting.length]?.name
@@ -110,23 +130,27 @@ describe('the bulkhead of a function', () => {
           if (act === 'begin') line?.begin(`${index}`)
           if (act === 'giveUp' && waits !== undefined) line?.giveUp(waits)
           if (act === 'end' && runs !== undefined) {
-            const next = nextOf()
-            const left = running().filter((name) => name !== runs)
+            const waited = lines.flatMap(({ waiting }) => [...waiting])
             line?.end(runs)
-            const due = [...left, ...(next === undefined ? [] : [next])]
-            if (!isDeepStrictEqual(running().toSorted(), due.toSorted())) wrong.push(due)
+            const admitted = waited.filter(({ name }) => running().includes(name))
+            for (const { waiting, running: own, maxConcurrency } of lines) {
+              const older = waiting.filter(({ ticket }) => admitted.some((b) => b.ticket > ticket))
+              if (older.length > 0 && own.length < maxConcurrency) wrong.push(older)
+            }
           }
-          const blocked = lines.filter(({ waiting }) => waiting.length > 0)
-          const least = Math.max(0, ...blocked.map(({ maxConcurrency }) => maxConcurrency))
-          expect(running().length).toBeGreaterThanOrEqual(least)
-          expect(running().length).toBeLessThanOrEqual(Math.max(...each))
+          const total = running().length
+          for (const { waiting, running: own, maxConcurrency } of lines) {
+            if (own.length > maxConcurrency) wrong.push(own)
+            // Whoever waits finds as many as its limit says, of its own or of all.
+            if (waiting.length > 0 && total < maxConcurrency) wrong.push(waiting)
+          }
+          if (total > Math.max(...each)) wrong.push(total)
         })
         expect(wrong).toEqual([])
         for (const line of lines) while (line.waiting[0]) line.giveUp(line.waiting[0].name)
         for (const line of lines) while (line.running[0] !== undefined) line.end(line.running[0])
-        expect(bulkhead.isFull(1, 0)).toBe(false)
-        expect(bulkhead.enter(1)).toBe(true)
-        expect(bulkhead.isFull(1, 1)).toBe(false)
+        expect(bulkhead.enter(0, 1)).toBe(true)
+        expect(bulkhead.isFull(1, { maxConcurrency: 1, maxQueue: 1 })).toBe(false)
       }),
     )
   })

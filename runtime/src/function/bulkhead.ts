@@ -5,19 +5,21 @@ export interface BulkheadLimits {
   readonly maxQueue?: number | undefined
 }
 
-/** Calls of one revision that wait, in order. */
+/** The calls of one revision: those that run, and those that wait, in order. */
 export interface WaitingLine {
   readonly maxConcurrency: number
-  /** Ticket of its first; infinite when none waits. */
+  /** How many of them run. */
+  readonly runningCount: number
+  /** Ticket of the first that waits; infinite when none does. */
   readonly firstTicket: number
-  /** Its first leaves the line and begins: its place is taken already. */
+  /** The first that waits leaves the line and begins: its place is taken already. */
   admitFirst(): void
 }
 
 /**
  * The calls of one function, those of all its revisions together: how many run, and which waits the
- * longest. Each revision holds these totals against the limits of its own release, so that a canary or
- * a release that drains is no second allowance.
+ * longest. Each revision has its own limit, and all together have the highest of theirs: a canary, or
+ * a release that drains, is no second allowance, and one that lowers the limit still gets its part.
  *
  * Numbers alone on the way of a call that need not wait: this is the hot path.
  */
@@ -25,17 +27,19 @@ export class Bulkhead {
   private running = 0
   private waiting = 0
   private tickets = 0
+  /** Limit of those that had a call since none ran. */
+  private highest = 0
   private readonly lines = new Set<WaitingLine>()
 
-  /** Whether a call more is too many under these limits. */
-  isFull(maxConcurrency: number, maxQueue: number): boolean {
-    return this.running >= maxConcurrency && this.waiting >= maxQueue
+  /** Whether a call more of a revision is too many, of which so many run. */
+  isFull(runningCount: number, { maxConcurrency, maxQueue = 0 }: BulkheadLimits): boolean {
+    return !this.allows(runningCount, maxConcurrency) && this.waiting >= maxQueue
   }
 
-  /** Takes a place, if one is free under this limit. */
-  enter(maxConcurrency: number): boolean {
-    if (this.running >= maxConcurrency) return false
-    this.running++
+  /** Takes a place for a revision of which so many run, if one is free. */
+  enter(runningCount: number, maxConcurrency: number): boolean {
+    if (!this.allows(runningCount, maxConcurrency)) return false
+    this.take(maxConcurrency)
     return true
   }
 
@@ -55,20 +59,31 @@ export class Bulkhead {
   /** Gives a place back. The call that waits the longest gets it, of those whose limits allow that. */
   leave(): void {
     this.running--
-    if (this.waiting > 0) this.admitNext()
+    if (this.running === 0) this.highest = 0
+    while (this.waiting > 0 && this.admitNext());
   }
 
-  /** One at most: all that wait found as many running as they allow, and one has left. */
-  private admitNext(): void {
+  private allows(runningCount: number, maxConcurrency: number): boolean {
+    if (runningCount >= maxConcurrency) return false
+    return this.running < maxConcurrency || this.running < this.highest
+  }
+
+  private take(maxConcurrency: number): void {
+    this.running++
+    if (maxConcurrency > this.highest) this.highest = maxConcurrency
+  }
+
+  private admitNext(): boolean {
     let next: WaitingLine | null = null
     for (const line of this.lines) {
-      const isAllowed = this.running < line.maxConcurrency
+      const isAllowed = this.allows(line.runningCount, line.maxConcurrency)
       if (isAllowed && (next === null || line.firstTicket < next.firstTicket)) next = line
     }
-    if (next === null) return
-    this.running++
+    if (next === null) return false
+    this.take(next.maxConcurrency)
     this.waiting--
     next.admitFirst()
     if (next.firstTicket === Infinity) this.lines.delete(next)
+    return true
   }
 }
