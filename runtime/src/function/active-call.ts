@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { isPromise } from 'node:util/types'
-import { type Attribution, chargeMicrotask } from './attribution.ts'
+import { type Attribution, chargeMicrotask, chargeTime } from './attribution.ts'
 import { isHttpError } from './authoring/http-error.ts'
 import type { Call, CallErrorCode, Outcome } from './call.ts'
 import { CallAborted } from './call-aborted.ts'
@@ -84,8 +84,6 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private resume: ((enter: () => void) => void) | null
   declare private readonly span: CallSpan | null
   declare private readonly probation: Probation | null
-  /** For so many calls its synchronous parts are timed; 0 for none, or while one is. */
-  declare private timedFor: number
   declare private isEntered: boolean
   declare awaited: unknown
   declare onAwaited: OnAwaited | null
@@ -101,7 +99,14 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.slot = -1
     this.timeoutMs = timeOf(call, shared.settings)
     this.onOutcome = onOutcome
-    this.attribution = { revision: shared.id, requestId: call.requestId, active: true }
+    const { id: revision, metrics } = shared
+    this.attribution = {
+      revision,
+      requestId: call.requestId,
+      active: true,
+      loopTime: metrics,
+      timedFor: metrics.begin(),
+    }
     this.phase = 'running'
     this.startedAtMs = 0
     this.abort = null
@@ -112,7 +117,6 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.resume = null
     this.span = startCallSpan(shared.span, call)
     this.probation = shared.probation
-    this.timedFor = shared.metrics.begin()
     this.isEntered = false
     this.awaited = null
     this.onAwaited = null
@@ -212,16 +216,12 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   private run(): void {
     this.isEntered = true
-    if (this.probation === null && this.timedFor === 0) this.read()
-    else this.runObserved()
+    if (this.probation === null) this.read()
+    else this.runGuarded(this.probation)
   }
 
-  private runObserved(): void {
-    const { probation } = this
-    this.timed(() => {
-      if (probation === null) this.read()
-      else if (probation.enter(this.call.requestId, () => this.read()) === 'starved') this.starve()
-    })
+  private runGuarded(probation: Probation): void {
+    if (probation.enter(this.call.requestId, () => this.read()) === 'starved') this.starve()
   }
 
   private starve(): void {
@@ -229,18 +229,6 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
       requestId: this.call.requestId,
     })
     this.giveUp('FUNCTION_TIMEOUT', { ...this.toOutcome(starved), isStarved: true })
-  }
-
-  /** Not within itself: a result may come while the function is entered. */
-  private timed(part: () => void): void {
-    const { timedFor } = this
-    if (timedFor === 0) return part()
-    const { wheel, metrics } = this.shared
-    const begunAtMs = wheel.nowMs()
-    this.timedFor = 0
-    part()
-    this.timedFor = timedFor
-    metrics.recordLoopTime(wheel.nowMs() - begunAtMs, timedFor)
   }
 
   private read(): void {
@@ -270,11 +258,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   onResult(result: unknown): void {
     if (this.phase !== 'running') return
-    if (this.timedFor === 0) this.receive(result)
-    else this.timed(() => this.receive(result))
-  }
-
-  private receive(result: unknown): void {
+    chargeTime(this.attribution)
     try {
       this.shared.steps.receive(result, this)
     } catch (error) {

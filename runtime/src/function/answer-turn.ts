@@ -1,5 +1,6 @@
 import { callsUnderWay } from './active-calls.ts'
 import type { Outcome } from './call.ts'
+import { stopLoopTime } from './loop-time.ts'
 
 export type Take = (outcome: Outcome) => void
 
@@ -16,7 +17,10 @@ let outcomes: Outcome[] = []
  * meanwhile.
  */
 export function handOver(take: Take, outcome: Outcome): void {
-  if (callsUnderWay() === 0) return take(outcome)
+  if (callsUnderWay() === 0) {
+    stopLoopTime()
+    return take(outcome)
+  }
   outcomes.push(outcome)
   if (takers.push(take) === 1) process.nextTick(handOverAll)
 }

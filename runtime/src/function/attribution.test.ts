@@ -1,9 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { type Attribution, chargeMicrotask, currentCall } from './attribution.ts'
+import {
+  type Attribution,
+  attributionOfLoad,
+  chargeMicrotask,
+  chargeTime,
+  currentCall,
+} from './attribution.ts'
 import { microtask } from './microtask.ts'
 
-const attribution: Attribution = { revision: 'shop/card@0', requestId: 'req-1', active: true }
+const attribution: Attribution = {
+  ...attributionOfLoad('shop/card@0'),
+  requestId: 'req-1',
+}
 
 it('charges a microtask and what it starts, and neither the host nor the microtasks after it', async () => {
   const seen: Record<string, string | undefined> = {}
@@ -28,4 +37,12 @@ it('charges a microtask and what it starts, and neither the host nor the microta
     'the next microtask': 'none',
     'the host': 'none',
   })
+})
+
+it('charges no time to a call in the code of nobody', () => {
+  const counted: number[] = []
+  const loopTime = { recordLoopTime: (_: number, calls: number): number => counted.push(calls) }
+  chargeTime({ ...attribution, loopTime, timedFor: 16 })
+  chargeTime(undefined)
+  expect(counted).toEqual([16])
 })

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { beat } from './heartbeat.ts'
+import { chargeLoopTime, type LoopTimeRecord, stopLoopTime } from './loop-time.ts'
 
 /**
- * Which function the running code belongs to. Holds strings only, so that a timer or a promise
- * that outlives its call retains no request.
+ * Which function the running code belongs to. Holds nothing of the request, so that a timer or a
+ * promise that outlives its call does not retain it.
  */
 export interface Attribution {
   /** Id of the revision to blame. */
@@ -12,6 +13,15 @@ export interface Attribution {
   readonly requestId: string | null
   /** False once the call has its outcome: what comes later is left-over work. */
   active: boolean
+  /** Counts the time it takes of the event loop; null where nobody does, and until it has loaded. */
+  loopTime: LoopTimeRecord | null
+  /** For so many calls that time counts while this one is active; 0: it is not timed. */
+  readonly timedFor: number
+}
+
+/** While a revision loads, and of what it starts then: its timers are timed once it has loaded. */
+export function attributionOfLoad(revision: string): Attribution {
+  return { revision, requestId: null, active: true, loopTime: null, timedFor: 1 }
 }
 
 const storage = new AsyncLocalStorage<Attribution>()
@@ -28,7 +38,12 @@ export function currentCall(): Attribution | undefined {
 /** Runs `run`, and all it starts, charged to `attribution`. */
 export function runAttributed<Result>(attribution: Attribution, run: () => Result): Result {
   beat()
-  return storage.run(attribution, run)
+  chargeTime(attribution)
+  try {
+    return storage.run(attribution, run)
+  } finally {
+    stopLoopTime()
+  }
 }
 
 /**
@@ -39,4 +54,23 @@ export function runAttributed<Result>(attribution: Attribution, run: () => Resul
 export function chargeMicrotask(attribution: Attribution): void {
   beat()
   storage.enterWith(attribution)
+  chargeTime(attribution)
+}
+
+/**
+ * Charges time of the event loop to the call in whose async context this is: its code is entered again,
+ * as by a timer or the answer of a service.
+ */
+export function chargeResumed(): void {
+  chargeTime(storage.getStore())
+}
+
+/**
+ * As `chargeResumed`, for code that is entered outside the async context of its call. What is left of a
+ * call that has ended is timed by itself, not as a sample: one call may start what goes on for ever.
+ */
+export function chargeTime(attribution: Attribution | undefined): void {
+  if (attribution === undefined) return stopLoopTime()
+  const { loopTime, active, timedFor } = attribution
+  chargeLoopTime(loopTime, active ? timedFor : 1)
 }

@@ -819,7 +819,11 @@ describe('attribution', () => {
       artifactOf(`() => { setTimeout(() => { throw new Error('stray') }, 5); return 1 }`),
     )
     await invoke({ requestId: 'req-7' })
-    expect(await blamed).toEqual({ revision: revision.id, requestId: 'req-7', active: false })
+    expect(await blamed).toMatchObject({
+      revision: revision.id,
+      requestId: 'req-7',
+      active: false,
+    })
   })
 
   it('is none outside of calls', async () => {

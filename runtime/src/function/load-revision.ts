@@ -7,6 +7,7 @@ import { pause } from '../pause.ts'
 import { ActiveCall } from './active-call.ts'
 import { handOver, handOverRefusal, type Take } from './answer-turn.ts'
 import { assembleFunction } from './assemble-function.ts'
+import { attributionOfLoad } from './attribution.ts'
 import type { Logger } from './authoring/function-context.ts'
 import type { Bulkhead } from './bulkhead.ts'
 import type { Call, Outcome } from './call.ts'
@@ -103,6 +104,7 @@ async function load(
   let onCondemned = (_requestId: string | null): void => {
     setImmediate(() => onCut(heldUp(id)))
   }
+  const attribution = attributionOfLoad(id)
   const cost = new LoadCost()
   const container = await evaluateArtifact(
     { artifact: options.artifact, compiled: options.compiled ?? null },
@@ -111,6 +113,7 @@ async function load(
       log: authorLog,
       loadTimeoutMs: options.loadTimeoutMs,
       onCondemned: (requestId) => onCondemned(requestId),
+      attribution,
       positions,
     },
     cost,
@@ -137,6 +140,7 @@ async function load(
       }),
     )
     shared.metrics.recordLoad(cost)
+    attribution.loopTime = shared.metrics
     const identity = { id, release, releaseDigest }
     const { revision, condemn } = createRevision(identity, shared, { container, registry })
     onCondemned = (requestId) => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { isRuntimeError, RuntimeError } from '../errors.ts'
-import { runAttributed } from './attribution.ts'
+import { attributionOfLoad, runAttributed } from './attribution.ts'
 import { inspectFailure } from './inspect-failure.ts'
 import { ownTurn } from './quiet-turn.ts'
 import { createSourcePositions, type SourceMapLoader } from './source-positions.ts'
@@ -33,7 +33,7 @@ export async function locateLoadFailure(
   const locate = async (): Promise<string | null> => {
     // A getter of what it threw may be ended by the watchdog, and this promise with it.
     await ownTurn()
-    const attribution = { revision, requestId: null, active: true }
+    const attribution = attributionOfLoad(revision)
     return positions.first(runAttributed(attribution, () => inspectFailure(cause)))
   }
 

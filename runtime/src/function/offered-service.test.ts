@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import { runAttributed } from './attribution.ts'
+import { attributionOfLoad, currentCall, runAttributed } from './attribution.ts'
 import { givenTo } from './given-promises.ts'
 import { toOfferedService } from './offered-service.ts'
 
-const call = { revision: 'shop/card@0123456789ab', requestId: 'req-1', active: true }
+const call = { ...attributionOfLoad('shop/card@0123456789ab'), requestId: 'req-1' }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- as a function gets it
 const offer = (service: unknown): any => toOfferedService(service)
@@ -35,7 +35,23 @@ class Store {
 }
 
 describe('a service as a function gets it', () => {
-  it('notes of each promise which call got it, and hands it on as it is', async () => {
+  it('gives a call a promise of its own, which settles in its async context', async () => {
+    const settle = Promise.withResolvers<number>()
+    const service = offer({ read: () => settle.promise })
+    const got = runAttributed(call, () =>
+      service.read().then((value: number) => [value, currentCall()]),
+    )
+    settle.resolve(1)
+    expect(await got).toEqual([1, call])
+    const failing = offer({ read: () => Promise.reject(new Error('down')) })
+    const failed = runAttributed(call, () => failing.read())
+    await expect(failed).rejects.toThrow('down')
+    const shared = Promise.resolve()
+    expect(await offer({ read: () => shared }).read()).toBeUndefined()
+    expect(offer({ read: () => shared }).read()).toBe(shared)
+  })
+
+  it('notes of a promise that can more which call got it, and hands it on as it is', async () => {
     const promise = Object.assign(Promise.resolve(1), { cancel: () => 'cancelled' })
     const service = offer({ read: () => promise })
     const got = runAttributed(call, () => service.read())

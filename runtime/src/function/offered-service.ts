@@ -1,5 +1,5 @@
 import { isKeyObject, isPromise, isProxy } from 'node:util/types'
-import { currentCall } from './attribution.ts'
+import { type Attribution, chargeResumed, currentCall } from './attribution.ts'
 import { noteGiven } from './given-promises.ts'
 
 type Method = (...args: unknown[]) => unknown
@@ -9,12 +9,13 @@ const offered = new WeakMap<object, object>()
 const originals = new WeakMap<object, object>()
 
 /**
- * A service as functions get it: the same to read, to call and to `instanceof`, but of each promise its
- * methods return it is noted which call got it. A service may reject one from its own timer or pool,
- * outside the async context of any call, and a function that left it behind would end the process by it.
+ * A service as functions get it: the same to read, to call and to `instanceof`, but each promise its
+ * methods return is of the call that got it. A service may reject one from its own timer or pool,
+ * outside the async context of any call, and a function that left it behind would end the process by it;
+ * and the time that a function takes when it goes on is its own.
  *
- * Methods run with the service itself as `this`, where its private fields are, and what they return is
- * handed on untouched. Only its own methods, not those of objects within it.
+ * Methods run with the service itself as `this`, where its private fields are, and what else they return
+ * is handed on untouched. Only its own methods, not those of objects within it.
  */
 export function toOfferedService(service: unknown): unknown {
   if (!isObject(service) || !hasMethods(service)) return service
@@ -34,7 +35,7 @@ function offer(service: object): object {
     if (result === service) return facade
     if (isPromise(result)) {
       const charged = currentCall()
-      if (charged !== undefined) noteGiven(result, charged)
+      if (charged !== undefined) return give(result, charged)
     }
     return result
   }
@@ -59,6 +60,28 @@ function offer(service: object): object {
     ...(isClosed && { defineProperty: refuse, deleteProperty: refuse, setPrototypeOf: refuse }),
   })
   return facade
+}
+
+/**
+ * A plain promise is followed by one that settles in the call. One with properties or of a class of its
+ * own, such as one to cancel, is handed on as it is: it is noted who got it.
+ */
+function give(promise: Promise<unknown>, call: Attribution): Promise<unknown> {
+  const isPlain =
+    Object.getPrototypeOf(promise) === Promise.prototype && Object.keys(promise).length === 0
+  const given = isPlain ? promise.then(resumeWith, resumeThrowing) : promise
+  noteGiven(given, call)
+  return given
+}
+
+function resumeWith(value: unknown): unknown {
+  chargeResumed()
+  return value
+}
+
+function resumeThrowing(reason: unknown): never {
+  chargeResumed()
+  throw reason
 }
 
 const refuse = (): boolean => false

@@ -81,7 +81,7 @@ export function callFamilies(
     {
       name: 'needle.event_loop.time',
       unit: 's',
-      help: 'Time of the event loop in the synchronous parts of calls, estimated from every 16th.',
+      help: 'Time of the event loop in its code, estimated from every 16th of light calls.',
       type: 'counter',
       samples: each((metrics) => metrics.loopMs / 1000),
     },

@@ -21,6 +21,11 @@ export const otherErrorCodes = 'OTHER'
  * first ones, which compile and are slower than the rest, count for themselves.
  */
 const timedOneIn = 16
+/**
+ * After a part of a call that takes so long the next 16 are timed each: to measure them costs nothing
+ * beside it, and of few heavy calls every sixteenth tells little.
+ */
+const heavyMs = 1
 
 /** What the calls of one revision came to since it was first loaded here. */
 export class CallMetrics {
@@ -40,8 +45,7 @@ export class CallMetrics {
   readonly durations = new DurationHistogram()
   /**
    * Milliseconds the event loop spent in it, estimated from a sample of its calls: entering,
-   * validating, serialising, and the handler up to its first `await`. What a function computes after
-   * its own awaits is not seen.
+   * validating, the handler, also after its awaits, its timers, and serialising. See `loop-time.ts`.
    */
   loopMs = 0
   /** What its loads took of the event loop's time. */
@@ -49,6 +53,7 @@ export class CallMetrics {
   /** Growth of the heap during its last load, collections included; null before the first. */
   loadHeapBytes: number | null = null
   #begun = 0
+  #timedEach = timedOneIn
   /** Faults of calls whose answer had begun well. */
   #lateFaults = 0
 
@@ -60,12 +65,15 @@ export class CallMetrics {
   /** Once per call; returns for how many calls it is to be timed, 0 for one that is not. */
   begin(): number {
     this.#begun += 1
-    if (this.#begun <= timedOneIn) return 1
+    if (this.#timedEach > 0) {
+      this.#timedEach -= 1
+      return 1
+    }
     return (this.#begun & (timedOneIn - 1)) === 0 ? timedOneIn : 0
   }
 
-  /** A synchronous part of a call that is timed for `calls`. */
   recordLoopTime(durationMs: number, calls: number): void {
+    if (durationMs >= heavyMs) this.#timedEach = timedOneIn
     this.loopMs += durationMs * calls
   }
 

@@ -35,6 +35,12 @@ it('sheds the heaviest first, then the next, and nobody who is not to blame', ()
   expect([...shedder.shed]).toEqual(['heavy', 'light', 'lighter'])
 })
 
+it('says no more than that one had all of the event loop, where a sample overrates it', () => {
+  const shedder = createLoadShedder({ limitMs: 100 })
+  const changes = run(shedder, { samples: 20, lateMs: 300, shares: { light: 1.5, heavy: 3 } })
+  expect(changes[0]).toEqual({ kind: 'shed', function: 'heavy', share: 1 })
+})
+
 it('sheds nobody for a stall of the host', () => {
   const shedder = createLoadShedder({ limitMs: 100 })
   expect(run(shedder, { samples: 60, lateMs: 300, shares: { a: 0.05, b: 0.01 } })).toEqual([])

@@ -69,7 +69,7 @@ export function createLoadShedder({ limitMs }: { readonly limitMs: number }): Lo
     if (mean() > limitMs) {
       const found = heaviest()
       if (found === null) return null
-      const [name, share] = found
+      const [name, share] = [found[0], Math.min(1, found[1])]
       shed.set(name, share)
       return { kind: 'shed', function: name, share }
     }

@@ -1,7 +1,7 @@
 import * as vm from 'node:vm'
 import { isNativeError } from 'node:util/types'
 import { RuntimeError } from '../../errors.ts'
-import { runAttributed } from '../attribution.ts'
+import { type Attribution, attributionOfLoad, runAttributed } from '../attribution.ts'
 import type { Logger } from '../authoring/function-context.ts'
 import { withoutWatchdog } from '../heartbeat.ts'
 import { inspectFailure } from '../inspect-failure.ts'
@@ -47,6 +47,8 @@ export interface ContainerOptions {
   /** For the synchronous evaluation of the top level. Default 2000. */
   readonly loadTimeoutMs?: number | undefined
   readonly onCondemned?: OnCondemned | undefined
+  /** Of what its top level starts. Default: nobody counts its time. */
+  readonly attribution?: Attribution | undefined
   /** For what fails of it outside of any call. Default: positions in the artifact. */
   readonly positions?: SourcePositions | undefined
 }
@@ -96,6 +98,7 @@ export function createContainer(
   scope: Scope = createScope(options),
 ): Container {
   const { revision, loadTimeoutMs = 2000, onCondemned, positions } = options
+  const { attribution = attributionOfLoad(revision) } = options
   const { context, realm, timers, runLimited, exported } = scope
   const forget = onCondemnation(revision, (requestId) => {
     timers.rest()
@@ -110,9 +113,7 @@ export function createContainer(
   const global = (name: string): unknown => Reflect.get(context, name)
   const cpuMsBefore = threadCpuMs()
   try {
-    runAttributed({ revision, requestId: null, active: true }, () =>
-      withoutWatchdog(() => compiled.runIn(context, loadTimeoutMs)),
-    )
+    runAttributed(attribution, () => withoutWatchdog(() => compiled.runIn(context, loadTimeoutMs)))
     const defaultExport = defaultOf(exported(), revision)
     return {
       realm,

@@ -1,4 +1,4 @@
-import { currentCall, runAttributed } from '../attribution.ts'
+import { chargeResumed, currentCall, runAttributed } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
 
 /**
@@ -13,7 +13,11 @@ export function createFinalizationRegistry(): typeof FinalizationRegistry {
       if (typeof cleanup !== 'function') throw new TypeError('cleanup must be a function')
       const charged = currentCall()
       super((held) => {
-        const run = (): void => void microtask.then(() => cleanup(held))
+        const run = (): void =>
+          void microtask.then(() => {
+            chargeResumed()
+            return cleanup(held)
+          })
         if (charged === undefined) run()
         else runAttributed(charged, run)
       })

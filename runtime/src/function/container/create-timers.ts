@@ -1,3 +1,4 @@
+import { chargeResumed } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
 import { createTurnRest } from './turn-rest.ts'
 
@@ -68,6 +69,7 @@ export function createTimers(): Timers {
     const fire = (): void => {
       void microtask.then(() => {
         if (held || !open.has(id) || rest.keepsBack(fire)) return undefined
+        chargeResumed()
         if (repeats) return run(...args)
         open.delete(id)
         return runOnce(run, args)

@@ -1,3 +1,4 @@
+import { chargeResumed } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
 
 /**
@@ -6,5 +7,8 @@ import { microtask } from '../microtask.ts'
  */
 export function queueMicrotask(run: unknown): void {
   if (typeof run !== 'function') throw new TypeError('The callback must be a function')
-  void microtask.then(() => run())
+  void microtask.then(() => {
+    chargeResumed()
+    return run()
+  })
 }

@@ -1,3 +1,4 @@
+import { chargeTime, currentCall } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
 
 type Call = (...values: unknown[]) => unknown
@@ -50,10 +51,16 @@ function withParts([parts, ...rest]: unknown[], names: readonly string[]): unkno
 /** `start` is called by the constructor, in the midst of the function. */
 function fromMicrotasks(parts: unknown, names: readonly string[]): unknown {
   if (!isObject(parts)) return parts
+  // Whoever reads the stream calls them, in an async context of its own.
+  const charged = currentCall()
   const later = names
     .filter((name) => Reflect.get(parts, name) !== undefined)
     .map((name) => {
-      const value: Call = (...values) => microtask.then(() => call(parts, name, values))
+      const value: Call = (...values) =>
+        microtask.then(() => {
+          chargeTime(charged)
+          return call(parts, name, values)
+        })
       return [name, { value }] as const
     })
   const start: Call = (...values) => call(parts, 'start', values)
@@ -63,10 +70,12 @@ function fromMicrotasks(parts: unknown, names: readonly string[]): unknown {
 /** A list's values may be promises, an asynchronous one's are what they are. */
 function iterableFromMicrotasks(iterable: object): AsyncIterable<unknown> {
   const isAsync = Reflect.get(iterable, Symbol.asyncIterator) != null
+  const charged = currentCall()
   const iterator = call(iterable, isAsync ? Symbol.asyncIterator : Symbol.iterator, [])
   if (!isObject(iterator)) throw new TypeError('The value is not iterable')
   const step = async (name: string, values: unknown[]): Promise<IteratorResult<unknown>> => {
     await microtask
+    chargeTime(charged)
     const result: unknown = await call(iterator, name, values)
     if (!isObject(result)) throw new TypeError(`The iterator's ${name}() gave no object`)
     const value: unknown = Reflect.get(result, 'value')
