@@ -19,7 +19,8 @@ export class ActiveCalls implements WaitingLine {
   private readonly running: ActiveCall[] = []
   /** With their tickets. */
   private readonly queued = new Map<ActiveCall, number>()
-  private readonly waiting = new Set<() => void>()
+  /** For none to be left; null where nobody does. */
+  private waiting: Set<() => void> | null = null
 
   /** `bulkhead` is shared with the other revisions of the function. Default: one of its own. */
   constructor(limits: BulkheadLimits, bulkhead = new Bulkhead()) {
@@ -53,7 +54,7 @@ export class ActiveCalls implements WaitingLine {
     underWay--
     if (call.place < 0) this.giveUp(call)
     else this.leave(call)
-    if (this.waiting.size > 0 && this.size === 0) this.wake()
+    if (this.waiting !== null && this.size === 0) this.wake(this.waiting)
   }
 
   get maxConcurrency(): number {
@@ -101,8 +102,9 @@ export class ActiveCalls implements WaitingLine {
 
   /** Calls `resume` once, when none is left; returns what takes the wish back. */
   onIdle(resume: () => void): () => void {
+    this.waiting ??= new Set()
     this.waiting.add(resume)
-    return () => this.waiting.delete(resume)
+    return () => this.waiting?.delete(resume)
   }
 
   private leave(call: ActiveCall): void {
@@ -120,8 +122,8 @@ export class ActiveCalls implements WaitingLine {
     this.bulkhead.giveUp(this)
   }
 
-  private wake(): void {
-    for (const resume of this.waiting) resume()
-    this.waiting.clear()
+  private wake(waiting: ReadonlySet<() => void>): void {
+    for (const resume of waiting) resume()
+    this.waiting = null
   }
 }

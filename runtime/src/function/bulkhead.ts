@@ -29,7 +29,8 @@ export class Bulkhead {
   private tickets = 0
   /** Limit of those that had a call since none ran. */
   private highest = 0
-  private readonly lines = new Set<WaitingLine>()
+  /** Those in which calls wait. Most functions never have one: a set takes memory. */
+  private lines: Set<WaitingLine> | null = null
 
   /** Whether a call more of a revision is too many, of which so many run. */
   isFull(runningCount: number, { maxConcurrency, maxQueue = 0 }: BulkheadLimits): boolean {
@@ -45,6 +46,7 @@ export class Bulkhead {
 
   /** A call has joined the line; returns its ticket, higher than any before. */
   wait(line: WaitingLine): number {
+    this.lines ??= new Set()
     this.lines.add(line)
     this.waiting++
     return this.tickets++
@@ -53,7 +55,7 @@ export class Bulkhead {
   /** A call of the line, which it has left, waits no more. */
   giveUp(line: WaitingLine): void {
     this.waiting--
-    if (line.firstTicket === Infinity) this.lines.delete(line)
+    if (line.firstTicket === Infinity) this.lines?.delete(line)
   }
 
   /** Gives a place back. The call that waits the longest gets it, of those whose limits allow that. */
@@ -75,7 +77,7 @@ export class Bulkhead {
 
   private admitNext(): boolean {
     let next: WaitingLine | null = null
-    for (const line of this.lines) {
+    for (const line of this.lines ?? []) {
       const isAllowed = this.allows(line.runningCount, line.maxConcurrency)
       if (isAllowed && (next === null || line.firstTicket < next.firstTicket)) next = line
     }
@@ -83,7 +85,7 @@ export class Bulkhead {
     this.take(next.maxConcurrency)
     this.waiting--
     next.admitFirst()
-    if (next.firstTicket === Infinity) this.lines.delete(next)
+    if (next.firstTicket === Infinity) this.lines?.delete(next)
     return true
   }
 }
