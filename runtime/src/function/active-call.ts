@@ -32,6 +32,7 @@ import { microtask } from './microtask.ts'
 import { nextTurn } from './next-turn.ts'
 import type { Probation } from './probation.ts'
 import { type OpeningBody, openStreamBody } from './stream-body.ts'
+import { isResting, keepBack, restOver } from './turn-rest.ts'
 
 /** Status and headers of a `reply`. */
 interface ReplyHead {
@@ -85,6 +86,8 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   declare private readonly span: CallSpan | null
   declare private readonly probation: Probation | null
   declare private isEntered: boolean
+  /** It waits for a turn of its own. */
+  declare private isKeptBack: boolean
   declare awaited: unknown
   declare onAwaited: OnAwaited | null
 
@@ -104,7 +107,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
       revision,
       requestId: call.requestId,
       active: true,
-      loopTime: metrics,
+      metrics,
       timedFor: metrics.begin(),
     }
     this.phase = 'running'
@@ -118,6 +121,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     this.span = startCallSpan(shared.span, call)
     this.probation = shared.probation
     this.isEntered = false
+    this.isKeptBack = false
     this.awaited = null
     this.onAwaited = null
   }
@@ -144,6 +148,20 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
 
   private schedule(): void {
     this.probation?.begin()
+    if (isResting()) this.waitForTurn()
+    else this.enterSoon()
+  }
+
+  private waitForTurn(): void {
+    this.isKeptBack = true
+    keepBack(this.attribution, () => {
+      this.isKeptBack = false
+      if (this.shared.isRunaway) this.stop()
+      else if (this.phase === 'running') this.enterSoon()
+    })
+  }
+
+  private enterSoon(): void {
     void microtask.then(() => {
       chargeMicrotask(this.attribution)
       return this.span === null ? this.run() : this.span.run(() => this.run())
@@ -165,6 +183,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
   }
 
   onDeadline(): void {
+    if (this.isKeptBack) return this.starve()
     // Its turn may have come a moment ago, by a deadline of the same sweep: it was not entered either.
     if (this.resume !== null && !this.isEntered) {
       return this.giveUp('FUNCTION_TIMEOUT', busyOutcome(this.shared))
@@ -193,7 +212,7 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
    * outside the async context of its request. What the function itself waits for, nobody can know.
    */
   onMicrotasksLost(): void {
-    if (this.phase !== 'running') return
+    if (this.phase !== 'running' || this.isKeptBack) return
     if (!this.isEntered) return this.starve()
     // Other thenables may do their work again.
     if (!isPromise(this.awaited)) return
@@ -410,11 +429,15 @@ export class ActiveCall implements DeadlineEntry, StepsCall<ReplyHead | null> {
     // The listeners are the function's: entered from a microtask like everything of it, and not while
     // answers of this turn have yet to leave.
     if (abort !== null) {
-      void nextTurn().then(() => {
-        chargeMicrotask(this.attribution)
-        return abort.abort(aborted)
-      })
+      void this.abortLater(abort, aborted)
     }
+  }
+
+  private async abortLater(abort: AbortController, reason: CallAborted): Promise<void> {
+    await nextTurn()
+    while (isResting()) await restOver(this.attribution)
+    chargeMicrotask(this.attribution)
+    abort.abort(reason)
   }
 
   /** The host's signal is only asked for when something can make use of it. */

@@ -72,6 +72,7 @@ export function assembleFunction(parts: FunctionParts): LoadedFunction {
     wheel,
     metrics: parts.metrics ?? new CallMetrics(),
     active: new ActiveCalls(settings, parts.bulkhead),
+    isRunaway: false,
     probation: null,
     span: { name: functionOf(id), options: spanOptions(id, settings, parts.prefix ?? '') },
     jsonHeaders: Object.freeze({

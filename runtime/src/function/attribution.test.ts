@@ -41,8 +41,11 @@ it('charges a microtask and what it starts, and neither the host nor the microta
 
 it('charges no time to a call in the code of nobody', () => {
   const counted: number[] = []
-  const loopTime = { recordLoopTime: (_: number, calls: number): number => counted.push(calls) }
-  chargeTime({ ...attribution, loopTime, timedFor: 16 })
+  const metrics = {
+    successes: 0,
+    recordLoopTime: (_: number, calls: number): number => counted.push(calls),
+  }
+  chargeTime({ ...attribution, metrics, timedFor: 16 })
   chargeTime(undefined)
   expect(counted).toEqual([16])
 })

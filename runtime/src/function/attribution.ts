@@ -13,15 +13,20 @@ export interface Attribution {
   readonly requestId: string | null
   /** False once the call has its outcome: what comes later is left-over work. */
   active: boolean
-  /** Counts the time it takes of the event loop; null where nobody does, and until it has loaded. */
-  loopTime: LoopTimeRecord | null
+  /** Counters of the revision; null where there are none, and until it has loaded. */
+  metrics: AttributedMetrics | null
   /** For so many calls that time counts while this one is active; 0: it is not timed. */
   readonly timedFor: number
 }
 
+export interface AttributedMetrics extends LoopTimeRecord {
+  /** Calls it has answered well. */
+  readonly successes: number
+}
+
 /** While a revision loads, and of what it starts then: its timers are timed once it has loaded. */
 export function attributionOfLoad(revision: string): Attribution {
-  return { revision, requestId: null, active: true, loopTime: null, timedFor: 1 }
+  return { revision, requestId: null, active: true, metrics: null, timedFor: 1 }
 }
 
 const storage = new AsyncLocalStorage<Attribution>()
@@ -71,6 +76,6 @@ export function chargeResumed(): void {
  */
 export function chargeTime(attribution: Attribution | undefined): void {
   if (attribution === undefined) return stopLoopTime()
-  const { loopTime, active, timedFor } = attribution
-  chargeLoopTime(loopTime, active ? timedFor : 1)
+  const { metrics, active, timedFor } = attribution
+  chargeLoopTime(metrics, active ? timedFor : 1)
 }

@@ -140,7 +140,7 @@ async function load(
       }),
     )
     shared.metrics.recordLoad(cost)
-    attribution.loopTime = shared.metrics
+    attribution.metrics = shared.metrics
     const identity = { id, release, releaseDigest }
     const { revision, condemn } = createRevision(identity, shared, { container, registry })
     onCondemned = (requestId) => {
@@ -241,6 +241,7 @@ function createRevision(
   }
   const condemn = (): void => {
     isRunaway = true
+    if (shared !== null) shared.isRunaway = true
   }
   return { revision, condemn }
 }

@@ -27,6 +27,8 @@ export interface LoadedFunction {
   readonly metrics: CallMetrics
   /** Its calls; each in it until its slot is free, with the outcome or at the end of its stream. */
   readonly active: ActiveCalls
+  /** Whether it is out of service, as it held the event loop. */
+  isRunaway: boolean
   /** Null once it is proven. */
   probation: Probation | null
   /** Of the span of each call. */

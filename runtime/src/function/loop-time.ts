@@ -1,5 +1,6 @@
-/** Counts time of the event loop: `calls` is for how many calls this one stands. */
+/** Counts time of the event loop. */
 export interface LoopTimeRecord {
+  /** `calls`: for how many calls this one stands. */
   recordLoopTime(durationMs: number, calls: number): void
 }
 

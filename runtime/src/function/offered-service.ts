@@ -1,6 +1,7 @@
 import { isKeyObject, isPromise, isProxy } from 'node:util/types'
 import { type Attribution, chargeResumed, currentCall } from './attribution.ts'
 import { noteGiven } from './given-promises.ts'
+import { isResting, restOver } from './turn-rest.ts'
 
 type Method = (...args: unknown[]) => unknown
 
@@ -75,11 +76,13 @@ function give(promise: Promise<unknown>, call: Attribution): Promise<unknown> {
 }
 
 function resumeWith(value: unknown): unknown {
+  if (isResting()) return restOver(currentCall()).then(() => resumeWith(value))
   chargeResumed()
   return value
 }
 
-function resumeThrowing(reason: unknown): never {
+function resumeThrowing(reason: unknown): unknown {
+  if (isResting()) return restOver(currentCall()).then(() => resumeThrowing(reason))
   chargeResumed()
   throw reason
 }

@@ -1,3 +1,5 @@
+import { beginRest } from '../turn-rest.ts'
+
 /** Told in the middle of an execution that is about to be ended: it may only take note. */
 export type OnCondemned = (requestId: string | null) => void
 
@@ -18,5 +20,6 @@ export function onCondemnation(revision: string, tell: OnCondemned): () => void 
 }
 
 export function condemn(revision: string, requestId: string | null): void {
+  beginRest()
   for (const tell of containers.get(revision) ?? []) tell(requestId)
 }

@@ -8,6 +8,7 @@ import { inspectFailure } from '../inspect-failure.ts'
 import { offerPositions } from '../loaded-positions.ts'
 import { lookAtMicrotasks } from '../microtask-scope.ts'
 import type { SourcePositions } from '../source-positions.ts'
+import { beginRest } from '../turn-rest.ts'
 import { toAllowedBuiltin } from './allowed-builtins.ts'
 import { artifactGlobalName, builtinAccessorKey } from './artifact-format.ts'
 import type { CompiledArtifact } from './compile-artifact.ts'
@@ -101,7 +102,7 @@ export function createContainer(
   const { attribution = attributionOfLoad(revision) } = options
   const { context, realm, timers, runLimited, exported } = scope
   const forget = onCondemnation(revision, (requestId) => {
-    timers.rest()
+    timers.onEnded()
     onCondemned?.(requestId)
   })
   const withdraw = positions === undefined ? null : offerPositions(revision, positions)
@@ -173,6 +174,7 @@ function createLimitedRun(context: vm.Context): LimitedRun {
       return 'returned'
     } catch (error) {
       if (!isTimeout(error)) throw error
+      beginRest()
       lookAtMicrotasks()
       return threadCpuMs() - before < starvedMs ? 'starved' : 'ended'
     } finally {

@@ -1,6 +1,6 @@
-import { chargeResumed } from '../attribution.ts'
+import { chargeResumed, currentCall } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
-import { createTurnRest } from './turn-rest.ts'
+import { isResting, keepBack } from '../turn-rest.ts'
 
 /** The timer globals of one container, and the switches that hold and end them all. */
 export interface Timers {
@@ -8,12 +8,8 @@ export interface Timers {
   /** None fires until `resume`: their time begins anew then. Idempotent, as `resume` is. */
   hold(): void
   resume(): void
-  /**
-   * None fires in the rest of this turn of the event loop. For when an execution of the function's is
-   * ended, in the middle of it: Node.js fires all that are due before it looks at a socket again, and
-   * each may run away as well.
-   */
-  rest(): void
+  /** An execution of the function's was ended, perhaps in a timer. Only takes note. */
+  onEnded(): void
   /**
    * Tells when the first timer is opened or resumed, and when none is left: all are held, cleared, or
    * have fired and returned. At once when some are open; the listener before it hears that none is left.
@@ -46,7 +42,6 @@ export function createTimers(): Timers {
   let lastId = 0
   let held = false
   let disposed = false
-  const rest = createTurnRest()
   let listener: ((isOpen: boolean) => void) | null = null
   let isOpen = false
   /** The callback of one that fired once runs. */
@@ -68,7 +63,8 @@ export function createTimers(): Timers {
     const id = ++lastId
     const fire = (): void => {
       void microtask.then(() => {
-        if (held || !open.has(id) || rest.keepsBack(fire)) return undefined
+        if (held || !open.has(id)) return undefined
+        if (isResting()) return keepBack(currentCall(), fire)
         chargeResumed()
         if (repeats) return run(...args)
         open.delete(id)
@@ -84,7 +80,7 @@ export function createTimers(): Timers {
   }
   const runOnce = (run: Callback, args: readonly unknown[]): unknown => {
     isFiring = true
-    // Not reached by an execution that is ended: see `rest`.
+    // Not reached by an execution that is ended: see `onEnded`.
     try {
       return run(...args)
     } finally {
@@ -124,9 +120,8 @@ export function createTimers(): Timers {
       look()
       for (const handle of open.values()) handle.start()
     },
-    rest: () => {
+    onEnded: () => {
       isFiring = false
-      rest.begin()
     },
     observe: (next) => {
       if (isOpen) listener?.(false)

@@ -1,5 +1,6 @@
-import { chargeTime, currentCall } from '../attribution.ts'
+import { type Attribution, chargeTime, currentCall } from '../attribution.ts'
 import { microtask } from '../microtask.ts'
+import { isResting, restOver } from '../turn-rest.ts'
 
 type Call = (...values: unknown[]) => unknown
 
@@ -56,15 +57,17 @@ function fromMicrotasks(parts: unknown, names: readonly string[]): unknown {
   const later = names
     .filter((name) => Reflect.get(parts, name) !== undefined)
     .map((name) => {
-      const value: Call = (...values) =>
-        microtask.then(() => {
-          chargeTime(charged)
-          return call(parts, name, values)
-        })
+      const value: Call = (...values) => entered(charged).then(() => call(parts, name, values))
       return [name, { value }] as const
     })
   const start: Call = (...values) => call(parts, 'start', values)
   return Object.create(parts, { start: { value: start }, ...Object.fromEntries(later) })
+}
+
+/** In a microtask, where the time that follows is the call's. */
+async function entered(charged: Attribution | undefined): Promise<void> {
+  await (isResting() ? restOver(charged) : microtask)
+  chargeTime(charged)
 }
 
 /** A list's values may be promises, an asynchronous one's are what they are. */
@@ -74,8 +77,7 @@ function iterableFromMicrotasks(iterable: object): AsyncIterable<unknown> {
   const iterator = call(iterable, isAsync ? Symbol.asyncIterator : Symbol.iterator, [])
   if (!isObject(iterator)) throw new TypeError('The value is not iterable')
   const step = async (name: string, values: unknown[]): Promise<IteratorResult<unknown>> => {
-    await microtask
-    chargeTime(charged)
+    await entered(charged)
     const result: unknown = await call(iterator, name, values)
     if (!isObject(result)) throw new TypeError(`The iterator's ${name}() gave no object`)
     const value: unknown = Reflect.get(result, 'value')

@@ -67,6 +67,10 @@ const services: object = {
   /** How a function tells the test what it has seen. */
   notes: { add: (text: unknown) => void notes.push(String(text)) },
   bus: new Bus(),
+  /** Answers each at that time, in epoch milliseconds, by a timer of its own. */
+  later: {
+    at: (dueMs: number) => new Promise<void>((resolve) => setTimeout(resolve, dueMs - Date.now())),
+  },
   /** Lets go on, in one turn of the event loop, all that have come once there are so many. */
   gate: {
     meet: (expected: number) =>

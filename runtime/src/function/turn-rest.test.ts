@@ -1,0 +1,62 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { beforeEach, expect, it } from 'vitest'
+import { type Attribution, attributionOfLoad, currentCall, runAttributed } from './attribution.ts'
+import { beginRest, isResting, keepBack, restOver } from './turn-rest.ts'
+
+const fresh: Attribution = attributionOfLoad('shop/fresh@0')
+const trusted: Attribution = {
+  ...attributionOfLoad('shop/trusted@0'),
+  metrics: { successes: 1, recordLoopTime: () => undefined },
+}
+
+/** What was called, and by a dot each turn of the loop. */
+let seen: string[] = []
+const note = (name: string) => (): void => void seen.push(name)
+
+beforeEach(() => {
+  seen = []
+})
+
+it('gives each that is kept back a turn of its own, those that have answered before first', async () => {
+  keepBack(fresh, note('a'))
+  keepBack(undefined, note('b'))
+  keepBack(trusted, note('c'))
+  keepBack(trusted, note('d'))
+  expect(seen).toEqual([])
+  for (let turn = 0; turn < 5; turn += 1) {
+    await setImmediate()
+    seen.push('.')
+  }
+  expect(seen.join('')).toBe('c.d.a.b..')
+})
+
+it('lets others breathe after an execution was ended, but not those that have answered before', async () => {
+  expect(isResting()).toBe(false)
+  beginRest()
+  expect(isResting()).toBe(true)
+  const begunAt = performance.now()
+  let breathMs = 0
+  keepBack(fresh, () => (breathMs = performance.now() - begunAt))
+  keepBack(trusted, note('a'))
+  await setImmediate()
+  expect(seen).toEqual(['a'])
+  expect(isResting()).toBe(false)
+  await setTimeout(20)
+  keepBack(trusted, note('b'))
+  await setImmediate()
+  expect(seen).toEqual(['a', 'b'])
+  expect(breathMs).toBe(0)
+  await restOver(fresh)
+  expect(breathMs).toBeGreaterThanOrEqual(99)
+  // The loop has gone on since: nobody waits again.
+  keepBack(fresh, note('c'))
+  await setImmediate()
+  expect(seen).toEqual(['a', 'b', 'c'])
+})
+
+it('calls in the async context in which it was asked to', async () => {
+  let call: Attribution | undefined
+  runAttributed(fresh, () => keepBack(fresh, () => (call = currentCall())))
+  await setImmediate()
+  expect(call).toBe(fresh)
+})
