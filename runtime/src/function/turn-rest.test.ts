@@ -1,6 +1,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Attribution, attributionOfLoad, currentCall, runAttributed } from './attribution.ts'
+import { condemn } from './container/condemnation.ts'
+import { artifactOf, loadFixture } from './testing/revision-fixture.ts'
 import { beginRest, isResting, keepBack, restOver } from './turn-rest.ts'
 
 const fresh: Attribution = attributionOfLoad('shop/fresh@0')
@@ -59,4 +61,33 @@ it('calls in the async context in which it was asked to', async () => {
   runAttributed(fresh, () => keepBack(fresh, () => (call = currentCall())))
   await setImmediate()
   expect(call).toBe(fresh)
+})
+
+describe('a call that is kept back', () => {
+  it('is entered in a turn of its own', async () => {
+    const { answer } = await loadFixture(artifactOf('() => ({ n: 1 })'))
+    beginRest()
+    expect(await answer()).toEqual({ status: 200, body: { n: 1 } })
+  })
+
+  it('answers at its deadline, which is not the fault of its function', async () => {
+    const { invoke } = await loadFixture(artifactOf('() => ({ n: 1 })'), {
+      settings: { timeoutMs: 20 },
+    })
+    beginRest()
+    expect(await invoke()).toMatchObject({
+      status: 504,
+      errorCode: 'FUNCTION_TIMEOUT',
+      functionFault: false,
+    })
+  })
+
+  it('is not entered when its release has run away meanwhile', async () => {
+    const { invoke, revision } = await loadFixture(artifactOf('() => ({ n: 1 })'))
+    beginRest()
+    const kept = invoke()
+    condemn(revision.id, null)
+    expect(await kept).toMatchObject({ status: 503, errorCode: 'FUNCTION_STOPPED' })
+    expect(revision.inFlight).toBe(0)
+  })
 })
