@@ -15,7 +15,7 @@ export interface Attribution {
   active: boolean
   /** Counters of the revision; null where there are none, and until it has loaded. */
   metrics: AttributedMetrics | null
-  /** For so many calls that time counts while this one is active; 0: it is not timed. */
+  /** For so many calls its time of the event loop counts while it is active; 0: it is not timed. */
   readonly timedFor: number
 }
 

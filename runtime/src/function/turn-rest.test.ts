@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Attribution, attributionOfLoad, currentCall, runAttributed } from './attribution.ts'
 import { condemn } from './container/condemnation.ts'
-import { artifactOf, loadFixture } from './testing/revision-fixture.ts'
+import { artifactOf, loadFixture, textOf } from './testing/revision-fixture.ts'
 import { beginRest, isResting, keepBack, restOver } from './turn-rest.ts'
 
 const fresh: Attribution = attributionOfLoad('shop/fresh@0')
@@ -90,4 +90,37 @@ describe('a call that is kept back', () => {
     expect(await kept).toMatchObject({ status: 503, errorCode: 'FUNCTION_STOPPED' })
     expect(revision.inFlight).toBe(0)
   })
+})
+
+it('keeps the parts of a stream back, whoever reads it', async () => {
+  const { invoke } = await loadFixture(
+    artifactOf(`() => new Response(new ReadableStream({
+      pull: (out) => { out.enqueue(new Uint8Array(9)); if (++chunks === 9) out.close() },
+    }))`).replace('var ', 'let chunks = 0; var '),
+  )
+  const outcome = await invoke()
+  beginRest()
+  await textOf(outcome)
+  // It is over with the turn that one of them has waited for.
+  expect(isResting()).toBe(false)
+})
+
+it('begins also when the guard of a first call has ended it', async () => {
+  const record = {
+    isProven: false,
+    isWatched: false,
+    begins: () => undefined,
+    ends: () => undefined,
+    graduates: () => undefined,
+  }
+  const { invoke } = await loadFixture(artifactOf('() => { for (;;) {} }'), {
+    probation: { calls: 9, guardMs: 100, record },
+  })
+  expect(isResting()).toBe(false)
+  const ended = invoke()
+  await setImmediate()
+  expect(isResting()).toBe(true)
+  await restOver(trusted)
+  expect(isResting()).toBe(false)
+  await ended
 })
